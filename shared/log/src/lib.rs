@@ -1,1 +1,11 @@
+//! The log port and its adapters. `port` says what Interstate asks of a log; each adapter answers in its
+//! engine's own idiom; `conformance` is the suite that all of them pass.
 
+pub mod port;
+pub mod record;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
+pub use port::*;
+pub use record::*;

@@ -1,0 +1,168 @@
+//! Group commit: one thread writes for everybody, and syncs once for all that waits.
+
+use super::{Partition, store::Store};
+use crate::{AppendError, LogError, Record};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Batches that may wait for the thread.
+const WAITING: usize = 4096;
+/// Records that one sync takes.
+const RECORDS: usize = 20_000;
+
+/// Records for one partition, with whom to tell.
+pub(super) struct Write {
+    pub(super) place: Arc<Partition>,
+    /// The writer's epoch; nothing for topics without a single writer.
+    pub(super) epoch: Option<u64>,
+    pub(super) records: Vec<Record>,
+    pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
+}
+
+enum Work {
+    Write(Write),
+    Drain(oneshot::Sender<()>),
+}
+
+/// The hand that reaches the thread. The thread ends with the last of them.
+#[derive(Clone)]
+pub(super) struct Committer {
+    work: mpsc::Sender<Work>,
+}
+
+impl Committer {
+    pub(super) fn start(store: Arc<Store>, reserve: u64) -> Result<Self, LogError> {
+        let (work, inbox) = mpsc::channel(WAITING);
+        std::thread::Builder::new()
+            .name("log-committer".to_owned())
+            .spawn(move || run(&store, inbox, reserve))
+            .map_err(|error| LogError::Other(format!("no thread for the log: {error}")))?;
+        Ok(Self { work })
+    }
+
+    pub(super) async fn send(&self, write: Write) -> Result<(), LogError> {
+        self.work
+            .send(Work::Write(write))
+            .await
+            .map_err(|_| LogError::Closed)
+    }
+
+    pub(super) fn try_send(&self, write: Write) -> Result<(), LogError> {
+        self.work
+            .try_send(Work::Write(write))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => LogError::Overloaded("the log".to_owned()),
+                mpsc::error::TrySendError::Closed(_) => LogError::Closed,
+            })
+    }
+
+    /// Returns once everything handed over before has an outcome.
+    pub(super) async fn drain(&self) -> Result<(), LogError> {
+        let (done, drained) = oneshot::channel();
+        self.work
+            .send(Work::Drain(done))
+            .await
+            .map_err(|_| LogError::Closed)?;
+        drained.await.map_err(|_| LogError::Closed)
+    }
+}
+
+fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
+    while let Some(first) = inbox.blocking_recv() {
+        let (mut writes, mut drains, mut records) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(work) = next {
+            match work {
+                Work::Write(write) => {
+                    records += write.records.len();
+                    writes.push(write);
+                }
+                Work::Drain(done) => drains.push(done),
+            }
+            next = if records < RECORDS {
+                inbox.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        commit(store, writes, reserve);
+        for done in drains {
+            let _ = done.send(());
+        }
+    }
+}
+
+fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
+    let (writes, fenced): (Vec<_>, Vec<_>) = writes.into_iter().partition(|write| {
+        write
+            .epoch
+            .is_none_or(|epoch| epoch == write.place.epoch.load(Ordering::SeqCst))
+    });
+    for write in fenced {
+        let _ = write.done.send(Err(AppendError::Fenced));
+    }
+    if writes.is_empty() {
+        return;
+    }
+    if let Err(error) = room(store, reserve) {
+        for write in writes {
+            let _ = write.done.send(Err(AppendError::Aborted(error.clone())));
+        }
+        return;
+    }
+    let mut ends: HashMap<u32, u64> = HashMap::new();
+    let starts: Vec<u64> = writes
+        .iter()
+        .map(|write| {
+            let end = ends
+                .entry(write.place.id)
+                .or_insert_with(|| write.place.tail.end());
+            let start = *end;
+            *end += write.records.len() as u64;
+            start
+        })
+        .collect();
+    let rows = writes.iter().zip(&starts).flat_map(|(write, start)| {
+        (*start..)
+            .zip(&write.records)
+            .map(|(offset, record)| (write.place.id, offset, record))
+    });
+    match store.write(rows) {
+        Ok(()) => {
+            for (write, start) in writes.into_iter().zip(starts) {
+                let end = start + write.records.len() as u64;
+                write.place.tail.extend(start, write.records);
+                let _ = write.done.send(Ok(end));
+            }
+        }
+        Err(error) => fail(store, writes, &error),
+    }
+}
+
+/// A write that failed may stand in the journal or not: the database is opened again, which settles it, and
+/// the writers replay. Their epoch ends here, so that none of them goes on without having looked.
+fn fail(store: &Store, writes: Vec<Write>, error: &LogError) {
+    tracing::error!(%error, "a write to the log failed; opening it again");
+    store.reset();
+    for write in writes {
+        write.place.epoch.fetch_add(1, Ordering::SeqCst);
+        if let Ok(end) = store.end(write.place.id) {
+            write.place.tail.reload(end);
+        }
+        let _ = write.done.send(Err(AppendError::Unknown(error.clone())));
+    }
+}
+
+/// Refuses before the disk is full: a journal that hits the end of the disk is harder to mend than a no.
+fn room(store: &Store, reserve: u64) -> Result<(), LogError> {
+    match fs4::available_space(store.dir()) {
+        Ok(free) if free < reserve => Err(LogError::Full(format!(
+            "{} ({free} bytes free, {reserve} are kept in reserve)",
+            store.dir().display()
+        ))),
+        _ => Ok(()),
+    }
+}
