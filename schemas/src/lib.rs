@@ -1,9 +1,15 @@
 //! The published language of Interstate. Services depend on this crate and on `shared/*`, never on each
 //! other.
 
+pub mod actor;
+pub mod geo;
 pub mod id;
 pub mod money;
+pub mod trip;
 
+pub use actor::*;
+pub use geo::*;
 pub use id::*;
 pub use jiff::{SignedDuration, Timestamp};
 pub use money::{Currency, Money};
+pub use trip::*;
