@@ -1,0 +1,310 @@
+//! The settings that every process has.
+
+use crate::{
+    Cache, Check, Database, EventLog, Mistakes, Secret, Setting,
+    check::given,
+    parse::{http_url, is_name, log_filter},
+};
+use std::{net::IpAddr, path::PathBuf};
+
+const NAME: Setting = Setting::new("service-name", "SERVICE_NAME");
+const PORT: Setting = Setting::new("port", "SERVICE_PORT");
+const BIND: Setting = Setting::new("bind", "BIND");
+const DATA: Setting = Setting::new("data-dir", "DATA_DIR");
+const DB: Setting = Setting::new("db-connection", "DB_CONNECTION");
+const CACHE: Setting = Setting::new("redis-url", "REDIS_URL");
+const KAFKA: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
+const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
+const LEVEL: Setting = Setting::new("log-level", "LOG_LEVEL");
+const FORMAT: Setting = Setting::new("log-format", "LOG_FORMAT");
+const CLOCK: Setting = Setting::new("clock-factor", "CLOCK_FACTOR");
+const OTEL: Setting = Setting::new("otel-endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT");
+
+/// HS256 is as strong as its key: RFC 7518 section 3.2 asks for at least the hash's 256 bits.
+const JWT_SECRET_BYTES: usize = 32;
+
+/// The flags and variables, unchecked. Flatten into a command's arguments, then [`CommonArgs::check`].
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings (flag or environment)")]
+pub struct CommonArgs {
+    /// Name of this process in logs and metrics
+    #[arg(long, env = NAME.env, value_name = "NAME")]
+    pub service_name: Option<String>,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = PORT.env, value_name = "PORT")]
+    pub port: Option<String>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, env = BIND.env, value_name = "IP")]
+    pub bind: Option<String>,
+    /// Folder of the embedded log, the read models and the keys [default: .interstate]
+    #[arg(long, env = DATA.env, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+    /// Read models: sqlite: or sqlite:<folder> [default: sqlite:]
+    #[arg(long, env = DB.env, hide_env_values = true, value_name = "URL")]
+    pub db_connection: Option<String>,
+    /// Live data and caches: memory: [default: memory:]
+    #[arg(long, env = CACHE.env, hide_env_values = true, value_name = "URL")]
+    pub redis_url: Option<String>,
+    /// Kafka brokers as host:port,…; without them the log is embedded
+    #[arg(long, env = KAFKA.env, value_name = "BROKERS")]
+    pub kafka_brokers: Option<String>,
+    /// Shared secret of access tokens (HS256); without it a key pair is made in the data folder
+    #[arg(long, env = JWT.env, hide_env_values = true, value_name = "SECRET")]
+    pub jwt_secret: Option<Secret>,
+    /// What to log: a level, or target=level,… [default: info]
+    #[arg(long, env = LEVEL.env, value_name = "FILTER")]
+    pub log_level: Option<String>,
+    /// How to log: auto, json or pretty; auto is pretty in a terminal [default: auto]
+    #[arg(long, env = FORMAT.env, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// How many times faster than real time the domain's clock runs [default: 1]
+    #[arg(long, env = CLOCK.env, value_name = "FACTOR")]
+    pub clock_factor: Option<String>,
+    /// OpenTelemetry collector that spans are sent to, OTLP over HTTP
+    #[arg(long, env = OTEL.env, value_name = "URL")]
+    pub otel_endpoint: Option<String>,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Pretty in a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// The settings that every process has, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Common {
+    /// The process's name in logs and metrics, where one is given.
+    pub service_name: Option<String>,
+    /// The port to listen on, where one is given; 0 takes a free one.
+    pub port: Option<u16>,
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// The folder of the embedded log, the read models and the keys. May not exist yet.
+    pub data_dir: PathBuf,
+    /// Where the read models live.
+    pub database: Database,
+    /// Where live data lives.
+    pub cache: Cache,
+    /// Where the log lives.
+    pub event_log: EventLog,
+    /// The shared secret of access tokens, at least 32 bytes.
+    pub jwt_secret: Option<Secret>,
+    /// A list of levels and `target=level`.
+    pub log_level: String,
+    /// How a log line looks.
+    pub log_format: LogFormat,
+    /// Domain time in real time, from 1 to 3,600.
+    pub clock_factor: u32,
+    /// The base address of an OTLP/HTTP collector, without a trailing slash.
+    pub otel_endpoint: Option<String>,
+}
+
+impl CommonArgs {
+    /// The checked settings, for a process that has no others.
+    pub fn validate(&self) -> Result<Common, Mistakes> {
+        let mut check = Check::new();
+        let common = self.check(&mut check);
+        check.finish(|| common.expect("no mistake was found, so every value was kept"))
+    }
+
+    /// Checks into `check`, beside a service's own settings. `None` where something was wrong.
+    pub fn check(&self, check: &mut Check) -> Option<Common> {
+        let service_name = match given(self.service_name.as_deref()) {
+            Some(name) if !is_name(name) => {
+                check.mistake(
+                    NAME,
+                    format!("`{name}` is not a name of lower-case letters, digits and dashes"),
+                    "give e.g. SERVICE_NAME=booking",
+                );
+                None
+            }
+            name => name.map(str::to_owned),
+        };
+        let port = match given(self.port.as_deref()) {
+            Some(text) => check.number(PORT, Some(text), 8000_u16, 0..=u16::MAX).map(Some),
+            None => Some(None),
+        };
+        let bind = given(self.bind.as_deref()).unwrap_or("127.0.0.1");
+        let bind = check.keep(
+            BIND,
+            bind.parse::<IpAddr>()
+                .map_err(|_| format!("`{bind}` is not an IP address")),
+            "give 127.0.0.1 for this machine only, or 0.0.0.0 for all of its addresses",
+        );
+        let database = given(self.db_connection.as_deref()).unwrap_or("sqlite:");
+        let cache = given(self.redis_url.as_deref()).unwrap_or("memory:");
+        let event_log = given(self.kafka_brokers.as_deref()).map_or(Ok(EventLog::Embedded), EventLog::parse);
+        let level = log_filter(given(self.log_level.as_deref()).unwrap_or("info"));
+        let otel = given(self.otel_endpoint.as_deref()).map(http_url).transpose();
+
+        let data_dir = self.data_dir(check);
+        let database = check.keep(
+            DB,
+            Database::parse(database),
+            "leave it out, or give DB_CONNECTION=sqlite:",
+        );
+        let cache = check.keep(
+            CACHE,
+            Cache::parse(cache),
+            "leave it out: caches live in the process",
+        );
+        let event_log = check.keep(
+            KAFKA,
+            event_log,
+            "give e.g. KAFKA_BROKERS=localhost:9092, or leave it out to embed the log",
+        );
+        let jwt_secret = self.jwt_secret(check);
+        let log_level = check.keep(
+            LEVEL,
+            level,
+            "give trace, debug, info, warn, error or off, e.g. info,access=warn",
+        );
+        let log_format = self.log_format(check);
+        let clock_factor = check.number(CLOCK, self.clock_factor.as_deref(), 1, 1..=3_600);
+        let otel_endpoint = check.keep(
+            OTEL,
+            otel,
+            "give e.g. OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
+        );
+
+        Some(Common {
+            service_name,
+            port: port?,
+            bind: bind?,
+            data_dir: data_dir?,
+            database: database?,
+            cache: cache?,
+            event_log: event_log?,
+            jwt_secret,
+            log_level: log_level?,
+            log_format: log_format?,
+            clock_factor: clock_factor?,
+            otel_endpoint: otel_endpoint?,
+        })
+    }
+
+    fn data_dir(&self, check: &mut Check) -> Option<PathBuf> {
+        let folder = PathBuf::from(given(self.data_dir.as_deref()).unwrap_or(".interstate"));
+        if folder.exists() && !folder.is_dir() {
+            check.mistake(
+                DATA,
+                format!("`{}` is a file, not a folder", folder.display()),
+                "name a folder; it is made where it does not exist",
+            );
+            return None;
+        }
+        Some(folder)
+    }
+
+    fn jwt_secret(&self, check: &mut Check) -> Option<Secret> {
+        let secret = self
+            .jwt_secret
+            .as_ref()
+            .filter(|secret| !secret.expose().is_empty())?;
+        let bytes = secret.expose().len();
+        if bytes < JWT_SECRET_BYTES {
+            check.mistake(
+                JWT,
+                format!("the secret has {bytes} bytes; HS256 needs at least {JWT_SECRET_BYTES}"),
+                "make one with `openssl rand -base64 48`, or leave it out for a key pair in the data folder",
+            );
+            return None;
+        }
+        Some(secret.clone())
+    }
+
+    fn log_format(&self, check: &mut Check) -> Option<LogFormat> {
+        match given(self.log_format.as_deref()) {
+            None | Some("auto") => Some(LogFormat::Auto),
+            Some("json") => Some(LogFormat::Json),
+            Some("pretty") => Some(LogFormat::Pretty),
+            Some(other) => {
+                check.mistake(
+                    FORMAT,
+                    format!("`{other}` is not a format"),
+                    "give auto, json or pretty",
+                );
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        common: CommonArgs,
+    }
+
+    fn args(flags: &[&str]) -> CommonArgs {
+        Command::parse_from(std::iter::once(&"interstate").chain(flags)).common
+    }
+
+    #[test]
+    fn nothing_given_is_a_whole_platform_on_a_laptop() {
+        let common = CommonArgs::default().validate().unwrap();
+        assert_eq!(common.event_log, EventLog::Embedded);
+        assert_eq!(common.database, Database::Sqlite(None));
+        assert_eq!((common.clock_factor, common.log_level.as_str()), (1, "info"));
+        assert_eq!(common.bind.to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn every_wrong_setting_is_reported_in_one_go() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mistakes = args(&[
+            "--service-name=My Service",
+            "--port=80a",
+            "--bind=localhost",
+            &format!("--data-dir={}", file.path().display()),
+            "--db-connection=postgres://me:hunter2@db/rides",
+            "--redis-url=redis://:hunter2@cache",
+            "--kafka-brokers=kafka",
+            "--jwt-secret=hunter2",
+            "--log-level=loud",
+            "--log-format=xml",
+            "--clock-factor=0",
+            "--otel-endpoint=collector:4318",
+        ])
+        .validate()
+        .unwrap_err();
+        let named: Vec<_> = mistakes.0.iter().map(|mistake| mistake.setting).collect();
+        assert_eq!(
+            named,
+            [
+                NAME, PORT, BIND, DATA, DB, CACHE, KAFKA, JWT, LEVEL, FORMAT, CLOCK, OTEL
+            ]
+        );
+        let text = mistakes.to_string();
+        assert!(
+            text.contains("only sqlite: is supported in this version"),
+            "{text}"
+        );
+        assert!(
+            text.contains("the secret has 7 bytes; HS256 needs at least 32"),
+            "{text}"
+        );
+        assert!(!text.contains("hunter2"), "a secret leaked: {text}");
+    }
+
+    #[test]
+    fn secrets_never_print() {
+        let common = args(&["--jwt-secret=0123456789abcdef0123456789abcdef"])
+            .validate()
+            .unwrap();
+        assert_eq!(common.jwt_secret.as_ref().unwrap().expose().len(), 32);
+        assert!(!format!("{common:?}").contains("0123456789"), "{common:?}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Small readers that several settings share.
+
+/// Accepts `http://host…` and `https://host…`, without a trailing slash in the result. Credentials in the
+/// address are refused: addresses are logged.
+pub fn http_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    match host {
+        None => Err(format!("`{text}` does not begin with http:// or https://")),
+        Some(host) if host.contains('@') => Err("the address carries a user name or password".to_owned()),
+        Some(host) if host.is_empty() || host.starts_with(':') => Err(format!("`{text}` names no host")),
+        Some(_) if text.bytes().any(|byte| byte <= b' ') => Err(format!("`{text}` contains a blank")),
+        Some(_) => Ok(text.trim_end_matches('/').to_owned()),
+    }
+}
+
+/// Whether `name` can name a service: a lower-case letter, then up to 39 letters, digits or dashes.
+pub fn is_name(name: &str) -> bool {
+    name.len() <= 40
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Accepts a comma-separated list of `level` and `target=level`, the grammar of `LOG_LEVEL`.
+pub(crate) fn log_filter(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
+    for directive in text.split(',') {
+        let (target, level) = directive
+            .trim()
+            .rsplit_once('=')
+            .unwrap_or(("default", directive.trim()));
+        let known = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+        if !known || target.is_empty() || target.contains(char::is_whitespace) {
+            return Err(format!("`{directive}` is neither a level nor target=level"));
+        }
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_need_a_scheme_and_a_host() {
+        assert_eq!(
+            http_url("http://127.0.0.1:4318/"),
+            Ok("http://127.0.0.1:4318".into())
+        );
+        for wrong in [
+            "localhost:4318",
+            "ftp://x",
+            "http://",
+            "http://:80",
+            "https://u:p@x",
+            "http://a b",
+        ] {
+            assert!(http_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn log_filters_are_levels_and_targets() {
+        for right in ["info", "WARN,access=off", "info,interstate_log=debug"] {
+            assert!(log_filter(right).is_ok(), "{right}");
+        }
+        for wrong in ["loud", "info,", "=info", "a b=info", "access="] {
+            assert!(log_filter(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Every figure that `/metrics` shows, in the OpenMetrics text format.
+//!
+//! All services of a process share one [`Metrics`]; each takes its [`ServiceMetrics`] from it. What counts
+//! on a hot path takes a meter once ([`CommandMeter`], [`ConsumerMeter`]) and then pays an atomic addition.
+
+mod service;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+pub use service::{CommandMeter, CommandOutcome, ConsumerMeter, ServiceMetrics};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+
+/// Commands by aggregate and outcome.
+pub const COMMANDS_TOTAL: &str = "commands_total";
+/// Seconds from a command's arrival to its reply.
+pub const COMMAND_SECONDS: &str = "command_seconds";
+/// Events that a consumer has not handled yet.
+pub const CONSUMER_LAG_EVENTS: &str = "consumer_lag_events";
+/// Age in seconds of the oldest event that a consumer has not handled; 0 when it has caught up.
+pub const CONSUMER_OLDEST_UNHANDLED_SECONDS: &str = "consumer_oldest_unhandled_seconds";
+/// Seconds that one batch took to become durable.
+pub const LOG_COMMIT_SECONDS: &str = "log_commit_seconds";
+/// Requests by method, route and status.
+pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
+/// Seconds from a request's head to its answer's head.
+pub const HTTP_REQUEST_SECONDS: &str = "http_request_seconds";
+/// Requests that are being handled.
+pub const HTTP_REQUESTS_IN_FLIGHT: &str = "http_requests_in_flight";
+/// The content type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// From a quarter of a millisecond, which the embedded log reaches, to the request's time-out.
+const SECONDS: [f64; 15] = [
+    0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
+
+type Label = Arc<str>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabels {
+    service: Label,
+    aggregate: Label,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AggregateLabels {
+    service: Label,
+    aggregate: Label,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConsumerLabels {
+    service: Label,
+    consumer: Label,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HttpLabels {
+    service: Label,
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    service: Label,
+    method: &'static str,
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServiceLabels {
+    service: Label,
+}
+
+/// The figures of one process.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Families>);
+
+#[derive(Debug)]
+struct Families {
+    registry: Mutex<Registry>,
+    commands: Family<CommandLabels, Counter>,
+    command_seconds: Histograms<AggregateLabels>,
+    lag: Family<ConsumerLabels, Gauge>,
+    oldest: Family<ConsumerLabels, Gauge<f64, AtomicU64>>,
+    commits: Histograms<ServiceLabels>,
+    requests: Family<HttpLabels, Counter>,
+    request_seconds: Histograms<RouteLabels>,
+    in_flight: Family<ServiceLabels, Gauge>,
+    resident: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// No figures yet.
+    pub fn new() -> Self {
+        let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
+        let families = Families {
+            registry: Mutex::default(),
+            commands: Family::default(),
+            command_seconds: Family::new_with_constructor(seconds),
+            lag: Family::default(),
+            oldest: Family::default(),
+            commits: Family::new_with_constructor(seconds),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(seconds),
+            in_flight: Family::default(),
+            resident: Gauge::default(),
+        };
+        let metrics = Self(Arc::new(families));
+        metrics.register(|registry| {
+            let f = &metrics.0;
+            // The encoder appends `_total` to a counter's name.
+            registry.register("commands", "Commands by outcome", f.commands.clone());
+            registry.register(
+                COMMAND_SECONDS,
+                "From arrival to reply",
+                f.command_seconds.clone(),
+            );
+            registry.register(CONSUMER_LAG_EVENTS, "Events not handled yet", f.lag.clone());
+            registry.register(
+                CONSUMER_OLDEST_UNHANDLED_SECONDS,
+                "Age of the oldest event not handled yet",
+                f.oldest.clone(),
+            );
+            registry.register(LOG_COMMIT_SECONDS, "Until a batch was durable", f.commits.clone());
+            registry.register("http_requests", "Requests by status", f.requests.clone());
+            registry.register(
+                HTTP_REQUEST_SECONDS,
+                "Until the answer's head",
+                f.request_seconds.clone(),
+            );
+            registry.register(
+                HTTP_REQUESTS_IN_FLIGHT,
+                "Requests being handled",
+                f.in_flight.clone(),
+            );
+            registry.register(
+                "process_resident_memory_bytes",
+                "Memory in use",
+                f.resident.clone(),
+            );
+        });
+        metrics
+    }
+
+    /// The figures of one service, by its name in lower case.
+    pub fn service(&self, name: &str) -> ServiceMetrics {
+        ServiceMetrics::new(self.clone(), name.into())
+    }
+
+    /// Adds figures of one's own. Give them a `service` label, so that [`Metrics::render_service`] finds them.
+    pub fn register(&self, add: impl FnOnce(&mut Registry)) {
+        add(&mut self.0.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// All figures as OpenMetrics text.
+    pub fn render(&self) -> String {
+        if let Some(bytes) = resident_bytes() {
+            self.0.resident.set(bytes);
+        }
+        let mut text = String::new();
+        let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        encode(&mut text, &registry).expect("writing to a string does not fail");
+        text
+    }
+
+    /// The figures of one service, and those of the process.
+    pub fn render_service(&self, name: &str) -> String {
+        let label = format!("service=\"{name}\"");
+        let belongs = |line: &&str| {
+            line.starts_with('#') || !line.contains("service=\"") || line.contains(label.as_str())
+        };
+        self.render()
+            .lines()
+            .filter(belongs)
+            .flat_map(|line| [line, "\n"])
+            .collect()
+    }
+}
+
+/// The second field of `/proc/self/statm`, in pages. Pages are 4 KiB on the platforms that have the file and
+/// that Interstate runs on.
+fn resident_bytes() -> Option<i64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm
+        .split(' ')
+        .nth(1)?
+        .parse::<i64>()
+        .ok()
+        .map(|pages| pages * 4096)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn figures_carry_the_names_that_dashboards_ask_for() {
+        let metrics = Metrics::new();
+        let booking = metrics.service("booking");
+        booking
+            .commands("Quote")
+            .observe(CommandOutcome::Accepted, Duration::from_millis(3));
+        booking
+            .consumer("booking-history")
+            .set(12, Duration::from_millis(2_500));
+        booking.commit(Duration::from_micros(700));
+        booking.request("POST", "/v1/quotes", 201, Duration::from_millis(4));
+        booking.request_began();
+
+        let text = metrics.render();
+        for line in [
+            r#"commands_total{service="booking",aggregate="Quote",outcome="accepted"} 1"#,
+            r#"command_seconds_count{service="booking",aggregate="Quote"} 1"#,
+            r#"consumer_lag_events{service="booking",consumer="booking-history"} 12"#,
+            r#"consumer_oldest_unhandled_seconds{service="booking",consumer="booking-history"} 2.5"#,
+            r#"log_commit_seconds_bucket{le="0.001",service="booking"} 1"#,
+            r#"http_requests_total{service="booking",method="POST",route="/v1/quotes",status="201"} 1"#,
+            r#"http_request_seconds_count{service="booking",method="POST",route="/v1/quotes"} 1"#,
+            r#"http_requests_in_flight{service="booking"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in:\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn a_service_shows_its_own_figures_only() {
+        let metrics = Metrics::new();
+        metrics.service("booking").commit(Duration::ZERO);
+        metrics.service("payment").commit(Duration::ZERO);
+        let text = metrics.render_service("payment");
+        assert!(
+            text.contains(r#"log_commit_seconds_count{service="payment"} 1"#),
+            "{text}"
+        );
+        assert!(!text.contains("booking"), "{text}");
+        assert!(
+            text.contains("process_resident_memory_bytes") && text.ends_with("# EOF\n"),
+            "{text}"
+        );
+    }
+}
