@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod geo;
 pub mod id;
+pub mod message;
 pub mod money;
 pub mod trip;
 
@@ -11,5 +12,6 @@ pub use actor::*;
 pub use geo::*;
 pub use id::*;
 pub use jiff::{SignedDuration, Timestamp};
+pub use message::*;
 pub use money::{Currency, Money};
 pub use trip::*;

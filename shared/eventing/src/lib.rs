@@ -1,1 +1,23 @@
+//! Event sourcing on an append-only log: aggregates decide, tasks carry their decisions out exactly once,
+//! sagas coordinate, projections remember, reactors react.
+//!
+//! Start with [`Aggregate`]; [`task`] is the loop that everything else stands on.
 
+pub mod aggregate;
+pub mod batch;
+pub mod envelope;
+pub mod event;
+pub mod message;
+pub mod plant;
+pub mod receipt;
+pub mod saga;
+pub mod service;
+pub mod store;
+pub mod task;
+
+pub use aggregate::{Aggregate, Context, Deadline, Decision, Draft, Rejection, RejectionKind};
+pub use batch::{Batch, BatchError, Batches};
+pub use envelope::Event;
+pub use event::{DecodeError, DomainEvent, EventMeta, decode_json, encode_json};
+pub use message::{Address, Message};
+pub use service::{Service, Topology};

@@ -1,0 +1,118 @@
+//! Events as types: what an aggregate says happened, with its name and version on the wire.
+
+use interstate_schemas::Timestamp;
+
+/// Why bytes are no event of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Written by a newer version, or by somebody else.
+    #[error("the type `{0}` is unknown to this version")]
+    UnknownType(String),
+    /// Not what the type promises.
+    #[error("a `{kind}` cannot be read: {why}")]
+    Malformed {
+        /// The type.
+        kind: String,
+        /// What the decoder said.
+        why: String,
+    },
+}
+
+/// The events of one aggregate. Declare them with [`events!`](crate::events!).
+pub trait DomainEvent: Sized + Clone + Send + Sync + 'static {
+    /// The names on the wire that are written now, `booking.confirmed.v1`.
+    const TYPES: &'static [&'static str];
+
+    /// Its name on the wire.
+    fn event_type(&self) -> &'static str;
+
+    /// Its payload as JSON.
+    fn encode(&self) -> Vec<u8>;
+
+    /// Reads a payload of any version ever written.
+    fn decode(event_type: &str, payload: &[u8]) -> Result<Self, DecodeError>;
+
+    /// The JSON Schema of each type that is written.
+    fn schemas() -> Vec<(&'static str, schemars::Schema)>;
+}
+
+/// What stands around an event in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventMeta {
+    /// When it was decided (log time).
+    pub time: Timestamp,
+    /// Its place in its partition's dense count.
+    pub sequence: u64,
+}
+
+/// Declares an aggregate's events: an enum with one variant a type, its wire names, and how older versions
+/// are brought up (`"name.v1" => upcast_function`, a function from the payload's bytes to the enum).
+///
+/// ```
+/// # use interstate_eventing::events;
+/// #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// pub struct Opened { pub owner: String }
+/// events! {
+///     /// What happens to an account.
+///     pub enum AccountEvent {
+///         Opened(Opened) = "account.opened.v1",
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! events {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $( $(#[$vmeta:meta])* $variant:ident($payload:ty) = $wire:literal ),+ $(,)?
+        }
+        $( upcast { $( $old:literal => $upcast:path ),+ $(,)? } )?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        $vis enum $name {
+            $( $(#[$vmeta])* $variant($payload) ),+
+        }
+
+        impl $crate::DomainEvent for $name {
+            const TYPES: &'static [&'static str] = &[$($wire),+];
+
+            fn event_type(&self) -> &'static str {
+                match self { $( Self::$variant(_) => $wire ),+ }
+            }
+
+            fn encode(&self) -> Vec<u8> {
+                match self { $( Self::$variant(payload) => $crate::encode_json(payload) ),+ }
+            }
+
+            fn decode(event_type: &str, payload: &[u8]) -> Result<Self, $crate::DecodeError> {
+                match event_type {
+                    $( $wire => $crate::decode_json(event_type, payload).map(Self::$variant), )+
+                    $( $( $old => $upcast(payload), )+ )?
+                    other => Err($crate::DecodeError::UnknownType(other.to_owned())),
+                }
+            }
+
+            fn schemas() -> Vec<(&'static str, ::schemars::Schema)> {
+                vec![$( ($wire, ::schemars::schema_for!($payload)) ),+]
+            }
+        }
+
+        $( impl From<$payload> for $name {
+            fn from(payload: $payload) -> Self { Self::$variant(payload) }
+        } )+
+    };
+}
+
+/// JSON of a payload. Payloads are plain data, which always has a JSON form.
+pub fn encode_json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data with text keys has a JSON form")
+}
+
+/// The payload of JSON.
+pub fn decode_json<T: serde::de::DeserializeOwned>(kind: &str, bytes: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(bytes).map_err(|error| DecodeError::Malformed {
+        kind: kind.to_owned(),
+        why: error.to_string(),
+    })
+}

@@ -1,0 +1,1 @@
+//! Generic proofs of a saga.

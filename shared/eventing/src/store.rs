@@ -1,0 +1,166 @@
+//! Where a task keeps its cache of the partition: an ordered map of bytes on this machine's disk.
+//!
+//! Losing it costs a replay, never a fact. It is written by whole receipts, so that what is in it is always
+//! the partition as of one of them.
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A key with its new value, or nothing to remove it.
+pub type Put = (Vec<u8>, Option<Vec<u8>>);
+
+/// Why the cache failed. The task goes on without it after a replay.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the state cache failed: {0}")]
+pub struct StoreError(pub String);
+
+/// An ordered map of bytes.
+pub trait StateStore: Send {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Hands out all entries with this prefix, in order, until told to stop.
+    fn scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+
+    /// Writes all or nothing.
+    fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError>;
+
+    /// Throws everything away.
+    fn clear(&mut self) -> Result<(), StoreError>;
+}
+
+/// A cache in memory, for tests and simulations. Clones share it, as processes share a disk.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    rows: Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>,
+}
+
+impl StateStore for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned())
+    }
+
+    fn scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = (Bound::Included(prefix.to_vec()), Bound::Unbounded);
+        for (key, value) in rows.range(from).take_while(|(key, _)| key.starts_with(prefix)) {
+            if !each(key, value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError> {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in puts {
+            match value {
+                Some(value) => rows.insert(key, value),
+                None => rows.remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), StoreError> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+}
+
+#[cfg(feature = "fjall")]
+pub use on_disk::{FjallCaches, FjallStore};
+
+#[cfg(feature = "fjall")]
+mod on_disk {
+    use super::{Put, StateStore, StoreError};
+    use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+    use std::path::Path;
+
+    /// The caches of all partitions of this process, in one folder.
+    #[derive(Clone)]
+    pub struct FjallCaches {
+        database: Database,
+    }
+
+    /// The cache of one partition.
+    pub struct FjallStore {
+        database: Database,
+        rows: Keyspace,
+        name: String,
+    }
+
+    fn failed(error: fjall::Error) -> StoreError {
+        StoreError(format!("{error:?}"))
+    }
+
+    impl FjallCaches {
+        /// Opens the folder; one that cannot be read is emptied, for it can be rebuilt.
+        pub fn open(dir: &Path) -> Result<Self, StoreError> {
+            let database = Database::builder(dir).open().or_else(|error| {
+                tracing::warn!(?error, dir = %dir.display(), "the state cache cannot be read; it is rebuilt from the log");
+                std::fs::remove_dir_all(dir).map_err(|error| StoreError(error.to_string()))?;
+                Database::builder(dir).open().map_err(failed)
+            })?;
+            Ok(Self { database })
+        }
+
+        /// The cache of one partition.
+        pub fn partition(&self, service: &str, index: u32) -> Result<FjallStore, StoreError> {
+            let name = format!("{service}-{index}");
+            let rows = self
+                .database
+                .keyspace(&name, KeyspaceCreateOptions::default)
+                .map_err(failed)?;
+            Ok(FjallStore {
+                database: self.database.clone(),
+                rows,
+                name,
+            })
+        }
+    }
+
+    impl StateStore for FjallStore {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(self.rows.get(key).map_err(failed)?.map(|value| value.to_vec()))
+        }
+
+        fn scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
+            for entry in self.rows.prefix(prefix) {
+                let (key, value) = entry.into_inner().map_err(failed)?;
+                if !each(&key, &value) {
+                    break;
+                }
+            }
+            Ok(())
+        }
+
+        fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError> {
+            let mut batch = self.database.batch();
+            for (key, value) in puts {
+                match value {
+                    Some(value) => batch.insert(&self.rows, key, value),
+                    None => batch.remove(&self.rows, key),
+                }
+            }
+            batch.commit().map_err(failed)
+        }
+
+        fn clear(&mut self) -> Result<(), StoreError> {
+            self.database.delete_keyspace(self.rows.clone()).map_err(failed)?;
+            self.rows = self
+                .database
+                .keyspace(&self.name, KeyspaceCreateOptions::default)
+                .map_err(failed)?;
+            Ok(())
+        }
+    }
+}
