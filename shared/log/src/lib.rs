@@ -6,6 +6,8 @@ pub mod record;
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 
 pub use port::*;
 pub use record::*;

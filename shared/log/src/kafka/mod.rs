@@ -1,0 +1,143 @@
+//! The log on Kafka, through librdkafka.
+//!
+//! One transactional producer writes a partition's events, and fences whoever had it before; readers are
+//! assigned, never subscribed, and see committed records only; ownership comes from a consumer group that
+//! reads nothing. What librdkafka blocks on runs on threads of its own, never on a worker of the runtime.
+
+mod client;
+mod convert;
+mod errors;
+mod membership;
+mod options;
+mod reader;
+mod sender;
+mod topics;
+mod writer;
+
+pub use options::{Options, Retention};
+
+use crate::{Log, LogError, Membership, PartitionId, Reader, Sender, Topic, TopicSpec, Writer};
+use async_trait::async_trait;
+use client::{Faults, blocking};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The log on a Kafka cluster. Clones share one connection for questions about topics.
+#[derive(Clone)]
+pub struct KafkaLog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    /// Asks for metadata and watermarks; reads nothing.
+    asking: BaseConsumer<Faults>,
+    /// Partition counts that have been seen. They never change in place.
+    counts: Mutex<HashMap<String, u32>>,
+}
+
+impl KafkaLog {
+    /// Checks the options and prepares the client. Nothing is sent before the first operation, which says so
+    /// when nothing answers.
+    pub fn new(options: Options) -> Result<Self, LogError> {
+        let asking = client::build(&options.asking(), Faults::default())?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                options,
+                asking,
+                counts: Mutex::default(),
+            }),
+        })
+    }
+
+    fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// The number of partitions of a topic that must be there.
+    async fn count(&self, topic: &str) -> Result<u32, LogError> {
+        if let Some(count) = lock(&self.shared.counts).get(topic) {
+            return Ok(*count);
+        }
+        let (shared, name) = (self.shared.clone(), topic.to_owned());
+        let found = blocking(move || topics::count(&shared.asking, &shared.options, &name)).await?;
+        let count = found.ok_or_else(|| LogError::UnknownTopic {
+            topic: topic.to_owned(),
+        })?;
+        lock(&self.shared.counts).insert(topic.to_owned(), count);
+        Ok(count)
+    }
+
+    /// The topic's name on the wire, once it is known to have this partition.
+    async fn check(&self, topic: &Topic, partition: u32) -> Result<String, LogError> {
+        let name = self.options().topic(topic);
+        let found = self.count(&name).await?;
+        if partition < found {
+            Ok(name)
+        } else {
+            Err(LogError::PartitionCount {
+                topic: name,
+                found,
+                wanted: partition + 1,
+            })
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Log for KafkaLog {
+    async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
+        let (shared, specs) = (self.shared.clone(), topics.to_vec());
+        let counts = blocking(move || topics::ensure(&shared.asking, &shared.options, &specs)).await?;
+        lock(&self.shared.counts).extend(counts);
+        Ok(())
+    }
+
+    async fn take_over(&self, partition: &PartitionId) -> Result<Box<dyn Writer>, LogError> {
+        let events = Topic::events(partition.service.clone());
+        let topic = self.check(&events, partition.index).await?;
+        writer::take_over(self.options(), topic, partition).await
+    }
+
+    async fn read(&self, topic: &Topic, partition: u32, from: u64) -> Result<Box<dyn Reader>, LogError> {
+        let name = self.check(topic, partition).await?;
+        reader::open(self.options(), name, partition, from)
+    }
+
+    async fn end(&self, topic: &Topic, partition: u32) -> Result<u64, LogError> {
+        let name = self.check(topic, partition).await?;
+        let shared = self.shared.clone();
+        blocking(move || {
+            let reach = shared.options.reach_timeout;
+            let (_, high) = shared
+                .asking
+                .fetch_watermarks(&name, partition as i32, reach)
+                .map_err(|error| client::failed(&shared.asking, &shared.options, &name, &error))?;
+            Ok(high.max(0) as u64)
+        })
+        .await
+    }
+
+    async fn sender(&self, topic: &Topic) -> Result<Box<dyn Sender>, LogError> {
+        let name = self.options().topic(topic);
+        let count = self.count(&name).await?;
+        sender::open(self.options(), name, count).await
+    }
+
+    async fn join(&self, service: &str) -> Result<Box<dyn Membership>, LogError> {
+        let topic = self.options().topic(&Topic::commands(service.to_owned()));
+        self.count(&topic).await?;
+        membership::join(self.options(), service, &topic)
+    }
+
+    fn commands_are_durable(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,341 @@
+//! The one writer of a partition: a transactional producer on a thread of its own, because its calls block.
+
+use super::{Options, client, convert, errors, lock};
+use crate::{AppendError, LogError, PartitionId, Record, Writer};
+use async_trait::async_trait;
+use rdkafka::{
+    ClientConfig, ClientContext,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer},
+};
+use std::{
+    sync::{Condvar, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// On top of the transaction's own time-out: after it nothing is known any more.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Fences earlier writers and waits until what they left open is resolved.
+pub(super) async fn take_over(
+    options: &Options,
+    topic: String,
+    partition: &PartitionId,
+) -> Result<Box<dyn Writer>, LogError> {
+    let (jobs, inbox) = mpsc::channel::<Job>();
+    let (opened, open) = oneshot::channel();
+    let thread = Thread {
+        config: options.writer(&partition.service, partition.index),
+        options: options.clone(),
+        topic,
+        partition: partition.index,
+    };
+    std::thread::Builder::new()
+        .name(format!("log-{}-{}", partition.service, partition.index))
+        .spawn(move || thread.run(&inbox, opened))
+        .map_err(|error| LogError::Other(format!("no thread for the log: {error}")))?;
+    open.await.map_err(|_| LogError::Closed)??;
+    Ok(Box::new(KafkaWriter {
+        jobs,
+        limit: options.max_record,
+    }))
+}
+
+struct Job {
+    batch: Vec<Record>,
+    done: oneshot::Sender<Result<u64, AppendError>>,
+}
+
+struct KafkaWriter {
+    jobs: mpsc::Sender<Job>,
+    limit: usize,
+}
+
+#[async_trait]
+impl Writer for KafkaWriter {
+    async fn append(&mut self, batch: Vec<Record>) -> Result<u64, AppendError> {
+        if let Some(size) = batch.iter().map(Record::size).find(|size| *size > self.limit) {
+            let limit = self.limit;
+            return Err(AppendError::Aborted(LogError::TooLarge { size, limit }));
+        }
+        let (done, outcome) = oneshot::channel();
+        // The thread ends with the first batch whose outcome it does not know.
+        self.jobs
+            .send(Job { batch, done })
+            .map_err(|_| AppendError::Unknown(LogError::Closed))?;
+        outcome
+            .await
+            .unwrap_or(Err(AppendError::Unknown(LogError::Closed)))
+    }
+}
+
+type Transactions = ThreadedProducer<Deliveries>;
+
+struct Thread {
+    config: ClientConfig,
+    options: Options,
+    topic: String,
+    partition: u32,
+}
+
+impl Thread {
+    fn run(&self, inbox: &mpsc::Receiver<Job>, opened: oneshot::Sender<Result<(), LogError>>) {
+        let producer = match self.open() {
+            Ok(producer) => producer,
+            Err(error) => {
+                let _ = opened.send(Err(error));
+                return;
+            }
+        };
+        if opened.send(Ok(())).is_err() {
+            return;
+        }
+        let mut written = 0;
+        let mut number = 0;
+        while let Ok(Job { batch, done }) = inbox.recv() {
+            number += 1;
+            let outcome = if batch.is_empty() {
+                Ok(written)
+            } else {
+                self.append(&producer, number, &batch)
+            };
+            let over = matches!(outcome, Err(AppendError::Unknown(_) | AppendError::Fenced));
+            written = *outcome.as_ref().unwrap_or(&written);
+            let _ = done.send(outcome);
+            if over {
+                return;
+            }
+        }
+    }
+
+    fn open(&self) -> Result<Transactions, LogError> {
+        let producer: Transactions = client::build(&self.config, Deliveries::default())?;
+        let until = Instant::now() + self.options.takeover_timeout;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match producer.init_transactions(left.min(self.options.reach_timeout)) {
+                Ok(()) => return Ok(producer),
+                Err(error) if is_retriable(&error) && Instant::now() < until => {
+                    tracing::debug!(%error, topic = self.topic, "taking over takes another try");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => {
+                    let why = format!("taking over {}/{}: {error}", self.topic, self.partition);
+                    return Err(if is_retriable(&error) {
+                        errors::unreachable(&self.options, why)
+                    } else {
+                        LogError::Other(why)
+                    });
+                }
+            }
+        }
+    }
+
+    fn append(&self, producer: &Transactions, number: usize, batch: &[Record]) -> Result<u64, AppendError> {
+        let until = Instant::now() + self.options.transaction_timeout + GRACE;
+        let deliveries = producer.client().context();
+        deliveries.expect(number, batch.len());
+        producer
+            .begin_transaction()
+            .map_err(|error| lost(producer, &error))?;
+        if let Err(error) = self.deliver(producer, number, batch, until) {
+            return Err(self.abort(producer, error));
+        }
+        // Delivery reports are counted before the library lets go of their messages; a commit that finds one
+        // of them waits 100 ms.
+        while producer.in_flight_count() > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(20));
+        }
+        self.commit(producer, until)?;
+        Ok(deliveries.end())
+    }
+
+    /// Sends all and waits until the broker has all of it.
+    fn deliver(
+        &self,
+        producer: &Transactions,
+        number: usize,
+        batch: &[Record],
+        until: Instant,
+    ) -> Result<(), LogError> {
+        for record in batch {
+            let mut outgoing = convert::outgoing(record, &self.topic, self.partition, number);
+            loop {
+                outgoing = match producer.send(outgoing) {
+                    Ok(()) => break,
+                    Err((KafkaError::MessageProduction(Code::QueueFull), back))
+                        if Instant::now() < until =>
+                    {
+                        std::thread::sleep(Duration::from_millis(1));
+                        back
+                    }
+                    Err((error, _)) => return Err(self.failed(&error)),
+                };
+            }
+        }
+        producer
+            .client()
+            .context()
+            .wait(until)
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn commit(&self, producer: &Transactions, until: Instant) -> Result<(), AppendError> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match producer.commit_transaction(left) {
+                Ok(()) => return Ok(()),
+                Err(error) if may_repeat(&error) && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                // Even where the library asks for an abort: the request may have been carried out before the
+                // connection broke, and only the log knows.
+                Err(error) => return Err(lost(producer, &error)),
+            }
+        }
+    }
+
+    /// Takes the batch back. Only when the brokers have confirmed that is it certain.
+    fn abort(&self, producer: &Transactions, why: LogError) -> AppendError {
+        let until = Instant::now() + self.options.transaction_timeout + GRACE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match producer.abort_transaction(left) {
+                Ok(()) => return AppendError::Aborted(why),
+                Err(error) if may_repeat(&error) && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) => return lost(producer, &error),
+            }
+        }
+    }
+
+    fn failed(&self, error: &KafkaError) -> LogError {
+        match error.rdkafka_error_code() {
+            Some(Code::MessageSizeTooLarge) => LogError::TooLarge {
+                size: self.options.max_batch(),
+                limit: self.options.max_record,
+            },
+            Some(code) if errors::passes(code) => errors::unreachable(&self.options, code.to_string()),
+            _ => LogError::Other(format!("{}/{}: {error}", self.topic, self.partition)),
+        }
+    }
+}
+
+/// The producer is of no more use: fenced, or nobody knows.
+fn lost(producer: &Transactions, error: &KafkaError) -> AppendError {
+    let fatal = producer.client().fatal_error();
+    let code = match &fatal {
+        Some((code, _)) => Some(*code),
+        None => error.rdkafka_error_code(),
+    };
+    if code.is_some_and(errors::is_fenced) {
+        AppendError::Fenced
+    } else {
+        AppendError::Unknown(LogError::Other(error.to_string()))
+    }
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(inner) => {
+            !inner.is_fatal() && (inner.is_retriable() || errors::passes(inner.code()))
+        }
+        other => other.rdkafka_error_code().is_some_and(errors::passes),
+    }
+}
+
+/// Whether the same call may be made again. A time-out is an unknown outcome.
+fn may_repeat(error: &KafkaError) -> bool {
+    is_retriable(error)
+        && !matches!(
+            error.rdkafka_error_code(),
+            Some(Code::OperationTimedOut | Code::RequestTimedOut)
+        )
+}
+
+/// Counts the delivery reports of the batch that is under way.
+#[derive(Default)]
+struct Deliveries {
+    state: Mutex<Awaited>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Awaited {
+    number: usize,
+    missing: usize,
+    end: u64,
+    failed: Option<KafkaError>,
+}
+
+impl Deliveries {
+    fn expect(&self, number: usize, missing: usize) {
+        *lock(&self.state) = Awaited {
+            number,
+            missing,
+            end: 0,
+            failed: None,
+        };
+    }
+
+    fn wait(&self, until: Instant) -> Result<(), KafkaError> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(error) = state.failed.take() {
+                return Err(error);
+            }
+            if state.missing == 0 {
+                return Ok(());
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(KafkaError::MessageProduction(Code::MessageTimedOut));
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn end(&self) -> u64 {
+        lock(&self.state).end
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        tracing::debug!(?level, fac, message, "kafka writer");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka writer");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    /// The number of the batch: a late report of an aborted one must not count for the next.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        use rdkafka::Message;
+        let mut state = lock(&self.state);
+        if state.number != number {
+            return;
+        }
+        state.missing = state.missing.saturating_sub(1);
+        match result {
+            Ok(message) => state.end = state.end.max((message.offset() + 1).max(0) as u64),
+            Err((error, _)) => {
+                state.failed.get_or_insert_with(|| error.clone());
+            }
+        }
+        if state.missing == 0 || state.failed.is_some() {
+            self.changed.notify_all();
+        }
+    }
+}
