@@ -50,7 +50,10 @@ impl FromStr for Role {
     type Err = ParseActorError;
 
     fn from_str(text: &str) -> Result<Self, ParseActorError> {
-        Role::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| ParseActorError::new(text))
+        Role::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| ParseActorError::new(text))
     }
 }
 
@@ -119,7 +122,9 @@ pub struct ParseActorError {
 
 impl ParseActorError {
     fn new(text: &str) -> Self {
-        Self { text: text.chars().take(64).collect() }
+        Self {
+            text: text.chars().take(64).collect(),
+        }
     }
 }
 
@@ -143,7 +148,9 @@ impl FromStr for Actor {
 fn is_service_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.len() <= 40
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 impl Serialize for Actor {
@@ -154,7 +161,9 @@ impl Serialize for Actor {
 
 impl<'de> Deserialize<'de> for Actor {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        Cow::<'de, str>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -180,12 +189,22 @@ mod tests {
     fn every_kind_of_actor_reads_back() {
         let id = UserId::derive(1, &[b"asha"]);
         let people = Role::ALL.map(|role| Actor::User { id, role });
-        for actor in people.into_iter().chain([Actor::Service("booking".into()), Actor::System]) {
+        for actor in people
+            .into_iter()
+            .chain([Actor::Service("booking".into()), Actor::System])
+        {
             assert_eq!(actor.to_string().parse(), Ok(actor.clone()));
             let json = serde_json::to_string(&actor).unwrap();
             assert_eq!(serde_json::from_str::<Actor>(&json).unwrap(), actor, "{json}");
         }
-        assert_eq!(Actor::User { id, role: Role::Rider }.to_string(), format!("rider:{id}"));
+        assert_eq!(
+            Actor::User {
+                id,
+                role: Role::Rider
+            }
+            .to_string(),
+            format!("rider:{id}")
+        );
     }
 
     #[test]

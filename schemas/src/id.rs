@@ -142,16 +142,25 @@ mod tests {
         let late = BookingId::derive(2_000, &[b"a"]);
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
-        assert_eq!(serde_json::from_str::<BookingId>(&serde_json::to_string(&late).unwrap()).unwrap(), late);
+        assert_eq!(
+            serde_json::from_str::<BookingId>(&serde_json::to_string(&late).unwrap()).unwrap(),
+            late
+        );
     }
 
     #[test]
     fn another_kind_of_id_is_refused_with_the_reason() {
         let driver = DriverId::derive(1, &[b"a"]).to_string();
         let error = driver.parse::<BookingId>().unwrap_err();
-        assert!(error.to_string().contains("is not a booking id: expected `bkg_`"), "{error}");
+        assert!(
+            error.to_string().contains("is not a booking id: expected `bkg_`"),
+            "{error}"
+        );
         assert!("bkg_".parse::<BookingId>().is_err());
-        assert!("bkg_8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<BookingId>().is_err(), "more than 128 bits");
+        assert!(
+            "bkg_8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<BookingId>().is_err(),
+            "more than 128 bits"
+        );
     }
 
     #[test]

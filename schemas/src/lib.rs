@@ -2,16 +2,24 @@
 //! other.
 
 pub mod actor;
+pub mod booking;
+pub mod driver;
 pub mod geo;
 pub mod id;
 pub mod message;
 pub mod money;
+pub mod payment;
+pub mod route;
 pub mod trip;
 
 pub use actor::*;
+pub use booking::*;
+pub use driver::*;
 pub use geo::*;
 pub use id::*;
 pub use jiff::{SignedDuration, Timestamp};
 pub use message::*;
 pub use money::{Currency, Money};
+pub use payment::*;
+pub use route::*;
 pub use trip::*;

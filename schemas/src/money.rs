@@ -6,7 +6,9 @@ use std::fmt;
 
 /// A currency by its ISO 4217 code. Interstate's tariffs are in Indian rupees; another currency is one
 /// more variant here and a tariff that uses it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Currency {
     /// Indian rupee, 100 paise.
     #[default]
@@ -28,7 +30,10 @@ impl Money {
 
     /// Paise.
     pub const fn inr(paise: i64) -> Self {
-        Self { amount: paise, currency: Currency::INR }
+        Self {
+            amount: paise,
+            currency: Currency::INR,
+        }
     }
 
     /// Whole rupees.
@@ -48,14 +53,20 @@ impl Money {
     /// `amount × basis_points / 10,000`, half away from zero to the minor unit. 250 basis points are 2.5 %.
     #[must_use]
     pub fn percent(self, basis_points: i64) -> Self {
-        Self { amount: div_half_up(i128::from(self.amount) * i128::from(basis_points), 10_000), ..self }
+        Self {
+            amount: div_half_up(i128::from(self.amount) * i128::from(basis_points), 10_000),
+            ..self
+        }
     }
 
     /// `amount × numerator / denominator`, half away from zero to the minor unit.
     #[must_use]
     pub fn ratio(self, numerator: i64, denominator: i64) -> Self {
         Self {
-            amount: div_half_up(i128::from(self.amount) * i128::from(numerator), i128::from(denominator)),
+            amount: div_half_up(
+                i128::from(self.amount) * i128::from(numerator),
+                i128::from(denominator),
+            ),
             ..self
         }
     }
@@ -63,13 +74,19 @@ impl Money {
     /// To a whole major unit, half away from zero.
     #[must_use]
     pub fn round_to_rupee(self) -> Self {
-        Self { amount: div_half_up(i128::from(self.amount), 100) * 100, ..self }
+        Self {
+            amount: div_half_up(i128::from(self.amount), 100) * 100,
+            ..self
+        }
     }
 
     /// To a whole major unit, upwards.
     #[must_use]
     pub fn ceil_to_rupee(self) -> Self {
-        Self { amount: self.amount.div_euclid(100) * 100 + if self.amount.rem_euclid(100) > 0 { 100 } else { 0 }, ..self }
+        Self {
+            amount: self.amount.div_euclid(100) * 100 + if self.amount.rem_euclid(100) > 0 { 100 } else { 0 },
+            ..self
+        }
     }
 
     /// Whether more than nothing.
@@ -93,7 +110,11 @@ impl Money {
 /// Half away from zero. Saturates, because a fare is bounded long before `i64` is.
 fn div_half_up(value: i128, divisor: i128) -> i64 {
     let half = divisor / 2;
-    let rounded = if value >= 0 { (value + half) / divisor } else { (value - half) / divisor };
+    let rounded = if value >= 0 {
+        (value + half) / divisor
+    } else {
+        (value - half) / divisor
+    };
     i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
 }
 
@@ -103,7 +124,10 @@ macro_rules! arithmetic {
             type Output = Money;
             /// Saturates: every amount that enters from outside is bounded to far below `i64::MAX`.
             fn $method(self, other: Money) -> Money {
-                Money { amount: self.amount.$checked(other.amount), ..self }
+                Money {
+                    amount: self.amount.$checked(other.amount),
+                    ..self
+                }
             }
         }
     };
@@ -126,14 +150,20 @@ impl std::ops::SubAssign for Money {
 impl std::ops::Neg for Money {
     type Output = Money;
     fn neg(self) -> Money {
-        Money { amount: -self.amount, ..self }
+        Money {
+            amount: -self.amount,
+            ..self
+        }
     }
 }
 
 impl std::ops::Mul<i64> for Money {
     type Output = Money;
     fn mul(self, factor: i64) -> Money {
-        Money { amount: self.amount.saturating_mul(factor), ..self }
+        Money {
+            amount: self.amount.saturating_mul(factor),
+            ..self
+        }
     }
 }
 
@@ -178,7 +208,10 @@ mod tests {
         assert_eq!(Money::inr(447_500).percent(250), Money::inr(11_188));
         assert_eq!(Money::inr(-50).percent(100), Money::inr(-1));
         assert_eq!(Money::inr(469_876).round_to_rupee(), Money::inr(469_900));
-        assert_eq!(Money::inr(469_900).percent(2_000).ceil_to_rupee(), Money::inr(94_000));
+        assert_eq!(
+            Money::inr(469_900).percent(2_000).ceil_to_rupee(),
+            Money::inr(94_000)
+        );
     }
 
     #[test]

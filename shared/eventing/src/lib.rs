@@ -7,6 +7,8 @@ pub mod aggregate;
 pub mod batch;
 pub mod envelope;
 pub mod event;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;
 pub mod message;
 pub mod plant;
 pub mod receipt;
