@@ -1,6 +1,6 @@
 //! What a request is refused with: `{"error": {"type", "code", "message", "param"}}`.
 
-use crate::{config::Config, ids::IntentId, intent::Refusal};
+use crate::{ids::IntentId, intent::Refusal};
 use axum::{
     Json,
     http::StatusCode,
