@@ -4,6 +4,8 @@
 pub mod port;
 pub mod record;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 #[cfg(feature = "kafka")]

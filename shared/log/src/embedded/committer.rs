@@ -24,7 +24,7 @@ pub(super) struct Write {
 
 enum Work {
     Write(Write),
-    Drain(oneshot::Sender<()>),
+    Settle(Arc<Partition>, oneshot::Sender<Result<(), LogError>>),
 }
 
 /// The hand that reaches the thread. The thread ends with the last of them.
@@ -59,20 +59,20 @@ impl Committer {
             })
     }
 
-    /// Returns once everything handed over before has an outcome.
-    pub(super) async fn drain(&self) -> Result<(), LogError> {
-        let (done, drained) = oneshot::channel();
+    /// Returns once everything handed over before has an outcome, and the partition's end is what the files say.
+    pub(super) async fn settle(&self, place: Arc<Partition>) -> Result<(), LogError> {
+        let (done, settled) = oneshot::channel();
         self.work
-            .send(Work::Drain(done))
+            .send(Work::Settle(place, done))
             .await
             .map_err(|_| LogError::Closed)?;
-        drained.await.map_err(|_| LogError::Closed)
+        settled.await.map_err(|_| LogError::Closed)?
     }
 }
 
 fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
     while let Some(first) = inbox.blocking_recv() {
-        let (mut writes, mut drains, mut records) = (Vec::new(), Vec::new(), 0);
+        let (mut writes, mut settling, mut records) = (Vec::new(), Vec::new(), 0);
         let mut next = Some(first);
         while let Some(work) = next {
             match work {
@@ -80,7 +80,7 @@ fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
                     records += write.records.len();
                     writes.push(write);
                 }
-                Work::Drain(done) => drains.push(done),
+                Work::Settle(place, done) => settling.push((place, done)),
             }
             next = if records < RECORDS {
                 inbox.try_recv().ok()
@@ -89,32 +89,27 @@ fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
             };
         }
         commit(store, writes, reserve);
-        for done in drains {
-            let _ = done.send(());
+        for (place, done) in settling {
+            let _ = done.send(refresh(store, &place));
         }
+        store.sync_marks();
     }
 }
 
 fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
-    let (writes, fenced): (Vec<_>, Vec<_>) = writes.into_iter().partition(|write| {
-        write
-            .epoch
-            .is_none_or(|epoch| epoch == write.place.epoch.load(Ordering::SeqCst))
-    });
-    for write in fenced {
-        let _ = write.done.send(Err(AppendError::Fenced));
-    }
-    if writes.is_empty() {
-        return;
-    }
-    if let Err(error) = room(store, reserve) {
-        for write in writes {
-            let _ = write.done.send(Err(AppendError::Aborted(error.clone())));
+    let room = room(store, reserve);
+    let mut accepted = Vec::with_capacity(writes.len());
+    for write in writes {
+        match admit(store, &write, &room) {
+            Ok(()) => accepted.push(write),
+            Err(error) => drop(write.done.send(Err(error))),
         }
+    }
+    if accepted.is_empty() {
         return;
     }
     let mut ends: HashMap<u32, u64> = HashMap::new();
-    let starts: Vec<u64> = writes
+    let starts: Vec<u64> = accepted
         .iter()
         .map(|write| {
             let end = ends
@@ -125,21 +120,33 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
             start
         })
         .collect();
-    let rows = writes.iter().zip(&starts).flat_map(|(write, start)| {
+    let rows = accepted.iter().zip(&starts).flat_map(|(write, start)| {
         (*start..)
             .zip(&write.records)
             .map(|(offset, record)| (write.place.id, offset, record))
     });
     match store.write(rows) {
         Ok(()) => {
-            for (write, start) in writes.into_iter().zip(starts) {
+            store.mark(&ends);
+            for (write, start) in accepted.into_iter().zip(starts) {
                 let end = start + write.records.len() as u64;
                 write.place.tail.extend(start, write.records);
                 let _ = write.done.send(Ok(end));
             }
         }
-        Err(error) => fail(store, writes, &error),
+        Err(error) => fail(store, accepted, &error),
     }
+}
+
+/// Whether a batch may be written at all. Nothing of a refused one has touched the files.
+fn admit(store: &Store, write: &Write, room: &Result<(), LogError>) -> Result<(), AppendError> {
+    let current = write.place.epoch.load(Ordering::SeqCst);
+    if write.epoch.is_some_and(|epoch| epoch != current) {
+        return Err(AppendError::Fenced);
+    }
+    room.clone()
+        .and_then(|()| refresh(store, &write.place))
+        .map_err(AppendError::Aborted)
 }
 
 /// A write that failed may stand in the journal or not: the database is opened again, which settles it, and
@@ -147,13 +154,26 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
 fn fail(store: &Store, writes: Vec<Write>, error: &LogError) {
     tracing::error!(%error, "a write to the log failed; opening it again");
     store.reset();
-    for write in writes {
+    for write in &writes {
         write.place.epoch.fetch_add(1, Ordering::SeqCst);
-        if let Ok(end) = store.end(write.place.id) {
-            write.place.tail.reload(end);
+        write.place.stale.store(true, Ordering::SeqCst);
+    }
+    for write in writes {
+        // Where the files cannot be read yet the partition stays stale, and refuses all until they can.
+        if let Err(error) = refresh(store, &write.place) {
+            tracing::error!(%error, "the log cannot be opened again yet");
         }
         let _ = write.done.send(Err(AppendError::Unknown(error.clone())));
     }
+}
+
+/// After a failure: takes the partition's end from the files.
+fn refresh(store: &Store, place: &Partition) -> Result<(), LogError> {
+    if place.stale.load(Ordering::SeqCst) {
+        place.tail.reload(store.end(place.id)?);
+        place.stale.store(false, Ordering::SeqCst);
+    }
+    Ok(())
 }
 
 /// Refuses before the disk is full: a journal that hits the end of the disk is harder to mend than a no.

@@ -6,28 +6,35 @@
 
 mod codec;
 mod committer;
+mod marks;
+mod member;
 mod queue;
+mod reader;
+mod sender;
 mod store;
 mod tail;
+mod writer;
 
 use crate::{
-    AppendError, Assignment, Chunk, Delivery, Lease, Log, LogError, Membership, PartitionId, Reader, Record,
-    Sender, Topic, TopicKind, TopicSpec, Writer,
+    Log, LogError, Membership, PartitionId, Reader, Record, Sender, Topic, TopicKind, TopicSpec, Writer,
 };
 use async_trait::async_trait;
-use committer::{Committer, Write};
+use committer::Committer;
+use member::SoleMember;
 use queue::Queue;
+use reader::EmbeddedReader;
+use sender::EmbeddedSender;
 use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use store::Store;
 use tail::Tail;
-use tokio::sync::oneshot;
+use writer::EmbeddedWriter;
 
 /// How the embedded log is set up.
 #[derive(Debug, Clone)]
@@ -62,6 +69,8 @@ pub(crate) struct Partition {
     pub(crate) tail: Tail,
     /// Grows with every takeover; a writer of an older epoch is fenced.
     pub(crate) epoch: AtomicU64,
+    /// Set by a write that failed: what the files hold has to be looked at before anything else.
+    pub(crate) stale: AtomicBool,
 }
 
 /// The embedded log. Clones share one.
@@ -158,6 +167,7 @@ impl Log for EmbeddedLog {
                                 id,
                                 tail: Tail::new(end),
                                 epoch: AtomicU64::new(0),
+                                stale: AtomicBool::new(false),
                             })
                         });
                 }
@@ -171,7 +181,8 @@ impl Log for EmbeddedLog {
         let place = self.durable(&Topic::events(partition.service.clone()), partition.index)?;
         let epoch = place.epoch.fetch_add(1, Ordering::SeqCst) + 1;
         // What the fenced writer handed over before is either written or refused once this has passed.
-        self.shared.committer.drain().await?;
+        // A failed write is looked into there as well.
+        self.shared.committer.settle(place.clone()).await?;
         Ok(Box::new(EmbeddedWriter {
             committer: self.shared.committer.clone(),
             place,
@@ -233,173 +244,9 @@ impl Log for EmbeddedLog {
     }
 }
 
-struct EmbeddedWriter {
-    committer: Committer,
-    place: Arc<Partition>,
-    epoch: u64,
-    max_record: usize,
-}
-
-#[async_trait]
-impl Writer for EmbeddedWriter {
-    async fn append(&mut self, batch: Vec<Record>) -> Result<u64, AppendError> {
-        check_sizes(&batch, self.max_record).map_err(AppendError::Aborted)?;
-        let (done, outcome) = oneshot::channel();
-        let write = Write {
-            place: self.place.clone(),
-            epoch: Some(self.epoch),
-            records: batch,
-            done,
-        };
-        self.committer.send(write).await.map_err(AppendError::Aborted)?;
-        // A committer that goes away without a word may have written: only a replay tells.
-        outcome
-            .await
-            .unwrap_or(Err(AppendError::Unknown(LogError::Closed)))
-    }
-}
-
 fn check_sizes(batch: &[Record], limit: usize) -> Result<(), LogError> {
     match batch.iter().map(Record::size).find(|size| *size > limit) {
         Some(size) => Err(LogError::TooLarge { size, limit }),
         None => Ok(()),
-    }
-}
-
-struct EmbeddedReader {
-    store: Arc<Store>,
-    place: Arc<Partition>,
-    wake: tokio::sync::watch::Receiver<u64>,
-    next: u64,
-}
-
-#[async_trait]
-impl Reader for EmbeddedReader {
-    async fn next(&mut self, max: usize) -> Result<Chunk, LogError> {
-        let next = self.next;
-        self.wake
-            .wait_for(|end| *end > next)
-            .await
-            .map_err(|_| LogError::Closed)?;
-        self.poll(max).await
-    }
-
-    async fn poll(&mut self, max: usize) -> Result<Chunk, LogError> {
-        let end = self.place.tail.end();
-        if self.next >= end {
-            return Ok(Chunk {
-                records: Vec::new(),
-                next: self.next,
-            });
-        }
-        let records = match self.place.tail.copy(self.next, max) {
-            Some(records) => records,
-            None => self
-                .store
-                .read(self.place.id, self.next, end.min(self.next + max as u64))?,
-        };
-        self.next = records.last().map_or(self.next, |last| last.offset + 1);
-        Ok(Chunk {
-            records,
-            next: self.next,
-        })
-    }
-}
-
-struct EmbeddedSender {
-    log: EmbeddedLog,
-    topic: Topic,
-    places: HashMap<u32, Arc<Queue>>,
-}
-
-impl EmbeddedSender {
-    fn queue(&mut self, partition: u32) -> Result<Arc<Queue>, LogError> {
-        if let Some(queue) = self.places.get(&partition) {
-            return Ok(queue.clone());
-        }
-        let queue = self.log.queue(&self.topic, partition)?;
-        self.places.insert(partition, queue.clone());
-        Ok(queue)
-    }
-
-    fn check(&self, record: &Record) -> Result<(), LogError> {
-        check_sizes(std::slice::from_ref(record), self.log.shared.options.max_record)
-    }
-
-    /// A durable topic without a transaction: telemetry and dead letters.
-    fn write(&self, partition: u32, record: Record) -> Result<(Write, Delivery), LogError> {
-        let place = self.log.durable(&self.topic, partition)?;
-        let (done, outcome) = oneshot::channel();
-        let (delivered, delivery) = oneshot::channel();
-        tokio::spawn(async move {
-            let result = match outcome.await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(AppendError::Aborted(error) | AppendError::Unknown(error))) => Err(error),
-                Ok(Err(AppendError::Fenced)) | Err(_) => Err(LogError::Closed),
-            };
-            let _ = delivered.send(result);
-        });
-        Ok((
-            Write {
-                place,
-                epoch: None,
-                records: vec![record],
-                done,
-            },
-            delivery,
-        ))
-    }
-}
-
-#[async_trait]
-impl Sender for EmbeddedSender {
-    async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
-        self.check(&record)?;
-        if in_memory(&self.topic) {
-            return self.queue(partition)?.push(record).await;
-        }
-        let (write, delivery) = self.write(partition, record)?;
-        self.log.shared.committer.send(write).await?;
-        Ok(delivery)
-    }
-
-    fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
-        self.check(&record)?;
-        if in_memory(&self.topic) {
-            return self.queue(partition)?.try_push(record);
-        }
-        let (write, delivery) = self.write(partition, record)?;
-        self.log.shared.committer.try_send(write)?;
-        Ok(delivery)
-    }
-}
-
-/// The process that holds the folder's lock owns every partition, for as long as it lives.
-struct SoleMember {
-    service: String,
-    next: u32,
-    count: u32,
-}
-
-struct Always;
-
-#[async_trait]
-impl Lease for Always {
-    async fn prove(&self) -> Result<bool, LogError> {
-        Ok(true)
-    }
-}
-
-#[async_trait]
-impl Membership for SoleMember {
-    async fn next(&mut self) -> Result<Assignment, LogError> {
-        if self.next == self.count {
-            return std::future::pending().await;
-        }
-        self.next += 1;
-        Ok(Assignment::Assigned(
-            PartitionId::new(self.service.clone(), self.next - 1),
-            Arc::new(Always),
-        ))
     }
 }

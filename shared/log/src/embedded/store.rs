@@ -1,18 +1,29 @@
 //! The files: one fjall database, records keyed by (partition, offset), topics in a table of their own.
 
-use super::codec;
+use super::{codec, marks::Marks};
 use crate::{LogError, Record, Stored};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::FilterPolicy};
 use std::{
+    collections::HashMap,
     fs::{File, TryLockError},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Mutex,
+    time::{Duration, Instant},
 };
+
+/// How long an earlier process, or an earlier handle in this one, gets to let go of the folder.
+const LETTING_GO: Duration = Duration::from_secs(2);
+/// Blocks of files kept in memory, in bytes. What is read twice is read from the tails.
+const CACHE: u64 = 4 << 20;
+/// Records kept in memory before they go into a file of their own, in bytes.
+const MEMTABLE: u64 = 8 << 20;
 
 /// The database and its lock. Only the committer writes records.
 pub(super) struct Store {
     dir: PathBuf,
     open: Mutex<Option<Open>>,
+    marks: Marks,
     _lock: File,
 }
 
@@ -30,14 +41,22 @@ impl Store {
             why: error.to_string(),
         })?;
         let lock = File::create(dir.join("lock")).map_err(|error| io(dir, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LogError::InUse(dir.display().to_string())),
-            Err(TryLockError::Error(error)) => return Err(io(dir, &error)),
+        let until = Instant::now() + LETTING_GO;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => return Err(LogError::InUse(dir.display().to_string())),
+                Err(TryLockError::Error(error)) => return Err(io(dir, &error)),
+            }
         }
+        let fresh = !dir.join("db").exists();
         let store = Self {
             dir: dir.to_owned(),
             open: Mutex::new(None),
+            marks: Marks::open(dir, fresh)?,
             _lock: lock,
         };
         store.get()?;
@@ -50,21 +69,34 @@ impl Store {
         if let Some(open) = &*open {
             return Ok(open.clone());
         }
-        let fail = |error| self.failed(&error);
-        let database = Database::builder(self.dir.join("db")).open().map_err(fail)?;
-        let records = database
-            .keyspace("records", KeyspaceCreateOptions::default)
-            .map_err(fail)?;
-        let topics = database
-            .keyspace("topics", KeyspaceCreateOptions::default)
-            .map_err(fail)?;
-        Ok(open
-            .insert(Open {
-                database,
-                records,
-                topics,
-            })
-            .clone())
+        let until = Instant::now() + LETTING_GO;
+        let fresh = loop {
+            match self.guarded(|| open_database(&self.dir.join("db"))) {
+                // A reader may hold the one that was given up a moment longer.
+                Err(LogError::InUse(_)) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                other => break other?,
+            }
+        };
+        Ok(open.insert(fresh).clone())
+    }
+
+    /// The database panics over some kinds of damage; here that is an error like any other.
+    fn guarded<T>(&self, work: impl FnOnce() -> fjall::Result<T>) -> Result<T, LogError> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(outcome) => outcome.map_err(|error| self.failed(&error)),
+            Err(panic) => {
+                let why = panic
+                    .downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| panic.downcast_ref::<&str>().map(|why| (*why).to_owned()));
+                Err(LogError::Damaged {
+                    at: self.dir.display().to_string(),
+                    why: why.unwrap_or_else(|| "the database gave up".to_owned()),
+                })
+            }
+        }
     }
 
     /// Gives the database up, so that the next use opens and repairs it.
@@ -79,21 +111,9 @@ impl Store {
     /// The key prefixes of a topic's partitions; makes the topic when it is new.
     pub(super) fn topic(&self, name: &str, partitions: u32) -> Result<Vec<u32>, LogError> {
         let open = self.get()?;
-        let fail = |error| self.failed(&error);
-        let (first, found) = match open.topics.get(name).map_err(fail)? {
+        let (first, found) = match self.guarded(|| open.topics.get(name))? {
             Some(row) => self.topic_row(name, &row)?,
-            None => {
-                let mut first = 0;
-                for entry in open.topics.iter() {
-                    let (key, row) = entry.into_inner().map_err(fail)?;
-                    let (start, count) = self.topic_row(&String::from_utf8_lossy(&key), &row)?;
-                    first = first.max(start + count);
-                }
-                let row = [first.to_be_bytes(), partitions.to_be_bytes()].concat();
-                open.topics.insert(name, row).map_err(fail)?;
-                open.database.persist(PersistMode::SyncAll).map_err(fail)?;
-                (first, partitions)
-            }
+            None => (self.make_topic(&open, name, partitions)?, partitions),
         };
         if found != partitions {
             return Err(LogError::PartitionCount {
@@ -103,6 +123,34 @@ impl Store {
             });
         }
         Ok((first..first + found).collect())
+    }
+
+    fn make_topic(&self, open: &Open, name: &str, partitions: u32) -> Result<u32, LogError> {
+        let rows = self.guarded(|| {
+            open.topics
+                .iter()
+                .map(|row| row.into_inner())
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        let mut first = 0;
+        for (key, row) in rows {
+            let (start, count) = self.topic_row(&String::from_utf8_lossy(&key), &row)?;
+            first = first.max(start + count);
+        }
+        for partition in first..first + partitions {
+            if let Some(end) = self.marks.get(partition)?.filter(|end| *end > 0) {
+                let why = format!("{end} records were acknowledged there, of a topic that is gone");
+                return Err(self.damaged(partition, 0, why));
+            }
+            self.marks.set(partition, 0)?;
+        }
+        self.marks.sync()?;
+        let row = [first.to_be_bytes(), partitions.to_be_bytes()].concat();
+        self.guarded(|| {
+            open.topics.insert(name, row)?;
+            open.database.persist(PersistMode::SyncAll)
+        })?;
+        Ok(first)
     }
 
     fn topic_row(&self, name: &str, row: &[u8]) -> Result<(u32, u32), LogError> {
@@ -115,24 +163,56 @@ impl Store {
         Ok((read(first)?, read(count)?))
     }
 
-    /// The offset after the last record.
+    /// The offset after the last record, which is never before what was acknowledged.
     pub(super) fn end(&self, partition: u32) -> Result<u64, LogError> {
-        match self.get()?.records.prefix(partition.to_be_bytes()).next_back() {
-            Some(entry) => {
-                let (found, _) = entry.into_inner().map_err(|error| self.failed(&error))?;
-                Ok(offset_of(&found) + 1)
+        let open = self.get()?;
+        let last = self.guarded(|| {
+            let last = open.records.prefix(partition.to_be_bytes()).next_back();
+            last.map(|row| row.into_inner()).transpose()
+        })?;
+        let end = last.map_or(0, |(key, _)| offset_of(&key) + 1);
+        match self.marks.get(partition)? {
+            Some(acknowledged) if acknowledged <= end => Ok(end),
+            Some(acknowledged) => Err(self.damaged(
+                partition,
+                end,
+                format!("records up to {acknowledged} were acknowledged and are gone"),
+            )),
+            None => Err(self.damaged(
+                partition,
+                end,
+                "the mark of what was acknowledged is gone".to_owned(),
+            )),
+        }
+    }
+
+    /// Notes what is about to be acknowledged. A mark that cannot be written lags, which costs nothing but
+    /// the notice of damage.
+    pub(super) fn mark(&self, ends: &HashMap<u32, u64>) {
+        for (partition, end) in ends {
+            if let Err(error) = self.marks.set(*partition, *end) {
+                tracing::warn!(%error, partition, "cannot note how far the log goes");
             }
-            None => Ok(0),
+        }
+    }
+
+    /// Makes the marks durable where that is due.
+    pub(super) fn sync_marks(&self) {
+        if let Err(error) = self.marks.sync_when_due() {
+            tracing::warn!(%error, "cannot sync how far the log goes");
         }
     }
 
     /// The records of `[from, to)`. Offsets are dense here, so a hole means damage.
     pub(super) fn read(&self, partition: u32, from: u64, to: u64) -> Result<Vec<Stored>, LogError> {
         let open = self.get()?;
-        let mut records = Vec::with_capacity((to - from) as usize);
+        let rows = self.guarded(|| {
+            let rows = open.records.range(key(partition, from)..key(partition, to));
+            rows.map(|row| row.into_inner()).collect::<Result<Vec<_>, _>>()
+        })?;
+        let mut records = Vec::with_capacity(rows.len());
         let mut wanted = from;
-        for entry in open.records.range(key(partition, from)..key(partition, to)) {
-            let (found, value) = entry.into_inner().map_err(|error| self.failed(&error))?;
+        for (found, value) in rows {
             let offset = offset_of(&found);
             if offset != wanted {
                 return Err(self.damaged(partition, wanted, format!("the next record found is {offset}")));
@@ -154,13 +234,14 @@ impl Store {
         rows: impl Iterator<Item = (u32, u64, &'a Record)>,
     ) -> Result<(), LogError> {
         let open = self.get()?;
-        let fail = |error| self.failed(&error);
         let mut batch = open.database.batch();
         for (partition, offset, record) in rows {
             batch.insert(&open.records, key(partition, offset), &codec::encode(record)[..]);
         }
-        batch.commit().map_err(fail)?;
-        open.database.persist(PersistMode::SyncAll).map_err(fail)
+        self.guarded(|| {
+            batch.commit()?;
+            open.database.persist(PersistMode::SyncData)
+        })
     }
 
     fn damaged(&self, partition: u32, offset: u64, why: String) -> LogError {
@@ -173,6 +254,8 @@ impl Store {
     fn failed(&self, error: &fjall::Error) -> LogError {
         match error {
             fjall::Error::Io(io_error) => io(&self.dir, io_error),
+            fjall::Error::Locked => LogError::InUse(self.dir.display().to_string()),
+            fjall::Error::Storage(fjall::LsmError::Io(io_error)) => io(&self.dir, io_error),
             fjall::Error::Poisoned => LogError::Other("the database stopped after a failed write".to_owned()),
             other => LogError::Damaged {
                 at: self.dir.display().to_string(),
@@ -182,7 +265,26 @@ impl Store {
     }
 }
 
-fn io(dir: &Path, error: &std::io::Error) -> LogError {
+fn open_database(dir: &Path) -> fjall::Result<Open> {
+    let database = Database::builder(dir)
+        .cache_size(CACHE)
+        .worker_threads(1)
+        .max_cached_files(Some(100))
+        .open()?;
+    let options = || {
+        KeyspaceCreateOptions::default()
+            .max_memtable_size(MEMTABLE)
+            // Records are read by ranges, which filters do not help.
+            .filter_policy(FilterPolicy::disabled())
+    };
+    Ok(Open {
+        records: database.keyspace("records", options)?,
+        topics: database.keyspace("topics", options)?,
+        database,
+    })
+}
+
+pub(super) fn io(dir: &Path, error: &std::io::Error) -> LogError {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             LogError::Full(dir.display().to_string())

@@ -76,7 +76,11 @@ pub(super) fn incoming(message: &BorrowedMessage<'_>) -> Stored {
     });
     Stored {
         offset: message.offset().max(0) as u64,
-        record: Record { key, headers, payload },
+        record: Record {
+            key,
+            headers,
+            payload,
+        },
     }
 }
 
@@ -86,4 +90,3 @@ fn name(name: &str) -> Cow<'static, str> {
         None => Cow::Owned(name.to_owned()),
     }
 }
-

@@ -146,7 +146,10 @@ impl Options {
             .set("isolation.level", "read_committed")
             .set("enable.partition.eof", "true")
             .set("queued.min.messages", "100000")
-            .set("queued.max.messages.kbytes", (self.read_ahead >> 10).max(64).to_string())
+            .set(
+                "queued.max.messages.kbytes",
+                (self.read_ahead >> 10).max(64).to_string(),
+            )
             .set("fetch.message.max.bytes", self.max_batch().to_string());
         self.finish(config)
     }
@@ -178,7 +181,10 @@ impl Options {
     pub(super) fn writer(&self, service: &str, partition: u32) -> ClientConfig {
         let mut config = self.producer();
         config
-            .set("transactional.id", format!("{}{service}-{partition}", self.prefix))
+            .set(
+                "transactional.id",
+                format!("{}{service}-{partition}", self.prefix),
+            )
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
             .set("message.timeout.ms", millis(self.transaction_timeout))
             .set("queue.buffering.max.messages", "500000");

@@ -165,9 +165,7 @@ impl Thread {
             loop {
                 outgoing = match producer.send(outgoing) {
                     Ok(()) => break,
-                    Err((KafkaError::MessageProduction(Code::QueueFull), back))
-                        if Instant::now() < until =>
-                    {
+                    Err((KafkaError::MessageProduction(Code::QueueFull), back)) if Instant::now() < until => {
                         std::thread::sleep(Duration::from_millis(1));
                         back
                     }

@@ -1,0 +1,3 @@
+//! The embedded log: the suite of all logs, and what only files can do to it.
+
+mod suite;

@@ -1,0 +1,102 @@
+//! Brokers for one test run, on free ports, stopped when the test ends.
+
+use interstate_log::kafka::{KafkaLog, Options};
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// One broker or three, with a folder of their own.
+pub struct Brokers {
+    dir: tempfile::TempDir,
+    /// `host:port` of each, separated by commas.
+    pub bootstrap: String,
+    names: AtomicU32,
+}
+
+fn script() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dev/engines/kafka.sh")
+}
+
+/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free.
+fn free_ports() -> u16 {
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let wanted = (0..3).flat_map(|node| [port.checked_add(node), port.checked_add(100 + node)]);
+        let free =
+            |port: Option<u16>| port.is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+        if wanted.into_iter().all(free) {
+            return port;
+        }
+    }
+}
+
+impl Brokers {
+    pub fn start(nodes: u32) -> Self {
+        let mut brokers = Self {
+            dir: tempfile::tempdir().unwrap(),
+            bootstrap: String::new(),
+            names: AtomicU32::new(0),
+        };
+        let (port, nodes) = (free_ports().to_string(), nodes.to_string());
+        let settings = [
+            "--set",
+            "group.min.session.timeout.ms=1000",
+            "--set",
+            "broker.session.timeout.ms=3000",
+        ];
+        let mut arguments = vec!["start", "--port", &port, "--nodes", &nodes];
+        arguments.extend(settings);
+        brokers.bootstrap = brokers.run(&arguments);
+        brokers
+    }
+
+    /// Runs the script on this cluster; gives what it prints last.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let output = Command::new(script())
+            .args(arguments)
+            .arg("--dir")
+            .arg(self.dir.path().join("cluster"))
+            .output()
+            .expect("dev/engines/kafka.sh runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kafka.sh {arguments:?}: {complaint}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        printed.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// Sends a signal to a node, counted from 1.
+    pub fn signal(&self, node: u32, signal: &str) {
+        let pid = self.dir.path().join(format!("cluster/node{node}/pid"));
+        let pid = std::fs::read_to_string(pid).unwrap();
+        let sent = Command::new("kill").args([signal, pid.trim()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub fn options(&self) -> Options {
+        Options::new(&self.bootstrap)
+    }
+
+    pub fn log(&self) -> KafkaLog {
+        KafkaLog::new(self.options()).unwrap()
+    }
+
+    /// A name that nothing has used yet.
+    pub fn service(&self) -> String {
+        format!("service-{}", self.names.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+impl Drop for Brokers {
+    fn drop(&mut self) {
+        // A failed start leaves nothing to stop; and a panic in here would hide the test's own.
+        let _ = Command::new(script())
+            .args(["stop", "--dir"])
+            .arg(self.dir.path().join("cluster"))
+            .output();
+    }
+}

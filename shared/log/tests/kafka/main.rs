@@ -1,0 +1,4 @@
+//! The log on real brokers.
+
+mod broker;
+mod suite;
