@@ -1,1 +1,45 @@
+//! The HTTP edge that every service stands behind.
+//!
+//! - Errors: [`Problem`] (RFC 9457) with a stable [`ErrorCode`] that has a page.
+//! - What comes in: [`Json`], [`Query`], [`Path`], [`IdempotencyKey`], [`ConsistencyToken`], [`Cursor`].
+//! - What goes out: [`Answer`], [`Page`], [`Streams`] of server-sent events.
+//! - Around it: [`EdgeOptions`] (limits, request ids, traces, access log), [`Readiness`], [`Server`].
+//! - [`assemble`] puts the APIs of one or several services together with their documentation.
 
+mod answer;
+mod api;
+mod code;
+mod consistency;
+mod docs;
+mod edge;
+mod idempotency;
+mod json;
+mod operations;
+mod page;
+mod params;
+mod problem;
+mod problem_response;
+mod rate;
+mod readiness;
+mod request;
+mod server;
+mod stream;
+
+pub use answer::{Accepted, Answer, Created};
+pub use api::{Api, BEARER, assemble, openapi, routes};
+pub use code::{CODES, ErrorCode, check_codes, codes};
+pub use consistency::{ConsistencyToken, ConsistencyTokenError, Position};
+pub use edge::EdgeOptions;
+pub use idempotency::IdempotencyKey;
+pub use json::Json;
+pub use page::{Cursor, Limit, Page, PageQuery};
+pub use params::{Path, Query};
+pub use problem::{FieldError, Problem};
+pub use rate::{Rate, RateLimiter};
+pub use readiness::Readiness;
+pub use request::{Client, RequestContext, RequestId};
+pub use server::{ServeError, Server, ServerOptions};
+pub use stream::{EventStream, LiveEvent, Streams};
+
+/// Ends a process in an orderly way: the server stops accepting, streams end, what is held is finished.
+pub use tokio_util::sync::CancellationToken as Shutdown;

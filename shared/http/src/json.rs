@@ -1,0 +1,189 @@
+//! JSON bodies, strictly read.
+
+use crate::{Problem, codes};
+use aide::{OperationInput, OperationOutput, generate::GenContext, openapi};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_path_to_error::{Path, Segment};
+
+/// A JSON body, in or out. What does not fit becomes a [`Problem`] that names the field. Types refuse unknown
+/// fields where they say `#[serde(deny_unknown_fields)]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(Problem::new(
+                &codes::UNSUPPORTED_MEDIA_TYPE,
+                "The Content-Type is not application/json.",
+            ));
+        }
+        let body =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|rejection| match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                        &codes::BODY_TOO_LARGE,
+                        "The body is larger than this route takes.",
+                    ),
+                    _ => Problem::new(&codes::INVALID_JSON, "The body ended early."),
+                })?;
+        parse(&body).map(Self)
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let Some(value) = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let media = value.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json")
+}
+
+/// Reads one JSON value and nothing after it.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let (pointer, inner) = (pointer(error.path()), error.inner());
+        if inner.is_data() {
+            // serde_json appends the position, which says less than the pointer.
+            let text = inner.to_string();
+            let detail = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(detail, _)| detail);
+            Problem::new(&codes::INVALID_BODY, "A field of the body does not fit.").field(pointer, detail)
+        } else {
+            Problem::new(&codes::INVALID_JSON, format!("The body is not JSON: {inner}."))
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|_| Problem::new(&codes::INVALID_JSON, "Something follows the JSON value."))?;
+    Ok(value)
+}
+
+/// RFC 6901: `~` and `/` in a key are escaped.
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            // The name of a variant is not a place in the body of an internally tagged enum.
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => Problem::internal(error).into_response(),
+        }
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Json<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut openapi::Operation) {
+        axum::Json::<T>::operation_input(ctx, operation);
+    }
+}
+
+impl<T: JsonSchema> OperationOutput for Json<T> {
+    type Inner = T;
+
+    fn operation_response(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        axum::Json::<T>::operation_response(ctx, operation)
+    }
+
+    fn inferred_responses(
+        ctx: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<openapi::StatusCode>, openapi::Response)> {
+        axum::Json::<T>::inferred_responses(ctx, operation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Trip {
+        #[allow(dead_code)]
+        stops: Vec<Stop>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Stop {
+        #[allow(dead_code)]
+        minutes: u16,
+    }
+
+    fn problem(body: &str) -> Problem {
+        parse::<Trip>(body.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn the_wrong_field_is_named_by_its_pointer() {
+        let wrong = problem(r#"{"stops": [{"minutes": 5}, {"minutes": "ten"}]}"#);
+        assert_eq!(wrong.code(), &codes::INVALID_BODY);
+        assert_eq!(wrong.errors()[0].pointer, "/stops/1/minutes");
+        assert_eq!(
+            wrong.errors()[0].detail,
+            "invalid type: string \"ten\", expected u16"
+        );
+
+        let unknown = problem(r#"{"stops": [{"minutes": 5, "a/b": 1}]}"#);
+        assert!(unknown.errors()[0].pointer.starts_with("/stops/0"), "{unknown:?}");
+        assert!(
+            unknown.errors()[0].detail.contains("unknown field `a/b`"),
+            "{unknown:?}"
+        );
+        assert!(problem("{}").errors()[0].detail.contains("missing field `stops`"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_where() {
+        for body in [
+            "",
+            "{",
+            "{\"stops\": [}",
+            "{\"stops\": [{\"minutes\": 1}",
+            "\u{feff}{}",
+            "nul",
+        ] {
+            let problem = problem(body);
+            assert_eq!(problem.code(), &codes::INVALID_JSON, "{body}: {problem:?}");
+            assert!(problem.detail().contains("line 1"), "{problem:?}");
+        }
+        assert_eq!(
+            problem(r#"{"stops": []} x"#).detail(),
+            "Something follows the JSON value."
+        );
+        let deep = "[".repeat(100_000);
+        assert_eq!(
+            parse::<serde_json::Value>(deep.as_bytes()).unwrap_err().code(),
+            &codes::INVALID_JSON
+        );
+    }
+}
