@@ -75,11 +75,9 @@ error_codes! {
     INVALID_BODY = ("invalid-body", 422, "The body does not fit",
         "The body is JSON, but not of the shape that this route takes. Each entry of `errors` names a field by its JSON pointer and says what is wrong: a missing field, an unknown one, a wrong type, a value out of range.\n\nThe shape stands in the API's page under this route.");
     INVALID_QUERY = ("invalid-query", 400, "The query does not fit",
-        "A parameter after the `?` is missing, unknown, repeated or of the wrong type. `errors` names it.");
+        "A parameter after the `?` is missing, unknown, repeated or of the wrong type. `errors` names it.\n\nA `cursor` is opaque: pass `next` of the page before unchanged, on the same route, or leave it out for the first page.");
     INVALID_PATH = ("invalid-path", 400, "The path does not fit",
         "A part of the path is not what it should be, for instance not an id of the right kind: `bkg_…` names a booking, `drv_…` a driver.");
-    INVALID_CURSOR = ("invalid-cursor", 400, "The cursor is not one of ours",
-        "Cursors are opaque: pass `next` of the page before unchanged, on the same route, or leave it out for the first page.");
     INVALID_CONSISTENCY_TOKEN = ("invalid-consistency-token", 400, "The consistency token is not one of ours",
         "Pass the header `Consistency-Token` of an earlier answer unchanged, or several of them joined by commas.");
     IDEMPOTENCY_KEY_MISSING = ("idempotency-key-missing", 400, "The Idempotency-Key is missing",

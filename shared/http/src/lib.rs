@@ -38,7 +38,7 @@ pub use problem::{FieldError, Problem};
 pub use rate::{Rate, RateLimiter};
 pub use readiness::Readiness;
 pub use request::{Client, RequestContext, RequestId};
-pub use server::{ServeError, Server, ServerOptions};
+pub use server::{ServeError, Server, ServerOptions, stop_signal};
 pub use stream::{EventStream, LiveEvent, Streams};
 
 /// Ends a process in an orderly way: the server stops accepting, streams end, what is held is finished.

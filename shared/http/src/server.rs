@@ -150,3 +150,22 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service)
     }
 }
+
+/// Returns when the process is asked to stop: SIGINT (ctrl-c) or SIGTERM. Then cancel the [`Shutdown`].
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler for signals, being killed is the only way to stop.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
