@@ -12,6 +12,7 @@ pub mod fixture;
 pub mod message;
 pub mod plant;
 pub mod receipt;
+pub mod runtime;
 pub mod saga;
 pub mod service;
 pub mod store;

@@ -24,7 +24,7 @@ use std::{
 };
 
 /// What the asker is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Verdict {
     /// Decided, now or before.
     Outcome(Outcome),
@@ -35,7 +35,7 @@ pub enum Verdict {
 }
 
 /// An answer on its way to the instance that asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reply {
     /// The instance.
     pub to: String,
@@ -43,6 +43,8 @@ pub struct Reply {
     pub id: CommandId,
     /// What became of it.
     pub verdict: Verdict,
+    /// Generation of the partitions.
+    pub incarnation: u32,
     /// Reading up to here in this partition shows its effect.
     pub sequence: u64,
 }
@@ -407,7 +409,7 @@ impl Working<'_> {
         let service = self.task.service().clone();
         let kind = service.kind_at(key.kind);
         let mut entry = self.entry(key).map_err(|error| error.to_string())?.clone();
-        let millis = (meta.id.ulid().0 >> 80) as u64;
+        let millis = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
         let mut records = Vec::with_capacity(events.len());
         for (index, (event_type, payload)) in (0u32..).zip(events) {
             entry.version += 1;
@@ -465,7 +467,7 @@ impl Working<'_> {
     }
 
     fn send(&mut self, cause: &CommandMeta, index: u32, message: Message) {
-        let millis = (cause.id.ulid().0 >> 80) as u64;
+        let millis = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
         let id = CommandId::derive(
             millis,
             &[b"message", &cause.id.ulid().0.to_be_bytes(), &index.to_be_bytes()],
@@ -630,10 +632,12 @@ impl Working<'_> {
 
     fn reply(&mut self, meta: &CommandMeta, verdict: Verdict, sequence: u64) {
         if let Origin::Edge { reply_to, .. } = &meta.origin {
+            let incarnation = self.task.incarnation();
             self.replies.push(Reply {
                 to: reply_to.clone(),
                 id: meta.id,
                 verdict,
+                incarnation,
                 sequence,
             });
         }

@@ -1,0 +1,269 @@
+//! The edge's way in: send a command, wait for its reply.
+
+use super::env::Env;
+use crate::{
+    Address, Rejection,
+    envelope::{Command, CommandMeta, Origin},
+    receipt::Outcome,
+    task::{Reply, Verdict},
+};
+use bytes::Bytes;
+use futures::lock::Mutex;
+use interstate_log::{LogError, Record, Sender, Topic};
+use interstate_schemas::{Actor, AddressedCommand, CommandId};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// How long a reply is waited for before the same command is sent again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How long a reply is waited for in all.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After this a command is not decided any more.
+const EXPIRES_AFTER: Duration = Duration::from_secs(30);
+
+/// A command from outside.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    to: Address,
+    payload: Bytes,
+    actor: Actor,
+    id: Option<CommandId>,
+    trace: Option<String>,
+}
+
+impl Ask {
+    /// A command to an aggregate. Without [`Ask::idempotent`] each call is a new command.
+    pub fn new<C: Serialize>(to: Address, command: &C, actor: Actor) -> Self {
+        Self {
+            to,
+            payload: Bytes::from(crate::encode_json(command)),
+            actor,
+            id: None,
+            trace: None,
+        }
+    }
+
+    /// The same, for a command type that says whom it is for.
+    pub fn to<C: AddressedCommand>(id: impl std::fmt::Display, command: &C, actor: Actor) -> Self {
+        Self::new(Address::of::<C>(id), command, actor)
+    }
+
+    /// Repeats with the same key by the same actor on the same route are the same command.
+    #[must_use]
+    pub fn idempotent(mut self, route: &str, key: &str) -> Self {
+        let actor = self.actor.to_string();
+        let target = self.to.to_string();
+        self.id = Some(CommandId::derive(
+            0,
+            &[
+                actor.as_bytes(),
+                route.as_bytes(),
+                target.as_bytes(),
+                key.as_bytes(),
+            ],
+        ));
+        self
+    }
+
+    /// This id: for effects, whose results derive theirs from the operation.
+    #[must_use]
+    pub fn with_id(mut self, id: CommandId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The W3C trace context of the request behind it.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<String>) -> Self {
+        self.trace = trace;
+        self
+    }
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The command.
+    pub id: CommandId,
+    /// The aggregate's answer as JSON.
+    pub reply: Vec<u8>,
+    /// The service that decided.
+    pub service: String,
+    /// Generation of its partitions.
+    pub incarnation: u32,
+    /// The partition that decided.
+    pub partition: u32,
+    /// A read model that has come this far shows the effect.
+    pub sequence: u64,
+}
+
+impl Answered {
+    /// The answer as a type.
+    pub fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::DecodeError> {
+        crate::decode_json("reply", &self.reply)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The aggregate said no.
+    #[error(transparent)]
+    Rejected(Rejection),
+    /// The same key was used with another request.
+    #[error("this Idempotency-Key was used before with another request; use a new key")]
+    OtherBody,
+    /// It came too late to be carried out.
+    #[error("the request came too late to be carried out; send it again with a new Idempotency-Key")]
+    Expired,
+    /// It could not be handled; it is kept for a person to look at.
+    #[error("the request could not be handled ({code}: {why}); it is kept and will be looked at")]
+    Failed {
+        /// Stable.
+        code: String,
+        /// What happened.
+        why: String,
+    },
+    /// There is no such service in this deployment.
+    #[error("there is no service `{0}` here")]
+    NoSuchService(String),
+    /// Too much is waiting: try later.
+    #[error("too much is waiting; try again in a moment")]
+    Overloaded,
+    /// No reply in time: it may have been carried out. The same key asks for the outcome.
+    #[error(
+        "no reply came in time, so the outcome is not known; repeat the request with the same Idempotency-Key"
+    )]
+    Unavailable,
+}
+
+/// Sends commands. Clones share their senders.
+#[derive(Clone)]
+pub struct Commands {
+    env: Env,
+    senders: Arc<Mutex<HashMap<String, Box<dyn Sender>>>>,
+    sequence: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Commands {
+    /// A way in.
+    pub fn new(env: Env) -> Self {
+        Self {
+            env,
+            senders: Arc::default(),
+            sequence: Arc::default(),
+        }
+    }
+
+    /// Sends a command and waits for its reply; asks again where one gets lost.
+    pub async fn ask(&self, ask: Ask) -> Result<Answered, AskError> {
+        let service = ask.to.service.to_string();
+        let partition = self
+            .env
+            .topology
+            .partition(&service, &ask.to.id)
+            .ok_or_else(|| AskError::NoSuchService(service.clone()))?;
+        let id = ask.id.unwrap_or_else(|| self.fresh_id());
+        let record = self.record(ask, id);
+        let mut left = PATIENCE;
+        loop {
+            let waiting = self.env.replies.wait(id);
+            match self.send(&service, partition, record.clone()).await {
+                Ok(()) => {}
+                Err(LogError::Overloaded(_)) => {
+                    self.env.replies.give_up(id);
+                    return Err(AskError::Overloaded);
+                }
+                Err(error) => tracing::warn!(%error, service, partition, "a command was not sent"),
+            }
+            tokio::select! {
+                biased;
+                reply = waiting => if let Ok(reply) = reply {
+                    return self.answered(&service, partition, reply);
+                },
+                () = self.env.clock.sleep(RETRY_AFTER.min(left)) => {}
+            }
+            self.env.replies.give_up(id);
+            left = left.saturating_sub(RETRY_AFTER);
+            if left.is_zero() {
+                return Err(AskError::Unavailable);
+            }
+        }
+    }
+
+    fn fresh_id(&self) -> CommandId {
+        let count = self.sequence.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let now = self.env.clock.now().as_nanosecond().to_be_bytes();
+        CommandId::derive(0, &[self.env.instance.as_bytes(), &now, &count.to_be_bytes()])
+    }
+
+    fn record(&self, ask: Ask, id: CommandId) -> Record {
+        let now = self.env.clock.now();
+        let expires = now
+            .saturating_add(self.env.clock.log_duration(EXPIRES_AFTER))
+            .unwrap_or(now);
+        let meta = CommandMeta {
+            id,
+            to: ask.to,
+            actor: ask.actor,
+            correlation: id,
+            trace: ask.trace,
+            origin: Origin::Edge {
+                reply_to: self.env.instance.clone(),
+                expires,
+                fingerprint: fingerprint(&ask.payload),
+            },
+            step: None,
+        };
+        Command {
+            meta,
+            payload: ask.payload,
+        }
+        .to_record()
+    }
+
+    async fn send(&self, service: &str, partition: u32, record: Record) -> Result<(), LogError> {
+        let mut senders = self.senders.lock().await;
+        if !senders.contains_key(service) {
+            let sender = self.env.log.sender(&Topic::commands(service.to_owned())).await?;
+            senders.insert(service.to_owned(), sender);
+        }
+        let sender = senders.get_mut(service).ok_or(LogError::Closed)?;
+        let sent = sender.try_send(partition, record);
+        if sent
+            .as_ref()
+            .is_err_and(|error| !matches!(error, LogError::Overloaded(_) | LogError::TooLarge { .. }))
+        {
+            senders.remove(service);
+        }
+        sent.map(|_delivery| ())
+    }
+
+    fn answered(&self, service: &str, partition: u32, reply: Reply) -> Result<Answered, AskError> {
+        match reply.verdict {
+            Verdict::Outcome(Outcome::Accepted { reply: body }) => Ok(Answered {
+                id: reply.id,
+                reply: body,
+                service: service.to_owned(),
+                incarnation: reply.incarnation,
+                partition,
+                sequence: reply.sequence,
+            }),
+            Verdict::Outcome(Outcome::Rejected(rejection)) => Err(AskError::Rejected(rejection)),
+            Verdict::Outcome(Outcome::Failed { code, why }) => Err(AskError::Failed {
+                code: code.into_owned(),
+                why,
+            }),
+            Verdict::OtherBody => Err(AskError::OtherBody),
+            Verdict::Expired => Err(AskError::Expired),
+        }
+    }
+}
+
+fn fingerprint(payload: &[u8]) -> u64 {
+    let digest = Sha256::digest(payload);
+    u64::from_be_bytes([
+        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
+    ])
+}

@@ -1,0 +1,215 @@
+//! Hosts services in this process: joins the group of each, and runs the partitions that are assigned.
+
+use super::{
+    env::Env,
+    partition::{End, Partition},
+    reply_out,
+    status::Activity,
+};
+use crate::Service;
+use interstate_log::{Assignment, Lease, LogError, PartitionId, Topic, TopicKind, TopicSpec};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::{oneshot, watch};
+
+/// The wait before a partition that could not go on is taken over again.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// The topics that a service needs.
+pub fn topics(service: &str, partitions: u32) -> Vec<TopicSpec> {
+    [
+        TopicKind::Commands,
+        TopicKind::Events,
+        TopicKind::Replies,
+        TopicKind::DeadLetters,
+    ]
+    .into_iter()
+    .map(|kind| TopicSpec {
+        topic: Topic::new(service.to_owned(), kind),
+        partitions,
+    })
+    .collect()
+}
+
+/// The services of this process. Dropping it does not stop them: say [`Host::stop`].
+pub struct Host {
+    stop: watch::Sender<bool>,
+    running: Vec<oneshot::Receiver<()>>,
+}
+
+impl Host {
+    /// Checks the topics of every service of the deployment and starts those that are hosted here.
+    pub async fn start(env: &Env, services: Vec<Service>) -> Result<Self, LogError> {
+        let all: Vec<TopicSpec> = env
+            .topology
+            .services()
+            .flat_map(|(name, count)| topics(name, count))
+            .collect();
+        env.log.ensure(&all).await?;
+        let (stop, stopping) = watch::channel(false);
+        let mut running = Vec::new();
+        for service in services {
+            let (done, ended) = oneshot::channel();
+            running.push(ended);
+            if env.log.commands_are_durable() {
+                listen(env, &service, stopping.clone());
+            }
+            let group = Group {
+                env: env.clone(),
+                service,
+                stop: stopping.clone(),
+                owned: BTreeMap::new(),
+            };
+            env.spawn.spawn(Box::pin(async move {
+                group.run().await;
+                let _ = done.send(());
+            }));
+        }
+        Ok(Self { stop, running })
+    }
+
+    /// Has every partition finish what it holds, and returns when all have.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for ended in self.running {
+            let _ = ended.await;
+        }
+    }
+}
+
+/// A service's partitions in this process.
+struct Group {
+    env: Env,
+    service: Service,
+    stop: watch::Receiver<bool>,
+    owned: BTreeMap<PartitionId, Owned>,
+}
+
+struct Owned {
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Group {
+    async fn run(mut self) {
+        while !*self.stop.borrow() {
+            match self.env.log.join(self.service.name()).await {
+                Ok(mut membership) => loop {
+                    let next = tokio::select! {
+                        biased;
+                        _ = self.stop.wait_for(|stop| *stop) => break,
+                        next = membership.next() => next,
+                    };
+                    match next {
+                        Ok(Assignment::Assigned(id, lease)) => self.own(id, lease).await,
+                        Ok(Assignment::Revoked(id, done)) => {
+                            self.disown(&id).await;
+                            let _ = done.send(());
+                        }
+                        Err(error) => {
+                            tracing::warn!(service = self.service.name(), %error, "the group is joined again");
+                            break;
+                        }
+                    }
+                },
+                Err(error) => {
+                    tracing::warn!(service = self.service.name(), %error, "the group cannot be joined yet")
+                }
+            }
+            // What was owned in that membership is taken up again, or proven, in the next.
+            let ids: Vec<PartitionId> = self.owned.keys().cloned().collect();
+            for id in ids {
+                self.disown(&id).await;
+            }
+            if !*self.stop.borrow() {
+                self.env.clock.sleep(BACKOFF).await;
+            }
+        }
+    }
+
+    async fn own(&mut self, id: PartitionId, lease: Arc<dyn Lease>) {
+        self.disown(&id).await;
+        let (stop, stopping) = watch::channel(false);
+        let (done, ended) = oneshot::channel();
+        let (env, service, key) = (self.env.clone(), self.service.clone(), id.clone());
+        self.env.spawn.spawn(Box::pin(async move {
+            supervise(env, service, key, lease, stopping).await;
+            let _ = done.send(());
+        }));
+        self.owned.insert(id, Owned { stop, ended });
+    }
+
+    async fn disown(&mut self, id: &PartitionId) {
+        if let Some(owned) = self.owned.remove(id) {
+            owned.stop.send_replace(true);
+            let _ = owned.ended.await;
+            self.env.statuses.remove(id);
+        }
+    }
+}
+
+/// Runs a partition, again after a pause where it could not go on, until it is stopped or lost.
+async fn supervise(
+    env: Env,
+    service: Service,
+    id: PartitionId,
+    lease: Arc<dyn Lease>,
+    stop: watch::Receiver<bool>,
+) {
+    loop {
+        let (env_of, stop_of) = (env.clone(), stop.clone());
+        let partition = Partition {
+            env: env_of,
+            service: service.clone(),
+            id: id.clone(),
+            lease: lease.clone(),
+            stop: stop_of,
+        };
+        match partition.run().await {
+            End::Stopped | End::NotOurs => return,
+            end => {
+                tracing::error!(partition = %id, error = %end, "the partition cannot go on; it is taken over again in a moment");
+                env.statuses.set(&id, Activity::Blocked(end.to_string()));
+            }
+        }
+        let mut stop = stop.clone();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = env.clock.sleep(BACKOFF) => {}
+        }
+    }
+}
+
+/// Takes replies that other instances' partitions send to this one.
+fn listen(env: &Env, service: &Service, stop: watch::Receiver<bool>) {
+    let topic = Topic::new(service.name(), TopicKind::Replies);
+    let partition = interstate_log::partition_of(env.instance.as_bytes(), service.partition_count());
+    let (env_of, mut stop) = (env.clone(), stop);
+    env.spawn.spawn(Box::pin(async move {
+        let env = env_of;
+        while !*stop.borrow() {
+            let heard = async {
+                let from = env.log.end(&topic, partition).await?;
+                let mut reader = env.log.read(&topic, partition, from).await?;
+                loop {
+                    for stored in reader.next(1_000).await?.records {
+                        if let Some(reply) =
+                            reply_out::decode(&stored.record).filter(|reply| reply.to == env.instance)
+                        {
+                            env.replies.deliver(&reply);
+                        }
+                    }
+                }
+            };
+            let ended: Result<(), LogError> = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                ended = heard => ended,
+            };
+            if let Err(error) = ended {
+                tracing::warn!(%topic, %error, "replies are read again in a moment");
+            }
+            env.clock.sleep(BACKOFF).await;
+        }
+    }));
+}

@@ -1,0 +1,19 @@
+//! Carries tasks out on a log: everything here is I/O, and none of it decides.
+
+mod ask;
+mod clock;
+mod env;
+mod forwarder;
+mod host;
+mod partition;
+mod replies;
+mod reply_out;
+mod resent;
+mod status;
+
+pub use ask::{Answered, Ask, AskError, Commands};
+pub use clock::{Clock, MachineClock};
+pub use env::{Env, NoStores, Spawn, Stores, TokioSpawn};
+pub use host::{Host, topics};
+pub use replies::Replies;
+pub use status::{Activity, PartitionStatus, Statuses};

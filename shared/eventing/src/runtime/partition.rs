@@ -1,0 +1,434 @@
+//! Carries one partition's task out on the log: takes over, replays, decides in batches, and finds out after
+//! every failure which of two states the log is in.
+
+use super::{
+    env::Env,
+    forwarder::{Acknowledgement, Forwarders},
+    reply_out::ReplyOut,
+    status::Activity,
+};
+use crate::{
+    Service,
+    plant::{self, Bug},
+    receipt::Receipt,
+    task::{Limits, Step, Task, TaskError},
+};
+use interstate_log::{AppendError, Lease, LogError, PartitionId, Reader, Stored, Topic, Writer};
+use interstate_schemas::{SignedDuration, Timestamp};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, watch};
+
+/// Commands read at once.
+const CHUNK: usize = 1_000;
+/// Batches after which the cache is written.
+const FLUSH_EVERY: u32 = 512;
+/// The wait before a failed operation is tried again.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// The longest wait without looking around, in log time.
+const LOOK_AROUND: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a partition is not run any more.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// It was asked to stop, and did so in order.
+    #[error("stopped")]
+    Stopped,
+    /// It belongs to another instance.
+    #[error("it belongs to another instance now")]
+    NotOurs,
+    /// The task cannot go on.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The log cannot be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Everything that one ownership of a partition needs.
+pub(super) struct Partition {
+    pub(super) env: Env,
+    pub(super) service: Service,
+    pub(super) id: PartitionId,
+    pub(super) lease: Arc<dyn Lease>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// An owned partition between two failures.
+struct Tenure<'p> {
+    owner: &'p mut Partition,
+    task: Task,
+    writer: Box<dyn Writer>,
+    commands: Box<dyn Reader>,
+    forwarders: Forwarders,
+    acknowledgements: mpsc::UnboundedReceiver<Acknowledgement>,
+    replies: ReplyOut,
+    /// Read and not decided.
+    buffer: VecDeque<Stored>,
+    /// Everything below has been decided.
+    position: u64,
+    /// Deadlines up to a time may fire once the commands up to a position are decided.
+    backlog: Option<(Timestamp, u64)>,
+    unflushed: u32,
+}
+
+/// How a tenure ends when the partition itself does not.
+enum Next {
+    /// Take over again and replay: only the log knows what is in it.
+    TakeOver,
+    End(End),
+}
+
+impl From<TaskError> for Next {
+    fn from(error: TaskError) -> Self {
+        Next::End(End::Task(error))
+    }
+}
+
+impl From<LogError> for Next {
+    fn from(error: LogError) -> Self {
+        Next::End(End::Log(error))
+    }
+}
+
+impl Partition {
+    /// Runs until it is stopped, loses the partition, or cannot go on.
+    pub(super) async fn run(mut self) -> End {
+        let mut first = true;
+        loop {
+            // The first time the assignment is the proof; later only the log can tell.
+            if !first && !plant::on(Bug::MutualFencing) {
+                match self.lease.prove().await {
+                    Ok(true) => {}
+                    Ok(false) => return End::NotOurs,
+                    Err(error) => return End::Log(error),
+                }
+            }
+            first = false;
+            self.env.statuses.set(&self.id, Activity::TakingOver);
+            let next = match self.take_over().await {
+                Ok(mut tenure) => match tenure.serve().await {
+                    Ok(never) => match never {},
+                    Err(next) => next,
+                },
+                Err(next) => next,
+            };
+            match next {
+                Next::TakeOver => tracing::info!(partition = %self.id, "taking over again"),
+                Next::End(end) => return end,
+            }
+        }
+    }
+
+    async fn take_over(&mut self) -> Result<Tenure<'_>, Next> {
+        let env = self.env.clone();
+        let topic = Topic::events(self.id.service.clone());
+        let mut writer = env.log.take_over(&self.id).await?;
+        let store = env
+            .stores
+            .open(&self.id.service, self.id.index)
+            .map_err(|error| TaskError::State(error.into()))?;
+        let (service, topology) = (self.service.clone(), env.topology.clone());
+        let mut task = Task::open(service, topology, self.id.index, store, Limits::default())?;
+        let end = env.log.end(&topic, self.id.index).await?;
+        if task.next() > end {
+            return Err(Next::End(End::Task(TaskError::LogTooShort {
+                partition: self.id.to_string(),
+                log: end,
+                cached: task.next(),
+            })));
+        }
+        replay(&env, &topic, self.id.index, &mut task, end).await?;
+        task.check_clock(env.clock.now())?;
+
+        let durable = env.log.commands_are_durable();
+        let commands_topic = Topic::commands(self.id.service.clone());
+        let commands_end = if durable {
+            env.log.end(&commands_topic, self.id.index).await?
+        } else {
+            0
+        };
+        let receipt = task.takeover(env.clock.now(), commands_end);
+        let next = append(&mut *writer, vec![task.record_of(&receipt)]).await?;
+        task.commit_control(&receipt, next);
+        task.flush()?;
+
+        let from = if durable { task.position() } else { 0 };
+        let mut commands = env.log.read(&commands_topic, self.id.index, from).await?;
+        let chunk = commands.poll(CHUNK).await?;
+        let position = chunk.records.first().map_or(chunk.next, |first| first.offset);
+        let (mut forwarders, acknowledgements) = Forwarders::new(env.clone(), self.id.service.clone());
+        let (resent, id) = (env.resent.clone(), self.id.clone());
+        forwarders.resend(task.unsent().cloned().collect(), move || resent.mark(&id));
+        env.statuses.update(&self.id, |status| {
+            status.activity = Activity::Running;
+            status.sequence = task.sequence();
+        });
+        Ok(Tenure {
+            replies: ReplyOut::new(env, self.id.clone()),
+            owner: self,
+            task,
+            writer,
+            commands,
+            forwarders,
+            acknowledgements,
+            buffer: chunk.records.into(),
+            position,
+            backlog: None,
+            unflushed: 0,
+        })
+    }
+}
+
+/// Brings the task to the committed end of its events.
+async fn replay(env: &Env, topic: &Topic, partition: u32, task: &mut Task, end: u64) -> Result<(), Next> {
+    let mut batches = task.batches();
+    let mut reader = env.log.read(topic, partition, task.next()).await?;
+    let mut seen = task.next();
+    while seen < end {
+        let chunk = reader.poll(CHUNK).await?;
+        for stored in &chunk.records {
+            if let Some(batch) = batches.push(stored).map_err(TaskError::from)? {
+                task.replay(&batch)?;
+            }
+        }
+        if chunk.records.is_empty() && chunk.next <= seen {
+            // Below `end` but not yet readable: an open transaction is being resolved.
+            env.clock.sleep(Duration::from_millis(5)).await;
+        }
+        seen = chunk.next;
+    }
+    Ok(())
+}
+
+async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -> Result<u64, Next> {
+    writer.append(records).await.map_err(|error| match error {
+        AppendError::Aborted(error) => Next::End(End::Log(error)),
+        AppendError::Unknown(error) => {
+            tracing::warn!(%error, "the outcome of a batch is unknown; the log is asked");
+            Next::TakeOver
+        }
+        AppendError::Fenced => Next::TakeOver,
+    })
+}
+
+/// What ended a wait.
+enum Woken {
+    Stop,
+    Acknowledged(crate::receipt::Channel, u64),
+    Commands(interstate_log::Chunk),
+    Time,
+}
+
+/// There is no way for a tenure to end well: it is ended.
+enum Never {}
+
+impl Tenure<'_> {
+    async fn serve(&mut self) -> Result<Never, Next> {
+        loop {
+            self.take_acknowledgements();
+            let deadlines = self.due_deadlines().await?;
+            if self.buffer.is_empty() {
+                if deadlines.is_some() || self.task.has_pending() || self.backlog.is_some() {
+                    let chunk = self.commands.poll(CHUNK).await?;
+                    self.position = self
+                        .position
+                        .max(chunk.records.first().map_or(chunk.next, |first| first.offset));
+                    self.buffer.extend(chunk.records);
+                    self.look_up()?;
+                } else {
+                    self.wait().await?;
+                }
+            }
+            let deadlines = deadlines.or(self.due_deadlines().await?);
+            if !self.buffer.is_empty() || deadlines.is_some() || self.task.has_pending() {
+                self.decide(deadlines).await?;
+            } else if self.backlog.is_some() {
+                self.owner.env.clock.sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+
+    /// Ends in order when asked to, without waiting.
+    fn look_up(&mut self) -> Result<(), Next> {
+        if *self.owner.stop.borrow() {
+            Err(Next::End(End::Stopped))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits for something to do.
+    async fn wait(&mut self) -> Result<(), Next> {
+        let env = self.owner.env.clone();
+        let look_around = env
+            .clock
+            .now()
+            .saturating_add(LOOK_AROUND)
+            .unwrap_or(Timestamp::MAX);
+        let gated = !env.log.commands_are_durable() && !env.resent.is_complete();
+        let until = match self.task.next_deadline() {
+            Some(due) if !gated => due.min(look_around),
+            _ => look_around,
+        };
+        let resent = async {
+            if gated {
+                env.resent.complete().await
+            } else {
+                std::future::pending().await
+            }
+        };
+        let mut stop = self.owner.stop.clone();
+        let woken = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => Woken::Stop,
+            Some((channel, number)) = self.acknowledgements.recv() => Woken::Acknowledged(channel, number),
+            chunk = self.commands.next(CHUNK) => Woken::Commands(chunk?),
+            () = env.clock.sleep_until(until) => Woken::Time,
+            () = resent => Woken::Time,
+        };
+        match woken {
+            Woken::Stop => return Err(self.stop_in_order().await),
+            Woken::Acknowledged(channel, number) => self.task.acknowledge(&channel, number),
+            Woken::Commands(chunk) => {
+                let now = env.clock.now();
+                self.buffer.extend(chunk.records);
+                env.statuses
+                    .update(&self.owner.id, |status| status.oldest_command = Some(now));
+            }
+            Woken::Time => self.flush_when_idle(until == look_around)?,
+        }
+        Ok(())
+    }
+
+    fn flush_when_idle(&mut self, idle: bool) -> Result<(), Next> {
+        if idle && self.unflushed > 0 {
+            self.unflushed = 0;
+            self.task.flush()?;
+        }
+        Ok(())
+    }
+
+    fn take_acknowledgements(&mut self) {
+        while let Ok((channel, number)) = self.acknowledgements.try_recv() {
+            self.task.acknowledge(&channel, number);
+        }
+    }
+
+    /// The time up to which deadlines may fire: everything that stood in the partition when they fell due has
+    /// been decided.
+    async fn due_deadlines(&mut self) -> Result<Option<Timestamp>, Next> {
+        let env = &self.owner.env;
+        let now = env.clock.now().max(self.task.time());
+        if self.task.next_deadline().is_none_or(|due| due > now) {
+            return Ok(None);
+        }
+        if plant::on(Bug::DeadlineBeforeBacklog) {
+            return Ok(Some(now));
+        }
+        if !env.log.commands_are_durable() && !env.resent.is_complete() {
+            return Ok(None);
+        }
+        let (through, end) = match self.backlog {
+            Some(backlog) => backlog,
+            None => {
+                let topic = Topic::commands(self.owner.id.service.clone());
+                let end = env.log.end(&topic, self.owner.id.index).await?;
+                *self.backlog.insert((now, end))
+            }
+        };
+        let clear = self.position >= end;
+        if clear && self.task.next_deadline().is_none_or(|due| due > through) {
+            self.backlog = None;
+            return Ok(None);
+        }
+        Ok(clear.then_some(through))
+    }
+
+    async fn decide(&mut self, deadlines: Option<Timestamp>) -> Result<(), Next> {
+        let env = self.owner.env.clone();
+        let commands = self.buffer.make_contiguous();
+        let mut step = match self.task.step(commands, deadlines, env.clock.now()) {
+            Ok(Some(step)) => step,
+            Ok(None) => {
+                self.backlog = None;
+                return Ok(());
+            }
+            Err(TaskError::Clock { clock, log }) => {
+                let why = TaskError::Clock { clock, log }.to_string();
+                tracing::error!(partition = %self.owner.id, why);
+                env.statuses.set(&self.owner.id, Activity::Blocked(why));
+                env.clock.sleep(Duration::from_secs(1)).await;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if plant::on(Bug::ReplyBeforeCommit) {
+            self.replies.send(step.early_replies().to_vec()).await;
+        }
+        let records = std::mem::take(&mut step.records);
+        match self.writer.append(records).await {
+            Ok(next) => self.commit(step, next).await,
+            Err(AppendError::Fenced) if plant::on(Bug::FencingOff) => {
+                self.commit(step, self.task.next()).await
+            }
+            Err(AppendError::Aborted(error)) => {
+                tracing::warn!(partition = %self.owner.id, %error, "a batch was not written; it is tried again");
+                env.statuses
+                    .set(&self.owner.id, Activity::Blocked(error.to_string()));
+                env.clock.sleep(BACKOFF).await;
+                self.look_up()
+            }
+            Err(AppendError::Unknown(error)) => {
+                tracing::warn!(partition = %self.owner.id, %error, "the outcome of a batch is unknown; the log is asked");
+                Err(Next::TakeOver)
+            }
+            Err(AppendError::Fenced) => Err(Next::TakeOver),
+        }
+    }
+
+    async fn commit(&mut self, step: Step, next: u64) -> Result<(), Next> {
+        let consumed = step.consumed;
+        if let Some(last) = self.buffer.drain(..consumed).next_back() {
+            self.position = last.offset + 1;
+        }
+        let (replies, messages) = self.task.commit(step, next);
+        self.commands.handled(self.position);
+        for message in messages {
+            self.forwarders.forward(message);
+        }
+        self.replies.send(replies).await;
+        let (task, buffer) = (&self.task, &self.buffer);
+        self.owner.env.statuses.update(&self.owner.id, |status| {
+            status.activity = Activity::Running;
+            status.commands += consumed as u64;
+            status.sequence = task.sequence();
+            status.unsent = task.unsent().count();
+            status.stopped_channels = task.stopped_channels().count();
+            if buffer.is_empty() {
+                status.oldest_command = None;
+            }
+        });
+        self.unflushed += 1;
+        if self.unflushed >= FLUSH_EVERY {
+            self.unflushed = 0;
+            self.task.flush()?;
+        }
+        Ok(())
+    }
+
+    async fn stop_in_order(&mut self) -> Next {
+        let receipt: Receipt = self.task.stop(self.owner.env.clock.now());
+        let record = self.task.record_of(&receipt);
+        match self.writer.append(vec![record]).await {
+            Ok(next) => {
+                self.task.commit_control(&receipt, next);
+                if let Err(error) = self.task.flush() {
+                    tracing::warn!(%error, "the state cache was not written; the next start replays more");
+                }
+                Next::End(End::Stopped)
+            }
+            // The next takeover finds out; nothing is lost by a stop that was not noted.
+            Err(_) => Next::End(End::Stopped),
+        }
+    }
+}

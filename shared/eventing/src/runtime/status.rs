@@ -1,0 +1,92 @@
+//! How the partitions of this process are, for readiness, metrics and `doctor`.
+
+use interstate_log::PartitionId;
+use interstate_schemas::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What a partition is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Activity {
+    /// Taking over: fencing the owner before, or replaying.
+    TakingOver,
+    /// Deciding.
+    Running,
+    /// Ours, but it cannot decide.
+    Blocked(String),
+}
+
+/// A partition's figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    /// What it is doing.
+    pub activity: Activity,
+    /// Commands decided since the process started.
+    pub commands: u64,
+    /// The last event's sequence.
+    pub sequence: u64,
+    /// Since when the oldest command that is not decided has been here; nothing when none waits.
+    pub oldest_command: Option<Timestamp>,
+    /// Messages that are not known to be durable at their target.
+    pub unsent: usize,
+    /// Channels that stand still because a message is missing.
+    pub stopped_channels: usize,
+}
+
+/// The partitions that this process owns.
+#[derive(Debug, Clone, Default)]
+pub struct Statuses {
+    all: Arc<Mutex<BTreeMap<PartitionId, PartitionStatus>>>,
+}
+
+impl Statuses {
+    /// A copy of all of them.
+    pub fn snapshot(&self) -> BTreeMap<PartitionId, PartitionStatus> {
+        self.lock().clone()
+    }
+
+    /// Why a service is not ready; empty when it is. `expected` is how many partitions it should own.
+    pub fn blocked(&self, service: &str, expected: usize) -> Vec<String> {
+        let all = self.lock();
+        let own: Vec<_> = all.iter().filter(|(id, _)| id.service == service).collect();
+        let mut reasons: Vec<String> = own
+            .iter()
+            .filter_map(|(id, status)| match &status.activity {
+                Activity::Running => None,
+                Activity::TakingOver => Some(format!("partition {id} is being taken over")),
+                Activity::Blocked(why) => Some(format!("partition {id}: {why}")),
+            })
+            .collect();
+        if own.len() < expected {
+            reasons.push(format!("{} of {expected} partitions are assigned", own.len()));
+        }
+        reasons
+    }
+
+    pub(crate) fn set(&self, id: &PartitionId, activity: Activity) {
+        self.update(id, |status| status.activity = activity);
+    }
+
+    pub(crate) fn update(&self, id: &PartitionId, change: impl FnOnce(&mut PartitionStatus)) {
+        let mut all = self.lock();
+        let status = all.entry(id.clone()).or_insert_with(|| PartitionStatus {
+            activity: Activity::TakingOver,
+            commands: 0,
+            sequence: 0,
+            oldest_command: None,
+            unsent: 0,
+            stopped_channels: 0,
+        });
+        change(status);
+    }
+
+    pub(crate) fn remove(&self, id: &PartitionId) {
+        self.lock().remove(id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PartitionId, PartitionStatus>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,184 @@
+//! A whole service on the embedded log: asked at once by many, stopped, killed, started again.
+
+use interstate_eventing::{
+    Address, Aggregate, Context, Deadline, Decision, Message, Rejection, Service, Topology, events,
+    runtime::{Ask, AskError, Clock, Commands, Env, Host, MachineClock, TokioSpawn},
+    store::FjallCaches,
+};
+use interstate_log::{
+    Log,
+    embedded::{EmbeddedLog, Options},
+};
+use interstate_schemas::{Actor, AddressedCommand, SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{path::Path, sync::Arc, time::Duration};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Added {
+    by: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rang {}
+
+events! {
+    pub enum CounterEvent {
+        Added(Added) = "counter.added.v1",
+        Rang(Rang) = "counter.rang.v1",
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Counter {
+    total: u64,
+    rings_at: Option<Timestamp>,
+    rings: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum CounterCommand {
+    Add(u64),
+    /// Adds here, and as much to another counter.
+    AddTo(u64, String),
+    Get,
+    Panic,
+    Ring,
+}
+
+impl AddressedCommand for CounterCommand {
+    const SERVICE: &'static str = "counting";
+    const AGGREGATE: &'static str = "counter";
+}
+
+impl Aggregate for Counter {
+    const NAME: &'static str = "counter";
+    type Command = CounterCommand;
+    type Event = CounterEvent;
+
+    fn decide(&self, command: CounterCommand, _: &Context<'_>) -> Result<Decision<CounterEvent>, Rejection> {
+        match command {
+            CounterCommand::Add(0) => Err(Rejection::invalid("counter.nothing", "nothing to add")),
+            CounterCommand::Add(by) => Ok(Decision::event(Added { by }).reply(&(self.total + by))),
+            CounterCommand::AddTo(by, other) => Ok(Decision::event(Added { by })
+                .send(Message::to(other, &CounterCommand::Add(by)))
+                .reply(&(self.total + by))),
+            CounterCommand::Get => Ok(Decision::nothing().reply(&(self.total, self.rings))),
+            CounterCommand::Panic => panic!("on purpose"),
+            CounterCommand::Ring => Ok(Decision::event(Rang {})),
+        }
+    }
+
+    fn evolve(&mut self, event: &CounterEvent, time: Timestamp) {
+        match event {
+            CounterEvent::Added(added) => {
+                self.total += added.by;
+                self.rings_at = Some(time + SignedDuration::from_millis(300));
+            }
+            CounterEvent::Rang(_) => {
+                self.rings += 1;
+                self.rings_at = None;
+            }
+        }
+    }
+
+    fn deadlines(&self) -> Vec<Deadline> {
+        self.rings_at
+            .map(|due| Deadline::new("ring", due))
+            .into_iter()
+            .collect()
+    }
+
+    fn deadline_reached(_: &str) -> Option<CounterCommand> {
+        Some(CounterCommand::Ring)
+    }
+}
+
+struct Node {
+    commands: Commands,
+    host: Host,
+}
+
+async fn start(dir: &Path) -> Node {
+    let service = Service::new("counting").aggregate::<Counter>();
+    let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Options::new(dir.join("log"))).unwrap());
+    let caches = Arc::new(FjallCaches::open(&dir.join("cache")).unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock::real());
+    let env = Env::new(
+        log,
+        clock,
+        Arc::new(TokioSpawn),
+        caches,
+        "node",
+        Topology::of([&service]),
+    );
+    let host = Host::start(&env, vec![service]).await.unwrap();
+    Node {
+        commands: Commands::new(env),
+        host,
+    }
+}
+
+fn ask(id: &str, command: &CounterCommand) -> Ask {
+    Ask::new(Address::of::<CounterCommand>(id), command, Actor::System)
+}
+
+async fn total(node: &Node, id: &str) -> (u64, u32) {
+    node.commands
+        .ask(ask(id, &CounterCommand::Get))
+        .await
+        .unwrap()
+        .decode()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_are_decided_once_and_survive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(dir.path()).await;
+    let asks = (0..200u64).map(|n| {
+        let commands = node.commands.clone();
+        tokio::spawn(async move {
+            let command = CounterCommand::AddTo(1, format!("target-{}", n % 7));
+            // Each one twice with the same key: once is what counts.
+            let ask = ask(&format!("source-{}", n % 5), &command).idempotent("add", &n.to_string());
+            let (first, second) = tokio::join!(commands.ask(ask.clone()), commands.ask(ask));
+            assert_eq!(first.unwrap().reply, second.unwrap().reply);
+        })
+    });
+    for task in asks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    let rejected = node.commands.ask(ask("source-0", &CounterCommand::Add(0))).await;
+    assert!(matches!(rejected, Err(AskError::Rejected(rejection)) if rejection.code == "counter.nothing"));
+    let panicked = node.commands.ask(ask("source-0", &CounterCommand::Panic)).await;
+    assert!(matches!(panicked, Err(AskError::Failed { code, .. }) if code == "command.panicked"));
+    node.host.stop().await;
+    drop(node.commands);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+
+    let node = start(dir.path()).await;
+    // Asked before: the remembered reply, and nothing happens again.
+    let again = ask("source-0", &CounterCommand::AddTo(1, "target-0".into())).idempotent("add", "0");
+    node.commands.ask(again.clone()).await.unwrap();
+    let other = ask("source-0", &CounterCommand::Add(5)).idempotent("add", "0");
+    assert_eq!(node.commands.ask(other).await, Err(AskError::OtherBody));
+    let (mut sources, mut targets) = (0, 0);
+    for n in 0..7 {
+        sources += total(&node, &format!("source-{n}")).await.0;
+        let (value, _) = total(&node, &format!("target-{n}")).await;
+        targets += value;
+    }
+    assert_eq!(
+        (sources, targets),
+        (200, 200),
+        "every message arrived exactly once"
+    );
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(
+        total(&node, "target-0").await.1,
+        1,
+        "the deadline that fell due while nobody ran has fired"
+    );
+    node.host.stop().await;
+}
