@@ -89,8 +89,8 @@ impl Batches {
         };
         let receipt = Receipt::from_record(&stored.record).map_err(unreadable)?;
         let Some(receipt) = receipt else {
-            let event =
-                Event::from_record(&self.service, self.partition, &stored.record).map_err(unreadable)?;
+            let event = Event::from_record(self.service.clone(), self.partition, &stored.record)
+                .map_err(unreadable)?;
             return self.event(event, offset);
         };
         if receipt.number <= self.number {

@@ -51,7 +51,8 @@ impl Event {
         E::decode(&self.event_type, &self.payload)
     }
 
-    pub(crate) fn to_record(&self) -> Record {
+    /// As a record of `S.events`.
+    pub fn to_record(&self) -> Record {
         let mut headers: Vec<Header> = Vec::with_capacity(15);
         let mut put = |name: &'static str, value: Bytes| headers.push((Cow::Borrowed(name), value));
         put("ce_specversion", Bytes::from_static(b"1.0"));
@@ -81,13 +82,13 @@ impl Event {
     }
 
     pub(crate) fn from_record(
-        service: &Cow<'static, str>,
+        service: Cow<'static, str>,
         partition: u32,
         record: &Record,
     ) -> Result<Self, DecodeError> {
         Ok(Self {
             id: parsed(record, "ce_id")?,
-            service: service.clone(),
+            service,
             partition,
             sequence: parsed(record, "ce_sequence")?,
             aggregate: header(record, "ce_aggregate")?.to_owned().into(),

@@ -49,19 +49,17 @@ impl<A: Orchestrator> Saga<A> {
                 );
                 self.advance(draft, cx);
             }
-            (Phase::Running, Some(StepStatus::Requested { .. }), StepOutcome::Refused { code }) => {
-                // Beyond the pivot a refusal is a delay: the step is asked for again when it is due.
-                if !self.is_past_pivot(draft.state().saga()) {
-                    emit(
-                        draft,
-                        SagaEvent::Failed {
-                            step: step.name.into(),
-                            code: code.clone(),
-                            answered: true,
-                        },
-                    );
-                    self.unwind(draft, cx, code);
-                }
+            // Beyond the pivot a refusal is a delay: the step is asked for again when it is due.
+            (Phase::Running, Some(StepStatus::Requested { .. }), StepOutcome::Refused { code })
+                if !self.is_past_pivot(draft.state().saga()) =>
+            {
+                let failed = SagaEvent::Failed {
+                    step: step.name.into(),
+                    code: code.clone(),
+                    answered: true,
+                };
+                emit(draft, failed);
+                self.unwind(draft, cx, code);
             }
             (Phase::Unwinding { .. }, Some(StepStatus::Compensating { .. }), StepOutcome::Undone) => {
                 emit(
