@@ -1,4 +1,5 @@
 //! A whole service on the embedded log: asked at once by many, stopped, killed, started again.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use interstate_eventing::{
     Address, Aggregate, Context, Deadline, Decision, Message, Rejection, Service, Topology, events,

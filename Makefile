@@ -1,0 +1,40 @@
+# Interstate: `make up` to watch it run, `make test` before every commit.
+# Builds and downloads stay outside the checkout, so that a second run is quick.
+CACHE ?= $(HOME)/.cache/interstate
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export ENGINES_HOME ?= $(CACHE)/engines
+CARGO ?= cargo
+SEEDS ?= 2000
+
+.PHONY: help up test lint test-engines sim generate bench clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: ## Build and start everything on the embedded log, with demo riders and drivers
+	$(CARGO) build --release --locked -p interstate
+	$(CARGO_TARGET_DIR)/release/interstate up --demo
+
+lint: ## Formatting, lints, generated files
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+test: lint ## Everything that needs no server: unit, simulation and end-to-end tests
+	$(CARGO) test --workspace --locked
+
+test-engines: ## The log's suite and a ride on real Kafka brokers, which it starts itself
+	dev/engines/kafka.sh install
+	$(CARGO) test --locked -p interstate-log --features engines,conformance --test kafka -- --test-threads 1
+	$(CARGO) test --locked -p interstate --features engines --test kafka -- --test-threads 1
+
+sim: ## Many simulated worlds: make sim SEEDS=100000
+	$(CARGO) run --release --locked -p interstate-sim -- --seeds $(SEEDS)
+
+generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams
+	$(CARGO) run --locked -p interstate -- generate
+
+bench: ## Measure, with ratios to baselines of the same run
+	bench/run.sh
+
+clean: ## Remove build output and downloaded engines
+	rm -rf $(CACHE)
