@@ -1,7 +1,8 @@
 //! Group commit: one thread writes for everybody, and syncs once for all that waits.
 
-use super::{Partition, store::Store};
+use super::{Partition, codec, store::Store};
 use crate::{AppendError, LogError, Record};
+use bytes::Bytes;
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -15,11 +16,31 @@ const RECORDS: usize = 20_000;
 
 /// Records for one partition, with whom to tell.
 pub(super) struct Write {
-    pub(super) place: Arc<Partition>,
+    place: Arc<Partition>,
     /// The writer's epoch; nothing for topics without a single writer.
-    pub(super) epoch: Option<u64>,
-    pub(super) records: Vec<Record>,
-    pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
+    epoch: Option<u64>,
+    records: Vec<Record>,
+    /// The same as they lie in the store: encoding is the writers' work, side by side.
+    encoded: Vec<Bytes>,
+    done: oneshot::Sender<Result<u64, AppendError>>,
+}
+
+impl Write {
+    pub(super) fn new(
+        place: Arc<Partition>,
+        epoch: Option<u64>,
+        records: Vec<Record>,
+        done: oneshot::Sender<Result<u64, AppendError>>,
+    ) -> Self {
+        let encoded = records.iter().map(codec::encode).collect();
+        Self {
+            place,
+            epoch,
+            records,
+            encoded,
+            done,
+        }
+    }
 }
 
 enum Work {
@@ -122,8 +143,8 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
         .collect();
     let rows = accepted.iter().zip(&starts).flat_map(|(write, start)| {
         (*start..)
-            .zip(&write.records)
-            .map(|(offset, record)| (write.place.id, offset, record))
+            .zip(&write.encoded)
+            .map(|(offset, bytes)| (write.place.id, offset, &bytes[..]))
     });
     match store.write(rows) {
         Ok(()) => {

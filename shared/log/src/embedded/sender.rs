@@ -39,15 +39,7 @@ impl EmbeddedSender {
             };
             let _ = delivered.send(result);
         });
-        Ok((
-            Write {
-                place,
-                epoch: None,
-                records: vec![record],
-                done,
-            },
-            delivery,
-        ))
+        Ok((Write::new(place, None, vec![record], done), delivery))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files: one fjall database, records keyed by (partition, offset), topics in a table of their own.
 
 use super::{codec, marks::Marks};
-use crate::{LogError, Record, Stored};
+use crate::{LogError, Stored};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::FilterPolicy};
 use std::{
     collections::HashMap,
@@ -16,6 +16,9 @@ use std::{
 const LETTING_GO: Duration = Duration::from_secs(2);
 /// Blocks of files kept in memory, in bytes. What is read twice is read from the tails.
 const CACHE: u64 = 4 << 20;
+/// The journals' largest size together, in bytes; the least that the database allows. It bounds what waits in
+/// memory to be written into files, and how much is read when the log is opened.
+const JOURNALS: u64 = 64 << 20;
 /// Records kept in memory before they go into a file of their own, in bytes.
 const MEMTABLE: u64 = 8 << 20;
 
@@ -229,14 +232,11 @@ impl Store {
     }
 
     /// Writes all of it in one atomic batch and syncs once.
-    pub(super) fn write<'a>(
-        &self,
-        rows: impl Iterator<Item = (u32, u64, &'a Record)>,
-    ) -> Result<(), LogError> {
+    pub(super) fn write<'a>(&self, rows: impl Iterator<Item = (u32, u64, &'a [u8])>) -> Result<(), LogError> {
         let open = self.get()?;
         let mut batch = open.database.batch();
-        for (partition, offset, record) in rows {
-            batch.insert(&open.records, key(partition, offset), &codec::encode(record)[..]);
+        for (partition, offset, bytes) in rows {
+            batch.insert(&open.records, key(partition, offset), bytes);
         }
         self.guarded(|| {
             batch.commit()?;
@@ -269,6 +269,7 @@ fn open_database(dir: &Path) -> fjall::Result<Open> {
     let database = Database::builder(dir)
         .cache_size(CACHE)
         .worker_threads(1)
+        .max_journaling_size(JOURNALS)
         .max_cached_files(Some(100))
         .open()?;
     let options = || {

@@ -21,12 +21,7 @@ impl Writer for EmbeddedWriter {
     async fn append(&mut self, batch: Vec<Record>) -> Result<u64, AppendError> {
         check_sizes(&batch, self.max_record).map_err(AppendError::Aborted)?;
         let (done, outcome) = oneshot::channel();
-        let write = Write {
-            place: self.place.clone(),
-            epoch: Some(self.epoch),
-            records: batch,
-            done,
-        };
+        let write = Write::new(self.place.clone(), Some(self.epoch), batch, done);
         self.committer.send(write).await.map_err(AppendError::Aborted)?;
         // A committer that goes away without a word may have written: only a replay tells.
         outcome
