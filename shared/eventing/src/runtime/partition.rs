@@ -402,7 +402,7 @@ impl Tenure<'_> {
             status.activity = Activity::Running;
             status.commands += consumed as u64;
             status.sequence = task.sequence();
-            status.unsent = task.unsent().count();
+            status.unsent = task.unsent_count();
             status.stopped_channels = task.stopped_channels().count();
             if buffer.is_empty() {
                 status.oldest_command = None;

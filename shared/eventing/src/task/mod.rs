@@ -309,6 +309,11 @@ impl Task {
         self.cache.outbox.values().flat_map(BTreeMap::values)
     }
 
+    /// How many those are.
+    pub fn unsent_count(&self) -> usize {
+        self.cache.outbox.values().map(BTreeMap::len).sum()
+    }
+
     /// The earliest deadline that may still fire.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.cache.deadlines.first().map(|(due, _, _)| *due)
