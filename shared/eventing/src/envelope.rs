@@ -81,7 +81,7 @@ impl Event {
         }
     }
 
-    pub(crate) fn from_record(
+    pub fn from_record(
         service: Cow<'static, str>,
         partition: u32,
         record: &Record,

@@ -168,7 +168,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn to_record(&self, key: &str) -> Record {
+    pub fn to_record(&self, key: &str) -> Record {
         Record {
             key: Bytes::copy_from_slice(key.as_bytes()),
             headers: vec![("ce_type".into(), Bytes::from_static(RECEIPT_TYPE.as_bytes()))],
@@ -176,7 +176,7 @@ impl Receipt {
         }
     }
 
-    pub(crate) fn from_record(record: &Record) -> Result<Option<Self>, DecodeError> {
+    pub fn from_record(record: &Record) -> Result<Option<Self>, DecodeError> {
         if record.header_str("ce_type") != Some(RECEIPT_TYPE) {
             return Ok(None);
         }

@@ -102,17 +102,24 @@ pub enum StateError {
     },
 }
 
+/// A deadline as the index has it: when, whose, which.
+type DeadlineRow = (Timestamp, Key, String);
+
 pub(super) struct Cache {
     service: Service,
     store: Box<dyn StateStore>,
     entries: HashMap<Key, Entry>,
     pub(super) core: Core,
-    pub(super) deadlines: BTreeSet<(Timestamp, Key, String)>,
+    pub(super) deadlines: BTreeSet<DeadlineRow>,
     pub(super) outbox: BTreeMap<Channel, BTreeMap<u64, Outgoing>>,
     /// Outcomes that are not in the store yet.
     outcomes: HashMap<CommandId, Remembered>,
     dirty: HashSet<Key>,
     puts: Vec<Put>,
+    /// Deadlines whose rows are to be written (true) or removed.
+    deadline_rows: HashMap<DeadlineRow, bool>,
+    /// Up to which number the waiting messages of a channel are in the store. Most are gone before a flush.
+    stored: BTreeMap<Channel, u64>,
     flushes: u64,
     /// Whether anything changed since the last flush.
     changed: bool,
@@ -149,6 +156,8 @@ impl Cache {
             outcomes: HashMap::new(),
             dirty: HashSet::new(),
             puts: Vec::new(),
+            deadline_rows: HashMap::new(),
+            stored: BTreeMap::new(),
             flushes: 0,
             changed: false,
         };
@@ -177,9 +186,11 @@ impl Cache {
             deadlines.extend(deadline_of(key));
             true
         })?;
-        let outbox = &mut self.outbox;
+        let (outbox, stored) = (&mut self.outbox, &mut self.stored);
         self.store.scan(b"m", &mut |_, row| {
             if let Ok(message) = rmp_serde::from_slice::<Outgoing>(row) {
+                let number = stored.entry(message.channel.clone()).or_default();
+                *number = message.number.max(*number);
                 outbox
                     .entry(message.channel.clone())
                     .or_default()
@@ -239,22 +250,19 @@ impl Cache {
     /// Takes up an aggregate's new entry and keeps the deadlines' index in step.
     pub(super) fn put(&mut self, key: Key, mut entry: Entry) {
         entry.used = self.flushes;
-        let old: Vec<Deadline> = self
-            .entries
-            .get(&key)
-            .map(|old| old.armed().cloned().collect())
-            .unwrap_or_default();
-        for deadline in old {
-            if !entry.armed().any(|armed| *armed == deadline) {
-                self.puts.push((deadline_key(&key, &deadline), None));
-                self.deadlines
-                    .remove(&(deadline.due, key.clone(), deadline.name.into_owned()));
+        if let Some(old) = self.entries.get(&key) {
+            for deadline in old.armed() {
+                let row = (deadline.due, key.clone(), deadline.name.clone().into_owned());
+                if !entry.armed().any(|armed| armed == deadline) && self.deadlines.remove(&row) {
+                    toggle(&mut self.deadline_rows, row, false);
+                }
             }
         }
         for deadline in entry.armed() {
-            self.puts.push((deadline_key(&key, deadline), Some(Vec::new())));
-            self.deadlines
-                .insert((deadline.due, key.clone(), deadline.name.clone().into_owned()));
+            let row = (deadline.due, key.clone(), deadline.name.clone().into_owned());
+            if self.deadlines.insert(row.clone()) {
+                toggle(&mut self.deadline_rows, row, true);
+            }
         }
         self.dirty.insert(key.clone());
         self.entries.insert(key, entry);
@@ -279,9 +287,6 @@ impl Cache {
         core.pending.clone_from(&receipt.pending);
         for message in &receipt.messages {
             core.out.insert(message.channel.clone(), message.number);
-            let row = rmp_serde::to_vec_named(message).expect("a message is plain data");
-            self.puts
-                .push((message_key(&message.channel, message.number), Some(row)));
             self.outbox
                 .entry(message.channel.clone())
                 .or_default()
@@ -300,10 +305,13 @@ impl Cache {
     pub(super) fn settle(&mut self, channel: &Channel, number: u64) {
         let sent = self.core.sent.entry(channel.clone()).or_default();
         *sent = number.max(*sent);
+        let stored = self.stored.get(channel).copied().unwrap_or(0);
         if let Some(waiting) = self.outbox.get_mut(channel) {
             let rest = waiting.split_off(&(number + 1));
             for number in std::mem::replace(waiting, rest).into_keys() {
-                self.puts.push((message_key(channel, number), None));
+                if number <= stored {
+                    self.puts.push((message_key(channel, number), None));
+                }
             }
         }
         self.changed = true;
@@ -341,6 +349,18 @@ impl Cache {
             return Ok(());
         }
         let mut puts = std::mem::take(&mut self.puts);
+        for ((due, key, name), armed) in self.deadline_rows.drain() {
+            let row = deadline_key(&key, &Deadline::new(name, due));
+            puts.push((row, armed.then(Vec::new)));
+        }
+        for (channel, waiting) in &self.outbox {
+            let stored = self.stored.entry(channel.clone()).or_default();
+            for (number, message) in waiting.range(*stored + 1..) {
+                let row = rmp_serde::to_vec_named(message).expect("a message is plain data");
+                puts.push((message_key(channel, *number), Some(row)));
+                *stored = *number;
+            }
+        }
         for key in self.dirty.drain() {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
@@ -410,6 +430,15 @@ impl Cache {
     /// The last sequence, to compare with the end of the log.
     pub(super) fn service(&self) -> &Service {
         &self.service
+    }
+}
+
+/// Notes a change of a row; a change and its reverse between two flushes leave nothing to write.
+fn toggle(rows: &mut HashMap<DeadlineRow, bool>, row: DeadlineRow, armed: bool) {
+    if rows.get(&row) == Some(&!armed) {
+        rows.remove(&row);
+    } else {
+        rows.insert(row, armed);
     }
 }
 

@@ -1,0 +1,217 @@
+//! Carries one partition's events into a read model.
+
+use super::{
+    Consumer, ConsumerKind, Consumers, Position, ReadModel, ReadPosition, StoreFailure, position::Progress,
+};
+use crate::{
+    BatchError, Batches, Event,
+    plant::{self, Bug},
+    runtime::Clock,
+};
+use interstate_log::{Log, LogError, PartitionId, Reader, Topic};
+use std::{borrow::Cow, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// Events taken up in one transaction; whole batches, so it may be a few more.
+const CHUNK: usize = 2000;
+/// A position that moved without an event is written once in so many receipts.
+const QUIET_RECEIPTS: u64 = 1000;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What runners need.
+#[derive(Clone)]
+pub struct Follow {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// For pauses and patience.
+    pub clock: Arc<dyn Clock>,
+    /// Where they say how far they are.
+    pub consumers: Consumers,
+}
+
+impl Follow {
+    /// A runner for each partition of a service's events, and where queries wait for them. Spawn
+    /// [`Runner::run`] of each; dropping that future at any time is safe.
+    pub fn projection(
+        &self,
+        model: Arc<dyn ReadModel>,
+        service: impl Into<Cow<'static, str>>,
+        partitions: u32,
+    ) -> (ReadPosition, Vec<Runner>) {
+        let service = service.into();
+        let mut known = Vec::new();
+        let mut runners = Vec::new();
+        for index in 0..partitions {
+            let source = PartitionId::new(service.clone(), index);
+            let (progress, receiver) = watch::channel(Progress::default());
+            known.push(receiver);
+            runners.push(Runner {
+                log: self.log.clone(),
+                clock: self.clock.clone(),
+                consumer: self.consumers.register(
+                    ConsumerKind::Projection,
+                    model.name().to_owned(),
+                    source.clone(),
+                ),
+                model: model.clone(),
+                source,
+                progress,
+                pause: FIRST_PAUSE,
+            });
+        }
+        let position = ReadPosition {
+            service: service.into_owned(),
+            model,
+            clock: self.clock.clone(),
+            partitions: known.into(),
+        };
+        (position, runners)
+    }
+}
+
+/// Why a runner has to begin again from the stored position.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+}
+
+/// One projection on one partition.
+pub struct Runner {
+    log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
+    model: Arc<dyn ReadModel>,
+    source: PartitionId,
+    consumer: Consumer,
+    progress: watch::Sender<Progress>,
+    pause: Duration,
+}
+
+/// Whole batches, and where they end.
+struct Gathered {
+    events: Vec<Event>,
+    to: Position,
+    /// Everything committed below this has been read, and what is not in `events` needs no handling.
+    read: u64,
+}
+
+impl Runner {
+    /// The partition that it follows.
+    pub fn source(&self) -> &PartitionId {
+        &self.source
+    }
+
+    /// Follows the partition until the log is closed. While the store or the log is away it waits and tries
+    /// again; it never passes an event over.
+    pub async fn run(mut self) {
+        loop {
+            let Err(stopped) = self.follow().await;
+            if matches!(stopped, Stopped::Log(LogError::Closed)) {
+                return;
+            }
+            tracing::warn!(
+                projection = self.model.name(),
+                source = %self.source,
+                error = %stopped,
+                pause_ms = self.pause.as_millis() as u64,
+                "a projection stands still and tries again"
+            );
+            self.consumer.failed(stopped.to_string());
+            self.clock.sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn follow(&mut self) -> Result<std::convert::Infallible, Stopped> {
+        let mut stored = self.model.position(&self.source).await?;
+        let parked = self.model.parked(&self.source).await?.len() as u64;
+        self.publish(stored, parked);
+        self.consumer.handled(stored.next, stored.sequence);
+        let topic = Topic::events(self.source.service.clone());
+        let mut reader = self.log.read(&topic, self.source.index, stored.next).await?;
+        let mut batches = Batches::new(
+            self.source.service.clone(),
+            self.source.index,
+            stored.sequence,
+            stored.receipt,
+        );
+        let mut at = stored;
+        loop {
+            let gathered = self.gather(reader.as_mut(), &mut batches, at).await?;
+            at = gathered.to;
+            if !gathered.events.is_empty() || at.receipt >= stored.receipt + QUIET_RECEIPTS {
+                self.take_up(&gathered.events, stored, at).await?;
+                stored = at;
+                self.pause = FIRST_PAUSE;
+            }
+            self.consumer.handled(gathered.read, at.sequence);
+        }
+    }
+
+    /// Waits for records and takes as many whole batches as are there.
+    async fn gather(
+        &self,
+        reader: &mut dyn Reader,
+        batches: &mut Batches,
+        from: Position,
+    ) -> Result<Gathered, Stopped> {
+        let mut gathered = Gathered {
+            events: Vec::new(),
+            to: from,
+            read: from.next,
+        };
+        let mut chunk = reader.next(CHUNK).await?;
+        loop {
+            let mut open = false;
+            for stored in &chunk.records {
+                let batch = batches.push(stored)?;
+                open = batch.is_none();
+                if let Some(mut batch) = batch {
+                    gathered.to = Position::behind(&batch);
+                    gathered.events.append(&mut batch.events);
+                }
+            }
+            if let Some(oldest) = gathered.events.first() {
+                self.consumer.reading(oldest.time, chunk.next);
+            }
+            gathered.read = if open { gathered.to.next } else { chunk.next };
+            if gathered.events.len() >= CHUNK {
+                return Ok(gathered);
+            }
+            chunk = reader.poll(CHUNK).await?;
+            if chunk.records.is_empty() {
+                return Ok(gathered);
+            }
+        }
+    }
+
+    async fn take_up(&mut self, events: &[Event], from: Position, to: Position) -> Result<(), StoreFailure> {
+        let applied = if plant::on(Bug::PositionOutsideTransaction) {
+            let applied = self.model.apply(&self.source, events, from).await?;
+            self.model.apply(&self.source, &[], to).await?;
+            applied
+        } else if plant::on(Bug::ProjectionSkipsAfterCrash) {
+            self.model.apply(&self.source, &[], to).await?;
+            self.model.apply(&self.source, events, to).await?
+        } else {
+            self.model.apply(&self.source, events, to).await?
+        };
+        let parked = self.progress.borrow().parked + applied.parked;
+        self.publish(to, parked);
+        Ok(())
+    }
+
+    fn publish(&self, at: Position, parked: u64) {
+        self.consumer.parked(parked);
+        self.progress.send_replace(Progress {
+            incarnation: at.incarnation,
+            sequence: at.sequence,
+            parked,
+        });
+    }
+}
