@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("idle: {} MB resident", resident_mb());
                 measure(Arc::new(log), WRITERS).await
             })?;
+            std::thread::sleep(Duration::from_secs(3));
             println!("afterwards: {} MB resident", resident_mb());
             raw(dir)?;
         }

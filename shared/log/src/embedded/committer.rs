@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Batches that may wait for the thread.
 const WAITING: usize = 4096;
+/// With less than this free, in bytes, a write that failed did so for want of room.
+const FULL: u64 = 1 << 20;
 /// Records that one sync takes.
 const RECORDS: usize = 20_000;
 
@@ -173,6 +175,9 @@ fn admit(store: &Store, write: &Write, room: &Result<(), LogError>) -> Result<()
 /// A write that failed may stand in the journal or not: the database is opened again, which settles it, and
 /// the writers replay. Their epoch ends here, so that none of them goes on without having looked.
 fn fail(store: &Store, writes: Vec<Write>, error: &LogError) {
+    // Where a file in the background found no room, the database only says that it has stopped.
+    let full = room(store, FULL).err();
+    let error = full.as_ref().unwrap_or(error);
     tracing::error!(%error, "a write to the log failed; opening it again");
     store.reset();
     for write in &writes {
@@ -201,7 +206,7 @@ fn refresh(store: &Store, place: &Partition) -> Result<(), LogError> {
 fn room(store: &Store, reserve: u64) -> Result<(), LogError> {
     match fs4::available_space(store.dir()) {
         Ok(free) if free < reserve => Err(LogError::Full(format!(
-            "{} ({free} bytes free, {reserve} are kept in reserve)",
+            "{}: {free} bytes are free, {reserve} are needed",
             store.dir().display()
         ))),
         _ => Ok(()),

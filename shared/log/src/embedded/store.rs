@@ -268,7 +268,7 @@ impl Store {
 fn open_database(dir: &Path) -> fjall::Result<Open> {
     let database = Database::builder(dir)
         .cache_size(CACHE)
-        .worker_threads(1)
+        .worker_threads(2)
         .max_journaling_size(JOURNALS)
         .max_cached_files(Some(100))
         .open()?;
@@ -290,7 +290,11 @@ pub(super) fn io(dir: &Path, error: &std::io::Error) -> LogError {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             LogError::Full(dir.display().to_string())
         }
-        std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => LogError::Damaged {
+        // Files that are named and not there, or there and not named.
+        std::io::ErrorKind::NotFound
+        | std::io::ErrorKind::AlreadyExists
+        | std::io::ErrorKind::UnexpectedEof
+        | std::io::ErrorKind::InvalidData => LogError::Damaged {
             at: dir.display().to_string(),
             why: error.to_string(),
         },

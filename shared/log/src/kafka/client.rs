@@ -5,13 +5,16 @@ use crate::LogError;
 use rdkafka::{
     ClientConfig, ClientContext,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
-    consumer::{BaseConsumer, ConsumerContext},
-    error::KafkaError,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode as Code},
 };
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+/// Between two tries.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Remembers why the brokers could not be reached: the calls themselves only say that time ran out.
 #[derive(Clone, Default)]
@@ -20,9 +23,9 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// The newest complaint, once.
-    pub(super) fn take(&self) -> Option<String> {
-        lock(&self.last).take()
+    /// The newest complaint. It stays: the library does not repeat itself while nothing changes.
+    pub(super) fn last(&self) -> Option<String> {
+        lock(&self.last).clone()
     }
 }
 
@@ -35,7 +38,10 @@ impl ClientContext for Faults {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        lock(&self.last).get_or_insert_with(|| plain(reason));
+        // "3/3 brokers are down" says less than what came before it.
+        if error.rdkafka_error_code() != Some(Code::AllBrokersDown) {
+            *lock(&self.last) = Some(plain(reason));
+        }
         tracing::debug!(%error, reason, "kafka client");
     }
 }
@@ -60,27 +66,26 @@ pub(super) fn build<C: ClientContext, T: FromClientConfigAndContext<C>>(
         .map_err(|error| LogError::Other(format!("the Kafka client's settings: {error}")))
 }
 
-/// The port's words for what a question ended in.
-pub(super) fn failed(
+/// Asks the brokers, again and again while the trouble is one of the moment: a leader that has just died, a
+/// topic that has just been made.
+pub(super) fn ask<T>(
     asking: &BaseConsumer<Faults>,
     options: &Options,
     topic: &str,
-    error: &KafkaError,
-) -> LogError {
-    // Nobody else reads this client's events; the reason waits among them.
-    while asking.poll(Duration::ZERO).is_some() {}
-    errors::question(options, topic, error, asking.client_faults().take())
-}
-
-/// Access to the context without the client's traits in scope everywhere.
-trait HasFaults {
-    fn client_faults(&self) -> &Faults;
-}
-
-impl HasFaults for BaseConsumer<Faults> {
-    fn client_faults(&self) -> &Faults {
-        use rdkafka::consumer::Consumer;
-        self.client().context()
+    question: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> Result<T, LogError> {
+    let until = Instant::now() + options.reach_timeout;
+    loop {
+        let error = match question(until.saturating_duration_since(Instant::now()).max(PAUSE)) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        // Nobody else reads this client's events; the reason waits among them.
+        while asking.poll(Duration::ZERO).is_some() {}
+        if Instant::now() >= until || !error.rdkafka_error_code().is_some_and(errors::passes) {
+            return Err(errors::question(options, topic, &error, asking.context().last()));
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 

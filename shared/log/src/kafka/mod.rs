@@ -115,11 +115,9 @@ impl Log for KafkaLog {
         let name = self.check(topic, partition).await?;
         let shared = self.shared.clone();
         blocking(move || {
-            let reach = shared.options.reach_timeout;
-            let (_, high) = shared
-                .asking
-                .fetch_watermarks(&name, partition as i32, reach)
-                .map_err(|error| client::failed(&shared.asking, &shared.options, &name, &error))?;
+            let (_, high) = client::ask(&shared.asking, &shared.options, &name, |within| {
+                shared.asking.fetch_watermarks(&name, partition as i32, within)
+            })?;
             Ok(high.max(0) as u64)
         })
         .await

@@ -159,7 +159,7 @@ impl Reader for KafkaReader {
             return match tokio::time::timeout(reach, self.receive(max)).await {
                 Ok(outcome) => outcome,
                 Err(_) => {
-                    let why = self.consumer().context().take();
+                    let why = self.consumer().context().last();
                     let why = why.unwrap_or_else(|| format!("{} gave no answer", self.topic));
                     Err(errors::unreachable(&self.options, why))
                 }

@@ -2,7 +2,7 @@
 
 use super::{
     Options,
-    client::{self, Faults},
+    client::{self, Faults, PAUSE},
     errors,
 };
 use crate::{LogError, TopicKind, TopicSpec};
@@ -13,9 +13,6 @@ use rdkafka::{
 };
 use std::time::{Duration, Instant};
 
-/// Between two looks at metadata that has not arrived yet.
-const PAUSE: Duration = Duration::from_millis(20);
-
 /// How many partitions a topic has; nothing when there is no such topic. A topic that was just made may lack
 /// leaders for a moment, which is waited out.
 pub(super) fn count(
@@ -25,10 +22,9 @@ pub(super) fn count(
 ) -> Result<Option<u32>, LogError> {
     let until = Instant::now() + options.reach_timeout;
     loop {
-        let left = until.saturating_duration_since(Instant::now()).max(PAUSE);
-        let metadata = asking
-            .fetch_metadata(Some(topic), left)
-            .map_err(|error| client::failed(asking, options, topic, &error))?;
+        let metadata = client::ask(asking, options, topic, |within| {
+            asking.fetch_metadata(Some(topic), within)
+        })?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let partitions = found.map_or(&[][..], |found| found.partitions());
         let error = found.and_then(|found| found.error()).map(Code::from);
@@ -117,7 +113,7 @@ fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), Log
         .operation_timeout(Some(options.reach_timeout))
         .request_timeout(Some(options.reach_timeout));
     let results = futures::executor::block_on(admin.create_topics(&topics, &within)).map_err(|error| {
-        let why = admin.inner().context().take();
+        let why = admin.inner().context().last();
         match error {
             KafkaError::AdminOp(code) if errors::passes(code) => {
                 errors::unreachable(options, why.unwrap_or_else(|| code.to_string()))

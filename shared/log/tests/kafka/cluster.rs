@@ -1,0 +1,77 @@
+//! Three brokers, whose leader is killed under load.
+
+use crate::{
+    broker::Brokers,
+    crash::{count, try_count},
+};
+use interstate_log::{AppendError, Log, LogError, PartitionId, Record, Topic, TopicSpec, kafka::KafkaLog};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+fn batch(number: u64) -> Vec<Record> {
+    (0..5)
+        .map(|index| Record {
+            payload: format!("{number}.{index}").into(),
+            ..Record::default()
+        })
+        .collect()
+}
+
+/// Writes as a task does: on an outcome that is not known it takes over again and looks.
+async fn write_until(log: KafkaLog, service: String, stop: Arc<AtomicBool>) -> u64 {
+    let id = PartitionId::new(service.clone(), 0);
+    let mut number = 0;
+    'owner: while !stop.load(Ordering::SeqCst) {
+        let mut writer = match log.take_over(&id).await {
+            Ok(writer) => writer,
+            Err(LogError::Unreachable { .. }) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        let found = count(&log, &service).await;
+        assert!(
+            (number..=number + 1).contains(&found),
+            "{number} acknowledged, {found} found"
+        );
+        number = found;
+        while !stop.load(Ordering::SeqCst) {
+            match writer.append(batch(number)).await {
+                Ok(_) => number += 1,
+                Err(AppendError::Aborted(_)) => {}
+                Err(_) => continue 'owner,
+            }
+        }
+    }
+    number
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_two_of_three_brokers_in_turn_loses_and_doubles_nothing() {
+    let brokers = Brokers::start(3);
+    let (service, log) = (brokers.service(), brokers.log());
+    let topic = Topic::events(service.clone());
+    log.ensure(&[TopicSpec { topic, partitions: 1 }]).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn(write_until(log.clone(), service.clone(), stop.clone()));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    for node in ["1", "2", "3"] {
+        tokio::task::block_in_place(|| brokers.run(&["kill-node", node]));
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        tokio::task::block_in_place(|| brokers.run(&["start-node", node]));
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    let acknowledged = writing.await.unwrap();
+    let _fences_what_is_left = log
+        .take_over(&PartitionId::new(service.clone(), 0))
+        .await
+        .unwrap();
+    let found = count(&log, &service).await;
+    println!("{acknowledged} acknowledged, {found} found");
+    assert!(acknowledged > 100, "it wrote all along");
+    assert!((acknowledged..=acknowledged + 1).contains(&found));
+}
