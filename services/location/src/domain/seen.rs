@@ -1,0 +1,118 @@
+//! Which numbers of a device have been seen: a window of bits below the highest, so that memory is bounded
+//! however long the device lives.
+
+/// How far behind the highest number a late fix may be. A day offline at one fix in five seconds, the most
+/// that a device keeps, is 17,280.
+const WINDOW: u64 = 1 << 15;
+const WORDS: usize = (WINDOW / 64) as usize;
+
+/// What is known about a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// Never seen; it is now.
+    New,
+    /// Seen before.
+    Repeat,
+    /// Below the window: nobody knows any more.
+    FarBehind,
+    /// The keeper of the windows has no room for more.
+    NoRoom,
+}
+
+/// The numbers that were seen of one device.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    /// One above the highest number seen.
+    end: u64,
+    /// A ring of bits, number `n` at `n % WINDOW`; grown on first need, because most devices are never late.
+    bits: Vec<u64>,
+}
+
+impl Seen {
+    /// Notes a number and says whether it is new.
+    pub fn note(&mut self, seq: u64) -> Sighting {
+        if self.bits.is_empty() {
+            self.bits = vec![0; WORDS];
+        }
+        // The last number of all has no number above it; nothing is lost by refusing it.
+        let Some(above) = seq.checked_add(1) else {
+            return Sighting::FarBehind;
+        };
+        if above > self.end {
+            for skipped in self.end.max(above.saturating_sub(WINDOW))..seq {
+                self.clear(skipped);
+            }
+            self.end = above;
+        } else if self.end - seq > WINDOW {
+            return Sighting::FarBehind;
+        } else if self.has(seq) {
+            return Sighting::Repeat;
+        }
+        self.set(seq);
+        Sighting::New
+    }
+
+    fn place(seq: u64) -> (usize, u64) {
+        (((seq % WINDOW) / 64) as usize, 1 << (seq % 64))
+    }
+
+    fn has(&self, seq: u64) -> bool {
+        let (word, bit) = Self::place(seq);
+        self.bits[word] & bit != 0
+    }
+
+    fn set(&mut self, seq: u64) {
+        let (word, bit) = Self::place(seq);
+        self.bits[word] |= bit;
+    }
+
+    fn clear(&mut self, seq: u64) {
+        let (word, bit) = Self::place(seq);
+        self.bits[word] &= !bit;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_number_is_new_once() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.note(0), Sighting::New);
+        assert_eq!(seen.note(0), Sighting::Repeat);
+        assert_eq!(seen.note(100), Sighting::New);
+        assert_eq!(seen.note(40), Sighting::New, "late, but new");
+        assert_eq!(seen.note(40), Sighting::Repeat);
+    }
+
+    #[test]
+    fn a_jump_over_the_whole_window_forgets_what_was_there() {
+        let mut seen = Seen::default();
+        (0..WINDOW).for_each(|seq| assert_eq!(seen.note(seq), Sighting::New));
+        assert_eq!(seen.note(10 * WINDOW), Sighting::New);
+        assert_eq!(seen.note(WINDOW - 1), Sighting::FarBehind);
+        (9 * WINDOW + 1..10 * WINDOW).for_each(|seq| assert_eq!(seen.note(seq), Sighting::New, "{seq}"));
+        assert_eq!(seen.note(u64::MAX), Sighting::FarBehind);
+    }
+
+    #[test]
+    fn within_the_window_it_answers_as_a_set_would() {
+        let (mut seen, mut set) = (Seen::default(), BTreeSet::new());
+        let mut state = 7u64;
+        for step in 0..20_000u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let seq = step + (state >> 33) % 30_000;
+            let expected = if set.insert(seq) {
+                Sighting::New
+            } else {
+                Sighting::Repeat
+            };
+            let end = set.last().copied().unwrap_or_default();
+            if end - seq < WINDOW {
+                assert_eq!(seen.note(seq), expected, "{seq}");
+            }
+        }
+    }
+}
