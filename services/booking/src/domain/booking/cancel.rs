@@ -1,0 +1,159 @@
+//! Withdrawing from a booking: what it costs by the matrix, and which saga gives back what was taken.
+
+use super::{
+    Booking, BookingEvent, CancelBy, Plan, Stage, conclude, decide,
+    event::*,
+    plan::{driver_of, release as release_calendar, vehicle_of, withdraw},
+    travel,
+};
+use crate::domain::{
+    cancellation::{CancelCause, CancelInput, CancellationTerms, Progress, cancellation_terms},
+    catalogue,
+};
+use interstate_eventing::{Context, Decision, Draft, Rejection, saga::Phase};
+use interstate_schemas::{SignedDuration, Timestamp};
+
+/// A driver waits so long before a rider counts as not come.
+const NO_SHOW_AFTER: SignedDuration = SignedDuration::from_mins(30);
+
+/// What it would cost and give to end the booking now.
+pub(super) fn terms(booking: &Booking, cause: CancelCause, now: Timestamp) -> CancellationTerms {
+    let order = booking.ordered();
+    // Past the pivot the capture is only a matter of time: the fee is kept from it.
+    let captured = if booking.stage == Stage::PendingPayment && conclude::is_past_pivot(booking) {
+        order.fare.advance
+    } else {
+        booking.captured
+    };
+    let input = CancelInput {
+        cause,
+        progress: progress(booking),
+        at: now,
+        booked_at: booking.booked_at,
+        pickup_at: order.pickup_at,
+        fare: order.fare.payable,
+        advance: order.fare.advance,
+        captured,
+    };
+    let tariff = catalogue::tariff(&order.tariff).expect("a quote is made with a tariff of the catalogue");
+    cancellation_terms(&tariff.cancellation, &input)
+}
+
+fn progress(booking: &Booking) -> Progress {
+    match booking.stage {
+        Stage::Assigned => Progress::Assigned,
+        Stage::Arrived => Progress::Arrived,
+        Stage::PendingPayment if conclude::is_past_pivot(booking) => Progress::Assigned,
+        _ => Progress::Unassigned,
+    }
+}
+
+/// What a withdrawal would cost and give now; nothing happens.
+pub(super) fn preview(
+    booking: &Booking,
+    cx: &Context<'_>,
+    by: CancelBy,
+) -> Result<Decision<BookingEvent>, Rejection> {
+    let cause = permitted(booking, cx, by)?;
+    Ok(Decision::nothing().reply(&terms(booking, cause, cx.now)))
+}
+
+/// Ends the booking. Before a pivot the saga turns back; after it, another one gives back what was taken.
+pub(super) fn cancel(
+    mut draft: Draft<Booking>,
+    cx: &Context<'_>,
+    by: CancelBy,
+) -> Result<Decision<BookingEvent>, Rejection> {
+    let state = draft.state();
+    let cause = permitted(state, cx, by)?;
+    if matches!(state.saga.phase, Phase::Unwinding { .. }) {
+        return Err(Rejection::conflict(
+            "booking-ending",
+            "The booking is just being given up, and all of the payment goes back; nothing is left to cancel.",
+        ));
+    }
+    let then = match (state.stage, conclude::is_past_pivot(state)) {
+        (Stage::PendingPayment, false) => None,
+        (Stage::Confirmed, _) => Some(Plan::Refund),
+        _ => Some(Plan::Release),
+    };
+    let terms = terms(state, cause, cx.now);
+    let is_over = state.saga.is_over();
+    draft.emit(Box::new(Cancelled {
+        by: cx.actor.clone(),
+        terms: terms.clone(),
+        then,
+    }));
+    match then {
+        Some(plan) if is_over => conclude::begin(&mut draft, cx, plan),
+        // Before the pivot this turns the saga back; past it nothing does, and `then` follows its end.
+        _ => conclude::turn_back(&mut draft, cx, "booking.cancelled"),
+    }
+    Ok(draft.finish().reply(&terms))
+}
+
+/// The driver gives the trip back: the calendars are free again and another one is sought.
+pub(super) fn release(
+    mut draft: Draft<Booking>,
+    cx: &Context<'_>,
+    by: CancelBy,
+) -> Result<Decision<BookingEvent>, Rejection> {
+    let state = draft.state();
+    let cause = permitted(state, cx, by)?;
+    let Some(assignment) = state.assignment.clone() else {
+        return Err(decide::not_assigned());
+    };
+    let terms = terms(state, cause, cx.now);
+    // Releases are never refused, so that messages do; only what waits for an answer needs a saga.
+    let messages = [
+        release_calendar(state, driver_of(&assignment)),
+        release_calendar(state, vehicle_of(&assignment)),
+        withdraw(state),
+    ];
+    draft.emit(Box::new(DriverReleased {
+        assignment,
+        by: cx.actor.clone(),
+        terms: terms.clone(),
+    }));
+    for message in messages {
+        draft.send(message);
+    }
+    conclude::open_search(&mut draft, cx, Plan::Assign);
+    Ok(draft.finish().reply(&terms))
+}
+
+/// Who may withdraw as whom, and when.
+fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<CancelCause, Rejection> {
+    match by {
+        CancelBy::Rider { reason } => travel::by_rider(booking, cx).map(|()| CancelCause::Rider { reason }),
+        CancelBy::Driver { valid_reason } => {
+            travel::by_driver(booking, cx)?;
+            if booking.stage != Stage::Assigned {
+                return Err(Rejection::conflict(
+                    "booking-driver-cannot-release",
+                    "A driver can give a trip back only while it is assigned and before reporting at the pickup.",
+                ));
+            }
+            Ok(CancelCause::Driver { valid_reason })
+        }
+        CancelBy::RiderNoShow => {
+            travel::by_driver(booking, cx)?;
+            match booking.waiting_from {
+                Some(from) if cx.now.duration_since(from) >= NO_SHOW_AFTER => Ok(CancelCause::RiderNoShow),
+                _ => Err(Rejection::conflict(
+                    "booking-wait-longer",
+                    "A rider counts as not come after 30 minutes of waiting at the pickup, from the agreed time on.",
+                )),
+            }
+        }
+        CancelBy::Operator | CancelBy::ForceMajeure if !cx.actor.is_staff() => {
+            Err(if travel::may_see(booking, cx) {
+                Rejection::forbidden("booking-not-yours", "Only the operator's staff may do that.")
+            } else {
+                decide::unknown()
+            })
+        }
+        CancelBy::Operator => Ok(CancelCause::Operator),
+        CancelBy::ForceMajeure => Ok(CancelCause::ForceMajeure),
+    }
+}

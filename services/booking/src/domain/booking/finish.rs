@@ -1,0 +1,173 @@
+//! The end of a trip: the invoice, each difference from the quote with its event, and the driver's share.
+
+use super::{
+    Booking, BookingEvent, TripRecord, decide,
+    event::*,
+    plan::{driver_of, vehicle_of},
+    travel,
+};
+use crate::domain::{
+    catalogue,
+    fare::{
+        Driving, FareBreakdown, FareError, FareInput, Interval, KmBasis, LineCode, Wait, WaitPlace,
+        differences, price,
+        settlement::{TdsStatus, VehicleOwner, settle},
+    },
+    tariff::Tariff,
+};
+use interstate_eventing::{Context, Decision, Draft, Message, Rejection};
+use interstate_schemas::{CalendarCommand, Money, PaymentCommand, Settlement, Timestamp};
+
+pub(super) fn end(
+    mut draft: Draft<Booking>,
+    cx: &Context<'_>,
+    record: TripRecord,
+) -> Result<Decision<BookingEvent>, Rejection> {
+    let state = draft.state();
+    travel::by_driver(state, cx)?;
+    let order = state.ordered();
+    let assignment = state.assignment.clone().ok_or_else(decide::not_assigned)?;
+    let tariff = catalogue::tariff(&order.tariff).expect("a quote is made with a tariff of the catalogue");
+    let at = record.ended_at.unwrap_or(cx.now);
+    let input = invoice_input(state, &record, at, cx.now)?;
+    let invoice = invoice(tariff, input).map_err(|error| unpriced(&error))?;
+    let cash = record.cash_collected.unwrap_or(Money::ZERO);
+    if cash.amount < 0 || cash.amount > invoice.balance.amount.max(0) {
+        return Err(Rejection::invalid(
+            "booking-cash-does-not-fit",
+            format!(
+                "The cash is not between nothing and the balance of {}.",
+                invoice.balance
+            ),
+        ));
+    }
+    let settlement = settle(
+        &tariff.settlement,
+        &invoice,
+        VehicleOwner::Driver,
+        TdsStatus::WithPan,
+    );
+    let (booking, payment, quoted) = (order.booking, order.payment(), order.fare.clone());
+
+    draft.emit(Box::new(TripEnded { at, record }));
+    for difference in differences(&quoted, &invoice) {
+        let because = explained_by(difference.line).to_owned();
+        draft.emit(FareDiffered { difference, because });
+    }
+    let figures = Settlement {
+        booking,
+        driver: assignment.driver,
+        payable: invoice.payable,
+        commission: settlement.commission,
+        commission_gst: settlement.commission_gst,
+        tds: settlement.tds,
+        fare_gst: settlement.fare_tax,
+        round_off: settlement.round_off,
+        driver_due: settlement.driver_due,
+        cash_collected: cash,
+    };
+    let reply = invoice.clone();
+    draft.emit(Box::new(Completed {
+        invoice,
+        settlement,
+        cash_collected: cash,
+    }));
+    draft.send(Message::to(payment, &PaymentCommand::Settle(figures)));
+    for owner in [driver_of(&assignment), vehicle_of(&assignment)] {
+        let close = CalendarCommand::Close {
+            booking,
+            search: assignment.search,
+            ended_at: at,
+        };
+        draft.send(Message::to(owner, &close));
+    }
+    Ok(draft.finish().reply(&reply))
+}
+
+/// The quote's input with what was measured in place of what was planned.
+fn invoice_input(
+    booking: &Booking,
+    record: &TripRecord,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<FareInput, Rejection> {
+    let order = booking.ordered();
+    let from = booking.started_at.unwrap_or(order.pickup_at);
+    if at < from || at > now {
+        return Err(Rejection::invalid(
+            "booking-end-does-not-fit",
+            "A trip ends after its start and not in the future.",
+        ));
+    }
+    let quoted_km = order.fare.charged_km;
+    let waits = match booking.waited_minutes {
+        0 => Vec::new(),
+        minutes => vec![Wait {
+            place: WaitPlace::Pickup,
+            minutes,
+        }],
+    };
+    let driving = match (&record.driving, &order.input.driving) {
+        (Some(intervals), _) => Driving::During {
+            intervals: intervals.clone(),
+        },
+        (None, planned) => planned.clone(),
+    };
+    Ok(FareInput {
+        period: Interval { from, to: at },
+        leg_metres: record.metres.map_or_else(
+            || order.input.leg_metres.clone(),
+            |metres| vec![u64::from(metres)],
+        ),
+        km_basis: if record.ended_early {
+            KmBasis::EndedEarly { quoted_km }
+        } else {
+            KmBasis::AsBooked { quoted_km }
+        },
+        waits,
+        driving,
+        toll: record.toll.unwrap_or(order.input.toll),
+        parking: record.parking.unwrap_or(order.input.parking),
+        advance_paid: Some(booking.captured),
+        ..order.input.clone()
+    })
+}
+
+/// A trip that was shorter than planned cannot have had more hill days than days.
+fn invoice(tariff: &Tariff, mut input: FareInput) -> Result<FareBreakdown, FareError> {
+    let planned = input.hill_days;
+    if planned > 0 {
+        input.hill_days = 0;
+        input.hill_days = price(tariff, &input)?.days.min(planned);
+    }
+    price(tariff, &input)
+}
+
+/// The type of the event that a line's difference follows from. Taxes and rounding follow from the other lines.
+fn explained_by(line: LineCode) -> &'static str {
+    match line {
+        LineCode::Waiting => "booking.started.v1",
+        LineCode::Cgst | LineCode::Sgst | LineCode::Igst | LineCode::RoundOff => "booking.fare_differed.v1",
+        LineCode::Km
+        | LineCode::Dynamic
+        | LineCode::ExtraKm
+        | LineCode::ExtraHour
+        | LineCode::Bata
+        | LineCode::Night
+        | LineCode::Hill
+        | LineCode::Toll
+        | LineCode::StateEntry
+        | LineCode::Parking
+        | LineCode::Discount => "booking.trip_ended.v1",
+    }
+}
+
+fn unpriced(error: &FareError) -> Rejection {
+    Rejection::invalid(
+        "booking-not-priced",
+        format!(
+            "The trip cannot be invoiced like this: {error} ({}).",
+            error.code()
+        ),
+    )
+}

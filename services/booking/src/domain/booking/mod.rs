@@ -1,0 +1,26 @@
+//! A booking: from the accepted quote to the paid invoice, with the sagas that carry it there.
+//!
+//! [`Booking`] is the one writer of its story: of two commands that exclude each other (cancel and start, say) the
+//! one that it decides first wins, and the other gets the reason.
+
+mod cancel;
+mod command;
+mod conclude;
+mod decide;
+mod event;
+mod finish;
+mod order;
+mod plan;
+mod state;
+mod travel;
+
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod tests;
+
+pub use command::{BookingCommand, CancelBy, StartOutcome, TripRecord};
+pub use event::*;
+pub use order::Order;
+pub use plan::{ADVANCE, ASSIGN, NEAR, Plan, REFUND, RELEASE};
+pub use state::{Assignment, Booking, Stage};

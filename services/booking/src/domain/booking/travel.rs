@@ -1,0 +1,106 @@
+//! At the pickup: arrival, waiting, and the start by the rider's code.
+
+use super::{Booking, BookingEvent, StartOutcome, decide, event::*};
+use interstate_eventing::{Context, Decision, Draft, Message, Rejection, RejectionKind};
+use interstate_schemas::CalendarCommand;
+
+use super::plan::{driver_of, vehicle_of};
+
+/// Wrong codes in a row after which only support can start the trip. There are 10,000 codes.
+const CODE_ATTEMPTS: u32 = 5;
+
+pub(super) fn arrive(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
+    by_driver(draft.state(), cx)?;
+    let waiting_from = cx.now.max(draft.state().ordered().pickup_at);
+    draft.emit(Arrived {
+        at: cx.now,
+        waiting_from,
+    });
+    Ok(())
+}
+
+pub(super) fn start(
+    mut draft: Draft<Booking>,
+    cx: &Context<'_>,
+    code_matches: bool,
+) -> Result<Decision<BookingEvent>, Rejection> {
+    by_driver(draft.state(), cx)?;
+    let wrong = draft.state().wrong_codes;
+    let is_staff = cx.actor.is_staff();
+    if wrong >= CODE_ATTEMPTS && !is_staff {
+        return Err(Rejection::new(
+            RejectionKind::Limited,
+            "booking-code-locked",
+            "Too many wrong codes; support can start the trip after a call with the rider.",
+        ));
+    }
+    if !code_matches && !is_staff {
+        let attempt = wrong + 1;
+        draft.emit(CodeRefused { attempt });
+        let outcome = StartOutcome::WrongCode {
+            attempts_left: CODE_ATTEMPTS - attempt,
+        };
+        return Ok(draft.finish().reply(&outcome));
+    }
+    let waited_seconds = draft
+        .state()
+        .waiting_from
+        .map_or(0, |from| cx.now.duration_since(from).as_secs().max(0));
+    draft.emit(Started {
+        at: cx.now,
+        waited_minutes: u32::try_from(waited_seconds / 60).unwrap_or(u32::MAX),
+    });
+    let booking = draft.state().ordered().booking;
+    if let Some(assignment) = draft.state().assignment.clone() {
+        let search = assignment.search;
+        for owner in [driver_of(&assignment), vehicle_of(&assignment)] {
+            draft.send(Message::to(owner, &CalendarCommand::Start { booking, search }));
+        }
+    }
+    Ok(draft.finish().reply(&StartOutcome::Started))
+}
+
+/// The driver who has the booking, or the operator's staff.
+pub(super) fn by_driver(booking: &Booking, cx: &Context<'_>) -> Result<(), Rejection> {
+    let drives = booking
+        .assignment
+        .as_ref()
+        .is_some_and(|assignment| cx.actor.is_user(assignment.user));
+    if drives || cx.actor.is_staff() {
+        Ok(())
+    } else if may_see(booking, cx) {
+        Err(Rejection::forbidden(
+            "booking-not-yours",
+            "Only the driver who has this booking may do that.",
+        ))
+    } else {
+        Err(decide::unknown())
+    }
+}
+
+/// The rider who booked, or the operator's staff.
+pub(super) fn by_rider(booking: &Booking, cx: &Context<'_>) -> Result<(), Rejection> {
+    if cx.actor.is_user(booking.ordered().rider) || cx.actor.is_staff() {
+        Ok(())
+    } else if may_see(booking, cx) {
+        Err(Rejection::forbidden(
+            "booking-not-yours",
+            "Only the rider who booked may do that.",
+        ))
+    } else {
+        Err(decide::unknown())
+    }
+}
+
+/// Whether the actor has to do with the booking. To anybody else it does not exist.
+pub(super) fn may_see(booking: &Booking, cx: &Context<'_>) -> bool {
+    let rides = booking
+        .order
+        .as_ref()
+        .is_some_and(|order| cx.actor.is_user(order.rider));
+    let drives = booking
+        .assignment
+        .as_ref()
+        .is_some_and(|assignment| cx.actor.is_user(assignment.user));
+    rides || drives || cx.actor.user().is_none() || cx.actor.is_staff()
+}
