@@ -9,6 +9,7 @@
 mod answer;
 mod api;
 mod code;
+mod command;
 mod consistency;
 mod docs;
 mod edge;
@@ -27,6 +28,7 @@ mod stream;
 
 pub use answer::{Accepted, Answer, Created};
 pub use api::{Api, BEARER, assemble, openapi, routes};
+pub use command::{ask_problem, catch_up, token};
 pub use code::{CODES, ErrorCode, check_codes, codes};
 pub use consistency::{ConsistencyToken, ConsistencyTokenError, Position};
 pub use edge::EdgeOptions;
