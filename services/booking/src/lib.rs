@@ -1,3 +1,33 @@
-//! The booking service: quotes, bookings and the saga that carries a booking to its invoice.
+//! The booking service: quotes, bookings and the sagas that carry a booking to its invoice.
+//!
+//! - [`domain`]: prices, cancellation terms, and the two aggregates that decide.
+//! - [`read`]: `booking-history`, what people see of it.
+//! - [`api`]: its routes. [`ports`]: what it asks of other services meanwhile.
+//! - [`explain`]: a booking's whole story from the log, for people.
 
+pub mod api;
 pub mod domain;
+pub mod explain;
+pub mod ports;
+pub mod read;
+
+use domain::{
+    booking::{Booking, Plan},
+    quote::Quote,
+};
+use interstate_eventing::Service;
+
+/// Its aggregates.
+pub fn service() -> Service {
+    Service::new("booking")
+        .aggregate::<Booking>()
+        .aggregate::<Quote>()
+}
+
+/// The diagrams of its sagas in Mermaid, by name, for the docs.
+pub fn saga_diagrams() -> Vec<(&'static str, String)> {
+    Plan::ALL
+        .iter()
+        .map(|plan| (plan.saga().name, plan.saga().mermaid()))
+        .collect()
+}

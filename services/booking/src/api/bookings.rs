@@ -1,0 +1,128 @@
+//! Bookings as they are made and read.
+
+use super::{
+    ask::token,
+    code,
+    http::Edge,
+    view::{AcceptQuote, BookingView, StoryView},
+};
+use crate::{
+    domain::{
+        booking::Stage,
+        quote::{AcceptedBooking, QuoteCommand},
+    },
+    read::{BookingRow, Whose},
+};
+use axum::extract::State;
+use interstate_auth::Caller;
+use interstate_http::{
+    Answer, ConsistencyToken, Created, Cursor, IdempotencyKey, Json, Limit, Page, Path, Problem, Query,
+    RequestContext,
+};
+use interstate_schemas::{BookingId, Role, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The booking in a path.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct BookingPath {
+    pub(super) booking: BookingId,
+}
+
+/// What a list of bookings may be narrowed to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// How many entries a page has.
+    #[serde(default)]
+    limit: Limit,
+    /// Where to go on.
+    cursor: Option<Cursor<(Timestamp, BookingId)>>,
+    /// Only bookings in this state.
+    state: Option<Stage>,
+}
+
+/// `POST /v1/bookings`
+pub(super) async fn book(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Json(AcceptQuote { quote, method }): Json<AcceptQuote>,
+) -> Result<Created<AcceptedBooking>, Problem> {
+    let repeat = Some(("POST /v1/bookings", key.as_str()));
+    let command = QuoteCommand::Accept { method };
+    let answered = edge.ask(quote, &command, &caller, &context, repeat).await?;
+    let accepted: AcceptedBooking = answered.decode().map_err(Problem::internal)?;
+    Ok(Created::new(accepted)
+        .token(token(&answered))
+        .location(format!("/v1/bookings/{}", accepted.booking)))
+}
+
+/// `GET /v1/bookings`: a rider's own, a driver's own, all for the operator's staff; the last booked first.
+pub(super) async fn list(
+    State(edge): State<Edge>,
+    caller: Caller,
+    seen: ConsistencyToken,
+    Query(query): Query<ListQuery>,
+) -> Result<Answer<Page<BookingView>>, Problem> {
+    edge.catch_up(&seen, "").await?;
+    let whose = match caller.role {
+        Role::Rider => Whose::Rider(caller.user),
+        Role::Driver => Whose::Driver(caller.user),
+        Role::Support | Role::Admin => Whose::All,
+    };
+    let after = query.cursor.map(|cursor| cursor.0);
+    let rows = edge
+        .history
+        .list(whose, query.state, after, query.limit.rows_to_fetch())
+        .await
+        .map_err(Problem::internal)?;
+    let views: Vec<BookingView> = rows.iter().map(|row| edge.view(row, &caller)).collect();
+    let page = Page::of(views, query.limit, |last| (last.booked_at, last.booking));
+    Ok(Answer::new(page))
+}
+
+/// `GET /v1/bookings/{booking}`
+pub(super) async fn one(
+    State(edge): State<Edge>,
+    caller: Caller,
+    seen: ConsistencyToken,
+    Path(BookingPath { booking }): Path<BookingPath>,
+) -> Result<Answer<BookingView>, Problem> {
+    edge.catch_up(&seen, &booking.to_string()).await?;
+    let row = edge.visible(booking, &caller).await?;
+    Ok(Answer::new(edge.view(&row, &caller)))
+}
+
+/// `GET /v1/bookings/{booking}/story`: what happened, for the rider and the operator's staff.
+pub(super) async fn story(
+    State(edge): State<Edge>,
+    caller: Caller,
+    seen: ConsistencyToken,
+    Path(BookingPath { booking }): Path<BookingPath>,
+) -> Result<Answer<StoryView>, Problem> {
+    edge.catch_up(&seen, &booking.to_string()).await?;
+    let row = edge.visible(booking, &caller).await?;
+    let entries = edge.history.story(&row).await.map_err(Problem::internal)?;
+    Ok(Answer::new(StoryView { booking, entries }))
+}
+
+impl Edge {
+    /// A booking that the caller takes part in, or works for the operator.
+    pub(super) async fn visible(&self, booking: BookingId, caller: &Caller) -> Result<BookingRow, Problem> {
+        let row = self.history.booking(booking).await.map_err(Problem::internal)?;
+        let takes_part = |row: &BookingRow| row.rider == caller.user || row.driver_user == Some(caller.user);
+        row.filter(|row| takes_part(row) || caller.role.is_staff())
+            .ok_or_else(|| Problem::new(&code::codes::BOOKING_UNKNOWN, "There is no such booking."))
+    }
+
+    /// As this caller may see it: the start code is the rider's alone, and only while it is needed.
+    pub(super) fn view(&self, row: &BookingRow, caller: &Caller) -> BookingView {
+        let mut view = BookingView::of(row);
+        if row.rider == caller.user && matches!(row.stage, Stage::Assigned | Stage::Arrived) {
+            view.start_code = Some(self.start_codes.code(row.booking));
+        }
+        view
+    }
+}

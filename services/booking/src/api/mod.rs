@@ -1,0 +1,21 @@
+//! The HTTP API of quotes and bookings.
+
+pub mod http;
+
+mod ask;
+mod bookings;
+mod code;
+mod live;
+mod policy;
+mod quotes;
+mod start_code;
+mod trips;
+mod view;
+
+pub use code::{CODES, codes};
+pub use policy::ROWS;
+pub use start_code::StartCodes;
+pub use view::{
+    AcceptQuote, AskForQuote, BookingView, DriverView, MoneyView, QuoteView, SagaView, StartTrip, StoryEntry,
+    StoryView,
+};

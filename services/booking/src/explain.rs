@@ -1,0 +1,1 @@
+//! A booking's story as text.

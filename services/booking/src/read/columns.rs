@@ -1,0 +1,101 @@
+//! Which columns of a booking's row an event changes.
+
+use super::row::word;
+use crate::domain::booking::{BookingEvent, Stage};
+use interstate_eventing::saga::SagaEvent;
+use interstate_schemas::Money;
+
+/// A column's new value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Number(i64),
+    Nothing,
+}
+
+/// Columns by name, in a fixed order for each kind of event, so that statements are prepared once.
+pub(super) type Columns = Vec<(&'static str, Value)>;
+
+fn money(amount: Money) -> Value {
+    Value::Number(amount.amount)
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+fn stage(stage: Stage) -> (&'static str, Value) {
+    ("stage", Value::Text(word(stage)))
+}
+
+pub(super) fn changed(event: &BookingEvent) -> Columns {
+    match event {
+        // Writes the whole row.
+        BookingEvent::Requested(_) => Vec::new(),
+        BookingEvent::SearchOpened(_)
+        | BookingEvent::DriverFound(_)
+        | BookingEvent::CodeRefused(_)
+        | BookingEvent::TripEnded(_)
+        | BookingEvent::FareDiffered(_) => Vec::new(),
+        BookingEvent::PlanChosen(chosen) => vec![("plan", Value::Text(word(chosen.plan)))],
+        BookingEvent::Saga(event) => saga(event),
+        BookingEvent::AdvanceHeld(held) => vec![("held", money(held.amount))],
+        BookingEvent::AdvanceCaptured(captured) => {
+            vec![("held", Value::Number(0)), ("captured", money(captured.amount))]
+        }
+        BookingEvent::Confirmed(_) => vec![stage(Stage::Confirmed)],
+        BookingEvent::Assigned(assigned) => {
+            let who = &assigned.assignment;
+            vec![
+                stage(Stage::Assigned),
+                ("driver", text(who.driver.to_string())),
+                ("driver_user", text(who.user.to_string())),
+                ("vehicle", text(who.vehicle.to_string())),
+            ]
+        }
+        BookingEvent::DriverReleased(_) => vec![
+            stage(Stage::Confirmed),
+            ("driver", Value::Nothing),
+            ("driver_user", Value::Nothing),
+            ("vehicle", Value::Nothing),
+        ],
+        BookingEvent::Arrived(_) => vec![stage(Stage::Arrived)],
+        BookingEvent::Started(_) => vec![stage(Stage::OnTrip)],
+        BookingEvent::Completed(completed) => vec![
+            stage(Stage::Completed),
+            ("payable", money(completed.invoice.payable)),
+            ("balance", money(completed.invoice.balance)),
+        ],
+        BookingEvent::Closed(_) => vec![stage(Stage::Closed), ("balance", Value::Number(0))],
+        BookingEvent::Lapsed(lapsed) => vec![stage(Stage::Lapsed), ("because", text(&lapsed.because))],
+        BookingEvent::Unfulfilled(unfulfilled) => vec![
+            stage(Stage::Unfulfilled),
+            ("because", text(&unfulfilled.because)),
+            ("refund", money(unfulfilled.terms.refund)),
+        ],
+        BookingEvent::Cancelled(cancelled) => vec![
+            stage(Stage::Cancelled),
+            ("because", Value::Text(word(cancelled.terms.reason))),
+            ("fee", money(cancelled.terms.fee)),
+            ("refund", money(cancelled.terms.refund)),
+        ],
+        BookingEvent::UndoingStalled(_) => vec![("saga_phase", text("stalled"))],
+        BookingEvent::SupportCaseOpened(_) => vec![("support_case", Value::Number(1))],
+    }
+}
+
+fn saga(event: &SagaEvent) -> Columns {
+    let phase = |phase: &str| ("saga_phase", text(phase));
+    match event {
+        SagaEvent::Started { .. } => vec![phase("running"), ("saga_step", text(""))],
+        SagaEvent::Requested { step, .. }
+        | SagaEvent::Succeeded { step }
+        | SagaEvent::Failed { step, .. }
+        | SagaEvent::CompensationRequested { step, .. }
+        | SagaEvent::Compensated { step }
+        | SagaEvent::PersonCalled { step, .. } => vec![("saga_step", text(step.as_ref()))],
+        SagaEvent::Unwinding { .. } => vec![phase("unwinding")],
+        SagaEvent::Completed => vec![phase("completed")],
+        SagaEvent::Unwound { .. } => vec![phase("unwound"), ("held", Value::Number(0))],
+    }
+}

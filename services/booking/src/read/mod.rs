@@ -1,0 +1,15 @@
+//! The read model `booking-history`: quotes, bookings and their stories, derived from events only.
+
+mod columns;
+mod history;
+mod project;
+mod row;
+mod schema;
+mod story;
+
+#[cfg(test)]
+mod tests;
+
+pub use history::{BookingHistory, HistoryError, Whose};
+pub use project::{BookingProjection, ProjectError};
+pub use row::{BookingRow, QuoteRow};

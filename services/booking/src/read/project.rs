@@ -1,0 +1,208 @@
+//! From events to rows.
+
+use super::{
+    columns::{Value, changed},
+    row::word,
+    schema, story,
+};
+use crate::{
+    api::QuoteView,
+    domain::{
+        booking::{Booking, BookingEvent, Order, Stage},
+        quote::{Quote, QuoteAccepted, QuoteEvent, QuoteIssued},
+    },
+};
+use interstate_eventing::{Aggregate, Event, decode_json, encode_json};
+use interstate_schemas::{BookingId, Timestamp, UserId};
+use sqlx::{Row, SqliteConnection};
+use std::fmt::Write;
+use tokio::sync::broadcast;
+
+/// Writes `booking-history`.
+#[derive(Clone)]
+pub struct BookingProjection {
+    changes: broadcast::Sender<BookingId>,
+}
+
+/// Why an event has no place in the rows.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The event, or a row that it builds on, cannot be read.
+    #[error(transparent)]
+    Event(#[from] interstate_eventing::DecodeError),
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] sqlx::Error),
+    /// The subject is no id.
+    #[error("the subject `{0}` is not a booking")]
+    Subject(String),
+}
+
+impl BookingProjection {
+    /// Its name.
+    pub const NAME: &'static str = "booking-history";
+
+    /// Announces each changed booking to `changes`.
+    pub fn new(changes: broadcast::Sender<BookingId>) -> Self {
+        Self { changes }
+    }
+
+    /// Makes the tables.
+    ///
+    /// # Errors
+    /// The store said no.
+    pub async fn create(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for table in schema::TABLES {
+            sqlx::query(table).execute(&mut *tx).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one event of the booking service up.
+    ///
+    /// # Errors
+    /// The event cannot be read, or the store said no.
+    pub async fn project(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectError> {
+        if event.aggregate == Quote::NAME {
+            story::write(tx, event).await?;
+            match event.decode::<QuoteEvent>()? {
+                QuoteEvent::Issued(issued) => Ok(quoted(tx, &issued).await?),
+                QuoteEvent::Accepted(accepted) => accept(tx, event, &accepted).await,
+                QuoteEvent::Expired(_) => Ok(()),
+            }
+        } else if event.aggregate == Booking::NAME {
+            story::write(tx, event).await?;
+            self.booking(tx, event).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn booking(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectError> {
+        let subject = || ProjectError::Subject(event.subject.clone());
+        let booking: BookingId = event.subject.parse().map_err(|_| subject())?;
+        match event.decode::<BookingEvent>()? {
+            BookingEvent::Requested(requested) => {
+                let row = NewBooking::ordered(&requested.order, event.time, event.version);
+                row.write(tx, "INSERT OR REPLACE").await?;
+            }
+            change => update(tx, event, &change).await?,
+        }
+        // Where nobody listens, nobody needs to know.
+        let _ = self.changes.send(booking);
+        Ok(())
+    }
+}
+
+async fn quoted(tx: &mut SqliteConnection, issued: &QuoteIssued) -> Result<(), sqlx::Error> {
+    let view = encode_json(&QuoteView::of_event(issued));
+    sqlx::query("INSERT INTO quotes (quote, rider, view) VALUES (?, ?, ?)")
+        .bind(issued.quote.to_string())
+        .bind(issued.rider.to_string())
+        .bind(String::from_utf8_lossy(&view).into_owned())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Whoever accepted a quote finds the booking at once: the booking's own first event stands in another partition
+/// and may come a moment later. It then overwrites this row, so that both orders end the same.
+async fn accept(
+    tx: &mut SqliteConnection,
+    event: &Event,
+    accepted: &QuoteAccepted,
+) -> Result<(), ProjectError> {
+    let quote = sqlx::query("UPDATE quotes SET booking = ? WHERE quote = ? RETURNING view")
+        .bind(accepted.booking.to_string())
+        .bind(accepted.quote.to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+    let view: String = quote.try_get("view")?;
+    let view: QuoteView = decode_json("quote view", view.as_bytes())?;
+    let row = NewBooking::quoted(&view, accepted.booking, accepted.rider, event.time);
+    row.write(tx, "INSERT OR IGNORE").await?;
+    Ok(())
+}
+
+async fn update(tx: &mut SqliteConnection, event: &Event, change: &BookingEvent) -> Result<(), sqlx::Error> {
+    let columns = changed(change);
+    let mut sql = String::from("UPDATE bookings SET updated_at = ?, version = ?");
+    for (column, _) in &columns {
+        let _ = write!(sql, ", {column} = ?");
+    }
+    sql.push_str(" WHERE booking = ?");
+    let mut query = sqlx::query(&sql)
+        .bind(event.time.as_millisecond())
+        .bind(event.version.cast_signed());
+    for (_, value) in columns {
+        query = match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+            Value::Nothing => query.bind(None::<String>),
+        };
+    }
+    query.bind(&event.subject).execute(tx).await?;
+    Ok(())
+}
+
+/// The first row of a booking, from its quote or from itself.
+struct NewBooking {
+    view: QuoteView,
+    booking: BookingId,
+    rider: UserId,
+    at: Timestamp,
+    version: u64,
+}
+
+impl NewBooking {
+    fn quoted(view: &QuoteView, booking: BookingId, rider: UserId, at: Timestamp) -> Self {
+        Self {
+            view: view.clone(),
+            booking,
+            rider,
+            at,
+            version: 0,
+        }
+    }
+
+    fn ordered(order: &Order, at: Timestamp, version: u64) -> Self {
+        Self {
+            view: QuoteView::of_order(order),
+            booking: order.booking,
+            rider: order.rider,
+            at,
+            version,
+        }
+    }
+
+    async fn write(&self, tx: &mut SqliteConnection, verb: &'static str) -> Result<(), sqlx::Error> {
+        let view = &self.view;
+        let stops = &view.route.stops;
+        let name =
+            |stop: Option<&interstate_schemas::Stop>| stop.map_or_else(String::new, |stop| stop.name.clone());
+        let sql = format!(
+            "{verb} INTO bookings (booking, quote, rider, stage, kind, class, origin, destination, pickup_at, \
+             ends_at, payable, advance, balance, booked_at, updated_at, version) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)"
+        );
+        sqlx::query(&sql)
+            .bind(self.booking.to_string())
+            .bind(view.quote.to_string())
+            .bind(self.rider.to_string())
+            .bind(word(Stage::PendingPayment))
+            .bind(word(view.kind))
+            .bind(word(view.class))
+            .bind(name(stops.first()))
+            .bind(name(stops.last()))
+            .bind(view.pickup_at.as_millisecond())
+            .bind(view.ends_at.as_millisecond())
+            .bind(view.fare.payable.amount)
+            .bind(view.fare.advance.amount)
+            .bind(view.fare.balance.amount)
+            .bind(self.at.as_millisecond())
+            .bind(self.version.cast_signed())
+            .execute(tx)
+            .await?;
+        Ok(())
+    }
+}

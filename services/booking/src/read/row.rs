@@ -1,0 +1,132 @@
+//! Rows as the rest of the service knows them.
+
+use super::HistoryError;
+use crate::{
+    api::{MoneyView, QuoteView, SagaView},
+    domain::booking::{Plan, Stage},
+};
+use interstate_schemas::{
+    BookingId, DriverId, Money, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{Row, sqlite::SqliteRow};
+use std::str::FromStr;
+
+/// A quote, and whose it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuoteRow {
+    /// Whose.
+    pub rider: UserId,
+    /// The quote.
+    pub view: QuoteView,
+}
+
+/// A booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "the same fields as those of BookingView, which documents them"
+)]
+pub struct BookingRow {
+    pub booking: BookingId,
+    pub quote: QuoteId,
+    pub rider: UserId,
+    pub stage: Stage,
+    pub because: Option<String>,
+    pub driver: Option<DriverId>,
+    pub driver_user: Option<UserId>,
+    pub vehicle: Option<VehicleId>,
+    pub kind: TripKind,
+    pub class: VehicleClass,
+    pub from: String,
+    pub to: String,
+    pub pickup_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub money: MoneyView,
+    pub saga: SagaView,
+    pub booked_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+impl BookingRow {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, HistoryError> {
+        let money = |column| row.try_get(column).map(Money::inr);
+        Ok(Self {
+            booking: parsed(row, "booking")?,
+            quote: parsed(row, "quote")?,
+            rider: parsed(row, "rider")?,
+            stage: word_in(row, "stage")?,
+            because: row.try_get("because")?,
+            driver: optional(row, "driver")?,
+            driver_user: optional(row, "driver_user")?,
+            vehicle: optional(row, "vehicle")?,
+            kind: word_in(row, "kind")?,
+            class: word_in(row, "class")?,
+            from: row.try_get("origin")?,
+            to: row.try_get("destination")?,
+            pickup_at: time(row, "pickup_at")?,
+            ends_at: time(row, "ends_at")?,
+            money: MoneyView {
+                payable: money("payable")?,
+                advance: money("advance")?,
+                held: money("held")?,
+                captured: money("captured")?,
+                balance: money("balance")?,
+                fee: money("fee")?,
+                refund: money("refund")?,
+            },
+            saga: SagaView {
+                plan: word_in::<Plan>(row, "plan")?,
+                phase: row.try_get("saga_phase")?,
+                step: row.try_get("saga_step")?,
+                support_case: row.try_get::<i64, _>("support_case")? != 0,
+            },
+            booked_at: time(row, "booked_at")?,
+            updated_at: time(row, "updated_at")?,
+            version: row.try_get::<i64, _>("version")?.unsigned_abs(),
+        })
+    }
+}
+
+/// A unit variant as its word, `PENDING_PAYMENT`.
+pub(super) fn word<T: Serialize>(value: T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        other => unreachable!("a unit variant is a word, not {other:?}"),
+    }
+}
+
+fn word_in<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<T, HistoryError> {
+    let text: String = row.try_get(column)?;
+    serde_json::from_value(serde_json::Value::String(text)).map_err(|error| wrong(column, &error))
+}
+
+pub(super) fn parsed<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, HistoryError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|error: T::Err| wrong(column, &error))
+}
+
+fn optional<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, HistoryError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|error: T::Err| wrong(column, &error)))
+        .transpose()
+}
+
+pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, HistoryError> {
+    let millis: i64 = row.try_get(column)?;
+    Timestamp::from_millisecond(millis).map_err(|error| wrong(column, &error))
+}
+
+pub(super) fn wrong(column: &'static str, error: &dyn std::fmt::Display) -> HistoryError {
+    HistoryError::Row {
+        column,
+        why: error.to_string(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The tables. Times are milliseconds since 1970, money is paise.
+
+/// Each statement on its own.
+pub(super) const TABLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS quotes (
+        quote TEXT PRIMARY KEY,
+        rider TEXT NOT NULL,
+        view TEXT NOT NULL,
+        booking TEXT
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS bookings (
+        booking TEXT PRIMARY KEY,
+        quote TEXT NOT NULL,
+        rider TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        because TEXT,
+        driver TEXT,
+        driver_user TEXT,
+        vehicle TEXT,
+        kind TEXT NOT NULL,
+        class TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        destination TEXT NOT NULL,
+        pickup_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        payable INTEGER NOT NULL,
+        advance INTEGER NOT NULL,
+        held INTEGER NOT NULL DEFAULT 0,
+        captured INTEGER NOT NULL DEFAULT 0,
+        balance INTEGER NOT NULL,
+        fee INTEGER NOT NULL DEFAULT 0,
+        refund INTEGER NOT NULL DEFAULT 0,
+        plan TEXT NOT NULL DEFAULT 'near',
+        saga_phase TEXT NOT NULL DEFAULT 'idle',
+        saga_step TEXT NOT NULL DEFAULT '',
+        support_case INTEGER NOT NULL DEFAULT 0,
+        booked_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS bookings_of_rider ON bookings (rider, booked_at DESC, booking DESC)",
+    "CREATE INDEX IF NOT EXISTS bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
+    "CREATE INDEX IF NOT EXISTS bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
+    "CREATE INDEX IF NOT EXISTS bookings_by_time ON bookings (booked_at DESC, booking DESC)",
+    "CREATE TABLE IF NOT EXISTS stories (
+        subject TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        event TEXT NOT NULL,
+        what TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        causation TEXT NOT NULL,
+        correlation TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        PRIMARY KEY (subject, version)
+    ) STRICT, WITHOUT ROWID",
+];
