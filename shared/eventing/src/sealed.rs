@@ -165,7 +165,7 @@ impl PersonKey {
             .chain_update(b"interstate nonce")
             .chain_update(self.0)
             .finalize();
-        let mac = Hmac::<Sha256>::new_from_slice(&key).expect("an HMAC key may have any length");
+        let mac = <Hmac<Sha256> as Mac>::new_from_slice(&key).expect("an HMAC key may have any length");
         *XNonce::from_slice(&mac.chain_update(plain).finalize().into_bytes()[..NONCE])
     }
 
