@@ -65,5 +65,5 @@ pub fn decode_event(source: &PartitionId, bytes: &[u8]) -> Result<Event, DecodeE
             .collect(),
         payload: Bytes::from(payload),
     };
-    Event::from_record(&source.service, source.index, &record)
+    Event::from_record(source.service.clone(), source.index, &record)
 }
