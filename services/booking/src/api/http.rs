@@ -42,6 +42,10 @@ pub struct Edge {
 
 /// All routes.
 pub fn router(edge: Edge) -> ApiRouter {
+    routes().with_state(edge)
+}
+
+fn routes() -> ApiRouter<Edge> {
     ApiRouter::new()
         .api_route("/v1/quotes", post(quotes::ask_for))
         .api_route("/v1/quotes/{quote}", get(quotes::one))
@@ -57,5 +61,21 @@ pub fn router(edge: Edge) -> ApiRouter {
         .api_route("/v1/bookings/{booking}/arrive", post(trips::arrive))
         .api_route("/v1/bookings/{booking}/start", post(trips::start))
         .api_route("/v1/bookings/{booking}/end", post(trips::end))
-        .with_state(edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::routes;
+    use crate::api::{CODES, ROWS};
+    use aide::openapi::OpenApi;
+    use interstate_auth::Policy;
+
+    #[test]
+    fn every_route_has_its_row_in_the_policy_and_every_code_its_page() {
+        let mut doc = OpenApi::default();
+        let _ = routes().finish_api(&mut doc);
+        let policy = Policy::new(ROWS).unwrap();
+        assert_eq!(policy.disagreements(&interstate_http::routes(&doc)), [""; 0]);
+        assert_eq!(interstate_http::check_codes(CODES.iter().copied()), [""; 0]);
+    }
 }

@@ -1,1 +1,0 @@
-//! A booking's story as text.
