@@ -1,4 +1,4 @@
-//! How fast a log is on this machine: `log_speed embedded DIR` or `log_speed kafka HOST:PORT`.
+//! How fast a log is on this machine: `log_speed embedded DIR` or `log_speed kafka HOST:PORT [FETCH_WAIT_MS]`.
 //!
 //! 64 tasks append batches of three records of 300 bytes; one appends alone; one partition is read back.
 
@@ -24,15 +24,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("afterwards: {} MB resident", resident_mb());
             raw(dir)?;
         }
-        ["kafka", brokers] => {
+        ["kafka", brokers, ref more @ ..] => {
             let mut options = kafka::Options::new(brokers);
+            if let [milliseconds] = more {
+                options.fetch_wait = Duration::from_millis(milliseconds.parse()?);
+            }
             options.prefix = format!("speed-{}.", std::process::id());
             runtime.block_on(async {
                 let log: Arc<dyn Log> = Arc::new(kafka::KafkaLog::new(options)?);
                 measure(log, 4).await
             })?;
         }
-        _ => return Err("log_speed embedded DIR | log_speed kafka HOST:PORT".into()),
+        _ => return Err("log_speed embedded DIR | log_speed kafka HOST:PORT [FETCH_WAIT_MS]".into()),
     }
     Ok(())
 }
@@ -70,6 +73,24 @@ async fn measure(log: Arc<dyn Log>, partitions: u32) -> Result<(), LogError> {
         writers.push(log.take_over(&PartitionId::new("speed", index)).await?);
     }
     println!("a takeover: {:?}", began.elapsed() / partitions);
+
+    let mut reader = log.read(&events, 0, 0).await?;
+    let (mut seen, mut following) = (0, Vec::new());
+    for number in 1..500 {
+        let end = writers[0]
+            .append(batch())
+            .await
+            .map_err(|error| LogError::Other(error.to_string()))?;
+        let began = Instant::now();
+        while seen < number * 3 {
+            seen += reader.next(1000).await?.records.len();
+        }
+        following.push(began.elapsed());
+        // A pause of its own each time, so that fetches are met at every point.
+        tokio::time::sleep(Duration::from_millis(end % 7)).await;
+    }
+    report("from acknowledged to read", SECONDS, following);
+    drop(reader);
 
     let until = Instant::now() + SECONDS;
     let mut alone = Vec::new();

@@ -140,10 +140,12 @@ pub trait Writer: Send {
 /// Reads one partition. Futures may be dropped: nothing is lost.
 #[async_trait]
 pub trait Reader: Send {
-    /// Waits for something to return. At most `max` records.
+    /// Waits for something to return: at most `max` records, or none where only the position moved.
     async fn next(&mut self, max: usize) -> Result<Chunk, LogError>;
 
-    /// Like [`Reader::next`], but returns an empty chunk when everything committed has been read.
+    /// Like [`Reader::next`], but returns an empty chunk when everything committed has been read, as far as the
+    /// log has shown it to this reader: what was committed a moment ago may come with a later call. To read up
+    /// to an [`Log::end`], wait with `next` while the position is below it.
     async fn poll(&mut self, max: usize) -> Result<Chunk, LogError>;
 
     /// Says that everything below `position` has been handled durably. A queue that is not durable tells its

@@ -4,8 +4,8 @@ use crate::{Record, Stored};
 use std::{collections::VecDeque, sync::Mutex};
 use tokio::sync::watch;
 
-/// Bytes of records kept a partition.
-const KEPT: usize = 512 * 1024;
+/// Bytes kept a partition. A process has some dozens of them.
+const KEPT: usize = 256 << 10;
 
 pub(crate) struct Tail {
     end: watch::Sender<u64>,
@@ -40,14 +40,14 @@ impl Tail {
         {
             let mut newest = super::lock(&self.newest);
             for (offset, record) in (from..).zip(records) {
-                newest.bytes += record.size();
+                newest.bytes += weight(&record);
                 newest.records.push_back(Stored { offset, record });
             }
             while newest.bytes > KEPT {
                 let Some(oldest) = newest.records.pop_front() else {
                     break;
                 };
-                newest.bytes -= oldest.record.size();
+                newest.bytes -= weight(&oldest.record);
             }
         }
         self.end.send_replace(end);
@@ -67,4 +67,9 @@ impl Tail {
         let found: Vec<Stored> = newest.records.iter().skip(skip).take(max).cloned().collect();
         (!found.is_empty()).then_some(found)
     }
+}
+
+/// What a record takes in memory, about: its bytes, itself and its headers' handles.
+fn weight(record: &Record) -> usize {
+    record.size() + size_of::<Stored>() + record.headers.len() * size_of::<crate::Header>()
 }

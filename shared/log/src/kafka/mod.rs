@@ -6,6 +6,7 @@
 
 mod client;
 mod convert;
+mod deliveries;
 mod errors;
 mod membership;
 mod options;

@@ -1,4 +1,5 @@
 //! The embedded log: the suite of all logs, and what only files can do to it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod damage;
 mod full_disk;

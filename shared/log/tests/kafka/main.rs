@@ -1,4 +1,5 @@
 //! The log on real brokers.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod away;
 mod broker;

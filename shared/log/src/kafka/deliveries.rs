@@ -1,0 +1,98 @@
+//! Waiting for the delivery reports of one batch.
+
+use super::lock;
+use rdkafka::{
+    ClientContext, Message,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    producer::{DeliveryResult, ProducerContext},
+};
+use std::{
+    sync::{Condvar, Mutex, PoisonError},
+    time::Instant,
+};
+
+/// Counts the delivery reports of the batch that is under way.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    state: Mutex<Awaited>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Awaited {
+    number: usize,
+    missing: usize,
+    end: u64,
+    failed: Option<KafkaError>,
+}
+
+impl Deliveries {
+    pub(super) fn expect(&self, number: usize, missing: usize) {
+        *lock(&self.state) = Awaited {
+            number,
+            missing,
+            end: 0,
+            failed: None,
+        };
+    }
+
+    /// Returns once all are there, or one has failed.
+    pub(super) fn wait(&self, until: Instant) -> Result<(), KafkaError> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(error) = state.failed.take() {
+                return Err(error);
+            }
+            if state.missing == 0 {
+                return Ok(());
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(KafkaError::MessageProduction(Code::MessageTimedOut));
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// The offset after the last record.
+    pub(super) fn end(&self) -> u64 {
+        lock(&self.state).end
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        tracing::debug!(?level, fac, message, "kafka writer");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka writer");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    /// The number of the batch: a late report of an aborted one must not count for the next.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let mut state = lock(&self.state);
+        if state.number != number {
+            return;
+        }
+        state.missing = state.missing.saturating_sub(1);
+        match result {
+            Ok(message) => state.end = state.end.max((message.offset() + 1).max(0) as u64),
+            Err((error, _)) => {
+                state.failed.get_or_insert_with(|| error.clone());
+            }
+        }
+        if state.missing == 0 || state.failed.is_some() {
+            self.changed.notify_all();
+        }
+    }
+}
