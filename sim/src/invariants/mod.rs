@@ -1,0 +1,159 @@
+//! What must hold of every history, whatever went wrong. Each has one name and is checked in one place.
+
+mod books;
+mod engine;
+mod history;
+mod replay;
+
+pub use history::{Arrived, History};
+
+use crate::{
+    log::{Cluster, Mode},
+    machines::Machines,
+    provider,
+    riders::Acknowledged,
+    trade::offer::Offer,
+};
+
+/// Everything that is known of a world that has ended.
+pub struct Evidence<'w> {
+    /// What the log says.
+    pub history: &'w History,
+    /// What people were told.
+    pub journal: &'w [Acknowledged],
+    /// What the provider says.
+    pub provider: &'w provider::Books,
+    /// The disks.
+    pub machines: &'w Machines,
+    /// The log itself.
+    pub cluster: &'w Cluster,
+    /// The most that any clock was ahead, in nanoseconds.
+    pub fastest_clock: i64,
+}
+
+/// Something that must hold.
+pub struct Invariant {
+    /// Its name.
+    pub name: &'static str,
+    check: fn(&Evidence<'_>) -> Vec<String>,
+}
+
+/// All of them.
+pub const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "an acknowledged command is in the log exactly once, with the answer that was given",
+        check: engine::acknowledged_once,
+    },
+    Invariant {
+        name: "nothing happens twice",
+        check: engine::nothing_twice,
+    },
+    Invariant {
+        name: "every message is handled exactly once, and in order",
+        check: engine::messages_once,
+    },
+    Invariant {
+        name: "nothing ends among the dead letters",
+        check: engine::no_dead_letters,
+    },
+    Invariant {
+        name: "what came in time is not too late",
+        check: engine::deadlines_after_backlog,
+    },
+    Invariant {
+        name: "nobody takes a partition from its owner again and again",
+        check: engine::no_fencing_war,
+    },
+    Invariant {
+        name: "money is conserved",
+        check: books::money_is_conserved,
+    },
+    Invariant {
+        name: "a trip is captured once when it is done, and never otherwise",
+        check: books::captured_once,
+    },
+    Invariant {
+        name: "reservations do not overlap",
+        check: books::no_overlap,
+    },
+    Invariant {
+        name: "nothing stays half done",
+        check: books::nothing_half_done,
+    },
+    Invariant {
+        name: "a time that was given back stays free",
+        check: books::released_stays_free,
+    },
+    Invariant {
+        name: "every read model equals its replay",
+        check: replay::read_models,
+    },
+    Invariant {
+        name: "every state cache equals its replay",
+        check: replay::caches,
+    },
+];
+
+/// What does not hold, each with its invariant's name.
+pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
+    INVARIANTS
+        .iter()
+        .flat_map(|invariant| {
+            let found = (invariant.check)(evidence);
+            found
+                .into_iter()
+                .take(5)
+                .map(|what| format!("{}: {what}", invariant.name))
+        })
+        .collect()
+}
+
+/// What has not come to its end yet: sagas, offers, operations, read models.
+pub fn unfinished(cluster: &Cluster, mode: Mode, machines: &Machines) -> Vec<String> {
+    let history = match History::read(cluster, mode) {
+        Ok(history) => history,
+        Err(damage) => return vec![format!("the log cannot be read: {damage}")],
+    };
+    let mut open = Vec::new();
+    for (id, trip) in &history.trips {
+        if !trip.saga.is_over() {
+            open.push(format!("every saga ends: {id} is {:?}", trip.saga));
+        }
+    }
+    for (id, offer) in &history.offers {
+        if let Offer::Open { due } = offer {
+            open.push(format!("every deadline fires: {id} has been open since {due}"));
+        }
+    }
+    for (id, account) in &history.accounts {
+        for (number, operation) in &account.open {
+            open.push(format!(
+                "every operation is closed: {id}/{number} {operation:?} waits"
+            ));
+        }
+    }
+    for instance in machines.running() {
+        for partition in 0..2 {
+            let end = history
+                .batches
+                .get(&("trip".to_owned(), partition))
+                .and_then(|batches| batches.last())
+                .map_or(0, |batch| batch.receipt.last);
+            let at = instance.position.sequence(partition);
+            if at < end {
+                open.push(format!(
+                    "every read model catches up: trips/{partition} is at {at} of {end}"
+                ));
+            }
+        }
+        for (id, status) in instance.env.statuses.snapshot() {
+            if status.unsent > 0 {
+                open.push(format!(
+                    "every message arrives: {} of {id} are unsent",
+                    status.unsent
+                ));
+            }
+        }
+    }
+    open
+}

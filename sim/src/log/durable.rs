@@ -1,0 +1,142 @@
+//! Senders into durable topics: what they queue arrives late, twice, or not at all, but never out of order.
+
+use super::{Cluster, SimLog, partition::Partition};
+use crate::{here::Here, sim::lock};
+use async_trait::async_trait;
+use interstate_log::{Delivery, LogError, Record, Sender, Topic};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::oneshot;
+
+/// What a sender and its records under way share.
+#[derive(Default)]
+struct Link {
+    /// Nothing of this sender arrives any more.
+    broken: bool,
+    /// When the last record arrives at each partition.
+    last: BTreeMap<u32, u64>,
+}
+
+pub(super) struct DurableSender {
+    cluster: Arc<Cluster>,
+    here: Here,
+    topic: Topic,
+    link: Arc<Mutex<Link>>,
+}
+
+struct UnderWay {
+    here: Here,
+    topic: Topic,
+    partition: Arc<Partition>,
+    index: u32,
+    record: Record,
+    link: Arc<Mutex<Link>>,
+    told: oneshot::Sender<Result<(), LogError>>,
+}
+
+impl DurableSender {
+    pub(super) fn new(cluster: Arc<Cluster>, here: Here, topic: Topic) -> Self {
+        Self {
+            cluster,
+            here,
+            topic,
+            link: Arc::default(),
+        }
+    }
+}
+
+impl Drop for DurableSender {
+    /// What is still under way may arrive after its sender's end.
+    fn drop(&mut self) {
+        if self.here.sim.draw(|rng| rng.once_in(2)) {
+            lock(&self.link).broken = true;
+        }
+    }
+}
+
+#[async_trait]
+impl Sender for DurableSender {
+    async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
+        if self.here.sim.draw(|rng| rng.once_in(4)) {
+            self.here.pass().await;
+        }
+        self.queue(partition, record)
+    }
+
+    fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
+        if self.here.sim.strikes(|faults| faults.full) {
+            return Err(LogError::Overloaded(self.topic.to_string()));
+        }
+        self.queue(partition, record)
+    }
+}
+
+impl DurableSender {
+    fn queue(&mut self, index: u32, record: Record) -> Result<Delivery, LogError> {
+        SimLog::check_size(&record)?;
+        let partition = self.cluster.partition(&self.topic, index)?;
+        let sim = &self.here.sim;
+        let micros = if sim.strikes(|faults| faults.late_record) {
+            sim.draw(|rng| rng.between(10_000, 5_000_000))
+        } else {
+            sim.draw(|rng| rng.between(50, 3_000))
+        };
+        let at = {
+            let mut link = lock(&self.link);
+            if link.broken {
+                return Err(LogError::Other("this sender has failed".into()));
+            }
+            let last = link.last.entry(index).or_default();
+            *last = (*last + 1).max(sim.now() + micros * 1_000);
+            *last
+        };
+        let (told, delivery) = oneshot::channel();
+        let under_way = UnderWay {
+            here: self.here.clone(),
+            topic: self.topic.clone(),
+            partition,
+            index,
+            record,
+            link: self.link.clone(),
+            told,
+        };
+        sim.call_at(at, move || under_way.arrive());
+        Ok(delivery)
+    }
+}
+
+impl UnderWay {
+    fn arrive(self) {
+        let sim = self.here.sim.clone();
+        let lost = || LogError::Other("a record was not delivered".into());
+        if lock(&self.link).broken {
+            let _ = self.told.send(Err(lost()));
+            return;
+        }
+        let where_to = format!("{}/{}", self.topic, self.index);
+        if sim.strikes(|faults| faults.lost_record) {
+            sim.tell(|| format!("a record to {where_to} is lost"));
+            lock(&self.link).broken = true;
+            let _ = self.told.send(Err(lost()));
+        } else if sim.strikes(|faults| faults.gap) {
+            sim.tell(|| format!("a record to {where_to} is lost, and the next ones are not"));
+            let _ = self.told.send(Err(lost()));
+            let link = self.link;
+            sim.call_at(sim.now() + 3_000_000, move || lock(&link).broken = true);
+        } else if sim.strikes(|faults| faults.lost_ack) {
+            sim.tell(|| format!("a record reaches {where_to}, and its sender is told that it did not"));
+            self.partition.append(self.record);
+            lock(&self.link).broken = true;
+            let _ = self.told.send(Err(lost()));
+        } else {
+            self.partition.append(self.record);
+            let after = sim.draw(|rng| rng.between(10_000, 2_000_000));
+            let told = self.told;
+            sim.call_at(sim.now() + after, move || {
+                let _ = told.send(Ok(()));
+            });
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Machines: each runs all services in a process, and starts a new one when that dies.
+
+use crate::{
+    effects::Worker,
+    here::{Disk, Here, StoreMoments},
+    log::Cluster,
+    provider::Provider,
+    sim::{ProcessId, Sim, WORLD, lock},
+    trade,
+};
+use interstate_eventing::{
+    Event, Topology,
+    projection::{Consumers, Follow, MemoryReadModel, ReadPosition, Rows},
+    runtime::{Commands, Env, Host},
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A process as clients see it.
+#[derive(Clone)]
+pub struct Instance {
+    /// The process.
+    pub process: ProcessId,
+    /// Its way in.
+    pub commands: Commands,
+    /// How far its read model is.
+    pub position: ReadPosition,
+    /// Its read model.
+    pub model: MemoryReadModel,
+    /// Its partitions.
+    pub env: Env,
+}
+
+/// What outlives processes.
+pub struct Machine {
+    /// `m1`.
+    pub name: String,
+    /// Caches of partitions.
+    pub disk: Disk,
+    /// The read model's store.
+    pub model: MemoryReadModel,
+    running: Mutex<Option<Instance>>,
+}
+
+/// All of them.
+pub struct Machines {
+    /// The world.
+    pub sim: Sim,
+    /// The log.
+    pub cluster: Arc<Cluster>,
+    /// The provider.
+    pub provider: Provider,
+    /// How many partitions each service has.
+    pub topology: Topology,
+    /// The machines.
+    pub all: Vec<Machine>,
+}
+
+/// Counts the events of each trip, which no event may do twice, and keeps how far it has read.
+pub fn fold(rows: &mut Rows<'_>, event: &Event) -> Result<(), String> {
+    let count = rows
+        .get(&event.subject)
+        .and_then(|row| row.split(|byte| *byte == b' ').next())
+        .and_then(|count| std::str::from_utf8(count).ok()?.parse::<u64>().ok())
+        .unwrap_or(0);
+    rows.put(
+        event.subject.clone(),
+        format!("{} {}", count + 1, event.event_type),
+    );
+    rows.put(
+        format!("read up to {}", event.partition),
+        event.sequence.to_string(),
+    );
+    Ok(())
+}
+
+impl Machines {
+    /// So many machines, none of them running.
+    pub fn new(sim: &Sim, cluster: Arc<Cluster>, count: u32) -> Arc<Self> {
+        let machine = |index: u32| Machine {
+            name: format!("m{index}"),
+            disk: Disk::default(),
+            model: MemoryReadModel::new("trips", fold),
+            running: Mutex::default(),
+        };
+        Arc::new(Self {
+            sim: sim.clone(),
+            cluster,
+            provider: Provider::new(sim),
+            topology: Topology::of(&trade::services()),
+            all: (1..=count).map(machine).collect(),
+        })
+    }
+
+    /// Starts what does not run, for ever.
+    pub async fn keep_running(self: Arc<Self>) {
+        loop {
+            for machine in &self.all {
+                let runs = lock(&machine.running)
+                    .as_ref()
+                    .is_some_and(|instance| self.sim.is_alive(instance.process));
+                if !runs {
+                    let pause = self.sim.draw(|rng| rng.between(0, 3_000));
+                    self.sim.sleep(Duration::from_millis(pause)).await;
+                    self.start(machine);
+                }
+            }
+            self.sim.sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// A process that runs, by chance.
+    pub fn any(&self) -> Option<Instance> {
+        let running: Vec<Instance> = self
+            .all
+            .iter()
+            .filter_map(|machine| lock(&machine.running).clone())
+            .filter(|instance| self.sim.is_alive(instance.process))
+            .collect();
+        let index = self.sim.draw(|rng| rng.below(running.len() as u64)) as usize;
+        running.get(index).cloned()
+    }
+
+    /// All processes that run.
+    pub fn running(&self) -> Vec<Instance> {
+        self.all
+            .iter()
+            .filter_map(|machine| lock(&machine.running).clone())
+            .filter(|instance| self.sim.is_alive(instance.process))
+            .collect()
+    }
+
+    fn start(&self, machine: &Machine) {
+        let process = self.sim.process(machine.name.clone());
+        self.sim.tell(|| format!("{} starts", machine.name));
+        let here = Here::new(&self.sim, process);
+        let env = Env::new(
+            self.cluster.client(process),
+            Arc::new(here.clone()),
+            Arc::new(here.clone()),
+            Arc::new(machine.disk.clone()),
+            machine.name.clone(),
+            self.topology.clone(),
+        );
+        let commands = Commands::new(env.clone());
+        let model = machine
+            .model
+            .with_sequencer(Arc::new(StoreMoments(here.clone())));
+        let follow = Follow {
+            log: env.log.clone(),
+            clock: env.clock.clone(),
+            consumers: Consumers::default(),
+        };
+        let (position, runners) = follow.projection(Arc::new(model.clone()), "trip", 2);
+        *lock(&machine.running) = Some(Instance {
+            process,
+            commands: commands.clone(),
+            position,
+            model: machine.model.clone(),
+            env: env.clone(),
+        });
+        let provider = self.provider.clone();
+        let sim = self.sim.clone();
+        sim.clone().spawn(
+            process,
+            Box::pin(async move {
+                let host = loop {
+                    match Host::start(&env, trade::services()).await {
+                        Ok(host) => break host,
+                        Err(_) => sim.sleep(Duration::from_millis(500)).await,
+                    }
+                };
+                for runner in runners {
+                    sim.spawn(process, Box::pin(runner.run()));
+                }
+                for partition in 0..2 {
+                    let worker = Worker {
+                        here: here.clone(),
+                        env: env.clone(),
+                        commands: commands.clone(),
+                        provider: provider.clone(),
+                        partition,
+                    };
+                    sim.spawn(process, Box::pin(worker.run()));
+                }
+                std::future::pending::<()>().await;
+                drop(host);
+            }),
+        );
+    }
+
+    /// Everybody sees the right time, and nobody stands still any more.
+    pub fn heal(&self) {
+        for instance in self.running() {
+            self.sim.set_clock(instance.process, 0);
+            self.sim.resume(instance.process);
+        }
+    }
+
+    /// Ends every process as it stands.
+    pub fn kill(&self) {
+        for instance in self.running() {
+            self.sim.doom(instance.process);
+        }
+        debug_assert!(self.sim.is_alive(WORLD));
+    }
+}

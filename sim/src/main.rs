@@ -1,0 +1,150 @@
+//! `interstate-sim`: many worlds, each from its seed.
+
+use clap::Parser;
+use interstate_eventing::plant::Bug;
+use interstate_sim::world::{self, Outcome};
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::mpsc,
+    time::Instant,
+};
+
+/// Runs simulated worlds and compares their books. A seed that fails prints the line that replays it.
+#[derive(Parser)]
+#[command(name = "interstate-sim", version)]
+struct Options {
+    /// How many worlds.
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// A planted bug to switch on, by its name; `all` tries each until it is found.
+    #[arg(long)]
+    bug: Option<String>,
+    /// Tells the story of each world.
+    #[arg(long)]
+    story: bool,
+    /// How many worlds at once.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Goes on after a world that fails.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match options.bug.as_deref() {
+        Some("all") => find_all(&options),
+        None => run(&options, None),
+        Some(name) => match Bug::ALL.iter().find(|bug| format!("{bug:?}") == name) {
+            Some(bug) => run(&options, Some(*bug)),
+            None => {
+                eprintln!("there is no planted bug `{name}`; there are {:?}", Bug::ALL);
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Worlds side by side; hands each outcome over and stops when told to.
+fn worlds(options: &Options, bug: Option<Bug>, mut each: impl FnMut(Outcome) -> bool) {
+    let next = AtomicU64::new(options.from);
+    let stop = AtomicBool::new(false);
+    let end = options.from.saturating_add(options.seeds);
+    std::thread::scope(|scope| {
+        let (sender, outcomes) = mpsc::sync_channel(16);
+        for _ in 0..options.threads.max(1) {
+            let (sender, next, stop) = (sender.clone(), &next, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end || sender.send(world::run(seed, bug, options.story)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for outcome in &outcomes {
+            if !each(outcome) {
+                stop.store(true, Ordering::Relaxed);
+                break;
+            }
+        }
+    });
+}
+
+fn run(options: &Options, bug: Option<Bug>) -> ExitCode {
+    let started = Instant::now();
+    let (mut count, mut failed, mut acknowledged, mut polls) = (0_u64, 0_u64, 0, 0);
+    worlds(options, bug, |outcome| {
+        count += 1;
+        acknowledged += outcome.acknowledged;
+        polls += outcome.polls;
+        if options.story {
+            println!("{}", outcome.story.join("\n"));
+        }
+        if !outcome.violations.is_empty() {
+            failed += 1;
+            report(&outcome, bug, options.story);
+        } else if count.is_multiple_of(500) {
+            let rate = count as f64 / started.elapsed().as_secs_f64();
+            println!(
+                "{count} of {} worlds, {rate:.0}/s, {acknowledged} commands acknowledged, {failed} failed",
+                options.seeds
+            );
+        }
+        outcome.violations.is_empty() || options.keep_going
+    });
+    println!(
+        "{count} worlds, {acknowledged} commands acknowledged, {polls} turns of tasks, {failed} failed, in {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn report(outcome: &Outcome, bug: Option<Bug>, told: bool) {
+    let bug_option = bug.map_or_else(String::new, |bug| format!(" --bug {bug:?}"));
+    if !told {
+        let again = world::run(outcome.seed, bug, true);
+        for line in &again.story {
+            println!("{line}");
+        }
+    }
+    println!(
+        "\nseed {} fails after {:.1} s of its own time:",
+        outcome.seed,
+        outcome.lasted.as_secs_f64()
+    );
+    for violation in &outcome.violations {
+        println!("  {violation}");
+    }
+    println!(
+        "replay it: interstate-sim --seeds 1 --from {}{bug_option} --story",
+        outcome.seed
+    );
+}
+
+fn find_all(options: &Options) -> ExitCode {
+    let mut missed = 0;
+    for bug in Bug::ALL {
+        let mut found = None;
+        worlds(options, Some(bug), |outcome| {
+            if found.is_none() && !outcome.violations.is_empty() {
+                found = Some(outcome);
+            }
+            found.is_none()
+        });
+        match found {
+            Some(outcome) => println!("{bug:?}: seed {}: {}", outcome.seed, outcome.violations[0]),
+            None => {
+                missed += 1;
+                println!("{bug:?}: NOT FOUND in {} worlds", options.seeds);
+            }
+        }
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
