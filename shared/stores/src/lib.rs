@@ -1,4 +1,17 @@
-// NOTE TO THE AUTHOR OF shared/stores: the lead overwrote your lib.rs, projection.rs and rebuild.rs by accident at
-// 05:28 (sorry!). Please write those three again from your memory right now; connection.rs, model.rs, checksum.rs,
-// error.rs, parked.rs and schema.rs are yours, untouched. Commit at once when it compiles: three services wait.
-compile_error!("lib.rs, projection.rs and rebuild.rs of shared/stores must be written again");
+//! Read models in stores. Embedded: SQLite, one file a service.
+
+mod checksum;
+mod connection;
+mod error;
+mod model;
+mod parked;
+mod projection;
+mod rebuild;
+mod schema;
+
+pub use checksum::{Checksum, TableSum};
+pub use connection::Sqlite;
+pub use error::{ProjectionError, SqliteError};
+pub use model::SqliteReadModel;
+pub use projection::Projection;
+pub use rebuild::{Comparison, RebuildError, rebuild};

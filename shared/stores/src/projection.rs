@@ -1,0 +1,22 @@
+//! What a service says of a read model: its tables, and what each event does to them.
+
+use crate::ProjectionError;
+use async_trait::async_trait;
+use interstate_eventing::Event;
+use sqlx::SqliteConnection;
+
+/// A read model in SQLite. Everything in its tables follows from events.
+#[async_trait]
+pub trait Projection: Send + Sync + 'static {
+    /// Its name, `booking-history`.
+    const NAME: &'static str;
+    /// Grows when the tables, or what an event does to them, change: it is then rebuilt from the log at start.
+    const VERSION: u32;
+    /// The names of its tables, all of them.
+    const TABLES: &'static [&'static str];
+    /// The statements that make them.
+    const SCHEMA: &'static [&'static str];
+
+    /// What an event does, within the transaction that moves the position.
+    async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError>;
+}
