@@ -1,1 +1,19 @@
+//! The payment service: a rider's advance is held, taken or given back, a trip is settled, and every rupee is
+//! in a journal entry that balances.
+//!
+//! - [`domain`] decides; [`effects`] asks the provider; [`read`] remembers; [`api`] is the edge.
 
+pub mod api;
+pub mod domain;
+pub mod effects;
+pub mod read;
+
+use interstate_eventing::Service;
+
+/// The service's name in topics, addresses and tokens.
+pub const SERVICE: &str = "payment";
+
+/// The service with its aggregates.
+pub fn service() -> Service {
+    Service::new(SERVICE).aggregate::<domain::Payment>()
+}

@@ -1,0 +1,37 @@
+//! Paying what is left after the trip.
+
+use super::{code::problem, http::Edge, queries::OfBooking};
+use crate::domain::{BalanceMethod, BalanceReply, Command};
+use axum::extract::State;
+use interstate_auth::Caller;
+use interstate_eventing::runtime::Ask;
+use interstate_http::{Answer, IdempotencyKey, Json, Path, Problem, RequestContext, token};
+use interstate_schemas::PaymentId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the balance is, or was, paid.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PayBalance {
+    /// `cash` is confirmed by the driver; anything else is the rider's.
+    method: BalanceMethod,
+}
+
+/// The driver confirms cash, or the rider pays by card or UPI.
+pub(super) async fn pay(
+    State(edge): State<Edge>,
+    caller: Caller,
+    Path(OfBooking { booking }): Path<OfBooking>,
+    key: IdempotencyKey,
+    context: RequestContext,
+    Json(body): Json<PayBalance>,
+) -> Result<Answer<BalanceReply>, Problem> {
+    let command = Command::RecordBalancePayment { method: body.method };
+    let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
+        .idempotent("POST /v1/bookings/{booking}/balance", key.as_str())
+        .trace(Some(context.trace.to_string()));
+    let answered = edge.commands.ask(ask).await.map_err(problem)?;
+    let reply = answered.decode().map_err(Problem::internal)?;
+    Ok(Answer::new(reply).token(token(&answered)))
+}

@@ -1,0 +1,53 @@
+//! The routes, and what their handlers share.
+
+use super::{balance, queries, webhooks};
+use crate::{
+    effects::{Wakes, WebhookSecret},
+    read::PaymentReads,
+};
+use aide::axum::{
+    ApiRouter,
+    routing::{get, get_with, post, post_with},
+};
+use interstate_auth::WallClock;
+use interstate_eventing::{projection::ReadPosition, runtime::Commands};
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Edge {
+    /// The way to the payments.
+    pub commands: Commands,
+    /// The read model.
+    pub reads: PaymentReads,
+    /// How far it is.
+    pub position: ReadPosition,
+    /// What the provider signs its webhooks with; without it they are refused.
+    pub webhook_secret: Option<WebhookSecret>,
+    /// Who is woken by a webhook.
+    pub wakes: Wakes,
+    /// Real time, for the age of signatures.
+    pub wall_clock: WallClock,
+}
+
+/// All routes.
+pub fn router(edge: Edge) -> ApiRouter {
+    ApiRouter::new()
+        .api_route("/v1/payments/{booking}", get(queries::payment))
+        .api_route("/v1/drivers/me/statement", get(queries::statement))
+        .api_route(
+            "/v1/ledger/trial-balance",
+            get_with(queries::trial_balance, |operation| {
+                operation.summary("All accounts with their balances, which sum to zero")
+            }),
+        )
+        .api_route("/v1/bookings/{booking}/balance", post(balance::pay))
+        .api_route(
+            "/v1/webhooks/payments",
+            post_with(webhooks::receive, |operation| {
+                operation
+                    .summary("What the payment provider tells")
+                    .description("Signed by the provider; it only makes us ask the provider sooner.")
+            }),
+        )
+        .with_state(edge)
+}

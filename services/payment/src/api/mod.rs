@@ -1,0 +1,12 @@
+//! The edge: who may ask what, and how it looks over HTTP.
+
+mod balance;
+mod code;
+mod http;
+mod policy;
+mod queries;
+mod webhooks;
+
+pub use code::{CODES, codes};
+pub use http::{Edge, router};
+pub use policy::ROWS;

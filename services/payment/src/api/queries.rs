@@ -1,0 +1,65 @@
+//! Questions about money.
+
+use super::{codes, http::Edge};
+use crate::read::{DriverStatement, PaymentView, TrialBalance};
+use axum::extract::State;
+use interstate_auth::Caller;
+use interstate_http::{ConsistencyToken, Json, Path, Problem, catch_up};
+use interstate_schemas::{BookingId, DriverId, PaymentId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Trips on a statement.
+const TRIPS: u32 = 100;
+
+/// A booking in the path.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfBooking {
+    pub(super) booking: BookingId,
+}
+
+/// The payment of a booking: its rider's, or anybody's for staff.
+pub(super) async fn payment(
+    State(edge): State<Edge>,
+    caller: Caller,
+    Path(OfBooking { booking }): Path<OfBooking>,
+    seen: ConsistencyToken,
+) -> Result<Json<PaymentView>, Problem> {
+    let subject = PaymentId::from(booking).to_string();
+    catch_up(&edge.position, Some(&seen), Some(&subject)).await?;
+    let payment = edge.reads.payment(booking).await.map_err(Problem::internal)?;
+    payment
+        .filter(|payment| caller.role.is_staff() || payment.rider == Some(caller.user))
+        .map(Json)
+        .ok_or_else(|| {
+            Problem::new(
+                &codes::PAYMENT_UNKNOWN,
+                "There is no payment of yours for this booking.",
+            )
+        })
+}
+
+/// What the driver who asks has earned, and what is owed to him.
+pub(super) async fn statement(
+    State(edge): State<Edge>,
+    caller: Caller,
+    seen: ConsistencyToken,
+) -> Result<Json<DriverStatement>, Problem> {
+    catch_up(&edge.position, Some(&seen), None).await?;
+    let statement = edge.reads.statement(DriverId::from(caller.user), TRIPS).await;
+    statement.map(Json).map_err(Problem::internal)
+}
+
+/// All accounts with their balances.
+pub(super) async fn trial_balance(
+    State(edge): State<Edge>,
+    seen: ConsistencyToken,
+) -> Result<Json<TrialBalance>, Problem> {
+    catch_up(&edge.position, Some(&seen), None).await?;
+    edge.reads
+        .trial_balance()
+        .await
+        .map(Json)
+        .map_err(Problem::internal)
+}

@@ -1,0 +1,330 @@
+//! The aggregate.
+
+use super::{
+    Account, Command, PaymentEvent,
+    command::codes,
+    event::{OperationRequested, Wanted},
+    journal::{Entry, EntryKind},
+    operation::{Operation, OperationKind, Purpose},
+    state::{Capture, Hold, Refund, RefundState, State, Trip},
+    turn::Turn,
+};
+use interstate_eventing::{Aggregate, Context, Deadline, Decision, Rejection};
+use interstate_schemas::{BookingId, Money, StepRef, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The name of the deadline at which a hold runs out.
+const HOLD_EXPIRES: &str = "hold expires";
+
+/// The money side of one booking. Its id carries the booking's bits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Payment(pub State);
+
+impl Aggregate for Payment {
+    const NAME: &'static str = "payment";
+    type Command = Command;
+    type Event = PaymentEvent;
+
+    fn decide(&self, command: Command, cx: &Context<'_>) -> Result<Decision<PaymentEvent>, Rejection> {
+        let mut turn = Turn::new(self, cx);
+        match command {
+            Command::Hold {
+                booking,
+                rider,
+                amount,
+                method,
+            } => {
+                turn.hold(Wanted {
+                    booking,
+                    rider,
+                    amount,
+                    method,
+                    run: turn.run(),
+                    step: turn.step(),
+                })?;
+            }
+            Command::Void { booking } => turn.void(booking),
+            Command::Capture {
+                booking,
+                rider,
+                amount,
+                method,
+            } => {
+                turn.capture(Wanted {
+                    booking,
+                    rider,
+                    amount,
+                    method,
+                    run: turn.run(),
+                    step: turn.step(),
+                })?;
+            }
+            Command::Refund {
+                booking,
+                amount,
+                fee,
+                reference,
+            } => {
+                turn.refund(booking, amount, fee, reference)?;
+            }
+            Command::Settle(settlement) => turn.settle(settlement)?,
+            Command::OperationResult {
+                operation,
+                attempt,
+                result,
+            } => {
+                let Some(known) = self.0.operations.get(operation) else {
+                    let text = "this payment has asked for no such operation";
+                    return Err(Rejection::not_found(codes::NO_SUCH_OPERATION, text));
+                };
+                if self.0.operations.open(operation).is_some() {
+                    turn.close(known, attempt, result);
+                }
+            }
+            Command::RecordBalancePayment { method } => turn.record_balance(method)?,
+            Command::HoldExpired => turn.expire_hold(),
+        }
+        Ok(turn.finish())
+    }
+
+    fn evolve(&mut self, event: &PaymentEvent, time: Timestamp) {
+        self.0.evolve(event, time);
+    }
+
+    fn deadlines(&self) -> Vec<Deadline> {
+        match &self.0.hold {
+            Hold::Held {
+                expires_at: Some(due),
+                ..
+            } if !self.0.capture.takes_the_hold() => {
+                vec![Deadline::new(HOLD_EXPIRES, *due)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn deadline_reached(name: &str) -> Option<Command> {
+        (name == HOLD_EXPIRES).then_some(Command::HoldExpired)
+    }
+}
+
+impl State {
+    fn evolve(&mut self, event: &PaymentEvent, time: Timestamp) {
+        match event {
+            PaymentEvent::HoldRequested(wanted) => self.hold_requested(&wanted.0),
+            PaymentEvent::Held(held) => {
+                let run = if let Hold::Asked { run, .. } = self.hold {
+                    run
+                } else {
+                    self.latest_run
+                };
+                self.hold = Hold::Held {
+                    amount: held.amount,
+                    provider_reference: held.provider_reference.clone(),
+                    expires_at: held.expires_at,
+                    run,
+                };
+                self.hold_waiting.clear();
+            }
+            PaymentEvent::HoldRefused(refused) => {
+                let run = if let Hold::Asked { run, .. } = self.hold {
+                    run
+                } else {
+                    self.latest_run
+                };
+                self.hold = Hold::Refused {
+                    code: refused.0.code.clone(),
+                    run,
+                };
+                self.hold_waiting.clear();
+            }
+            PaymentEvent::HoldExpired(_) | PaymentEvent::HoldReleased(_) => self.hold = Hold::Released,
+            PaymentEvent::VoidRequested(void) => {
+                self.heard(void.booking, void.run);
+                self.void.run = self.void.run.max(Some(void.run));
+                self.void.open = true;
+                join(&mut self.void.waiting, void.step.as_ref());
+            }
+            PaymentEvent::Voided(_) => {
+                self.void.open = false;
+                self.void.waiting.clear();
+            }
+            PaymentEvent::CaptureRequested(wanted) => self.capture_requested(&wanted.0),
+            PaymentEvent::Captured(captured) => {
+                if self.capture.takes_the_hold() {
+                    self.hold = Hold::Captured;
+                }
+                let run = if let Capture::Wanted { run, .. } = self.capture {
+                    run
+                } else {
+                    self.latest_run
+                };
+                let provider_reference = captured.provider_reference.clone();
+                self.capture = Capture::Done {
+                    amount: captured.amount,
+                    provider_reference,
+                    run,
+                };
+                self.capture_waiting.clear();
+            }
+            PaymentEvent::CaptureRefused(refused) => {
+                self.capture = Capture::Refused {
+                    code: refused.0.code.clone(),
+                };
+                self.capture_waiting.clear();
+            }
+            PaymentEvent::RefundRequested(wanted) => {
+                self.heard(wanted.booking, wanted.run);
+                if !matches!(self.capture, Capture::Done { .. }) {
+                    self.undone_run = self.undone_run.max(Some(wanted.run));
+                }
+                let early = self.trip.is_none();
+                let new = Refund {
+                    amount: wanted.amount,
+                    fee: wanted.fee,
+                    run: wanted.run,
+                    early,
+                    state: RefundState::Waiting,
+                    waiting: Vec::new(),
+                };
+                let refund = self.refunds.entry(wanted.reference.clone()).or_insert(new);
+                if refund.state == RefundState::Stuck {
+                    // The advance may have paid for the trip meanwhile.
+                    refund.early = early;
+                }
+                if !matches!(refund.state, RefundState::Open { .. }) {
+                    refund.state = RefundState::Waiting;
+                }
+                join(&mut refund.waiting, wanted.step.as_ref());
+            }
+            PaymentEvent::Refunded(done) => {
+                if let Some(refund) = self.refunds.get_mut(&done.reference) {
+                    refund.state = RefundState::Done {
+                        amount: done.amount,
+                        fee: done.fee,
+                    };
+                    refund.waiting.clear();
+                }
+            }
+            PaymentEvent::RefundRefused(refused) => {
+                if let Some(refund) = self.refunds.get_mut(&refused.reference) {
+                    refund.state = RefundState::Stuck;
+                }
+            }
+            PaymentEvent::OperationRequested(requested) => self.operation_requested(requested, time),
+            PaymentEvent::OperationClosed(closed) => self.operations.close(closed.operation),
+            PaymentEvent::Settled(settled) => {
+                self.booking = self.booking.or(Some(settled.settlement.booking));
+                self.trip = Some(Trip {
+                    settlement: settled.settlement.clone(),
+                    applied: Money::ZERO,
+                    charge: None,
+                    paid: None,
+                });
+            }
+            PaymentEvent::BalanceRequested(_) => {}
+            PaymentEvent::BalanceRefused(_) => {
+                if let Some(trip) = &mut self.trip {
+                    trip.charge = None;
+                }
+            }
+            PaymentEvent::BalancePaid(paid) => {
+                if let Some(trip) = &mut self.trip {
+                    trip.charge = None;
+                    trip.paid = Some(paid.method.clone());
+                }
+            }
+            PaymentEvent::JournalPosted(posted) => self.posted(&posted.entry),
+        }
+    }
+
+    fn heard(&mut self, booking: BookingId, run: u32) {
+        self.booking = Some(booking);
+        self.latest_run = self.latest_run.max(run);
+    }
+
+    fn hold_requested(&mut self, wanted: &Wanted) {
+        self.heard(wanted.booking, wanted.run);
+        self.rider = Some(wanted.rider);
+        if !matches!(self.hold, Hold::Asked { .. }) {
+            self.hold = Hold::Asked {
+                amount: wanted.amount,
+                run: wanted.run,
+            };
+        }
+        join(&mut self.hold_waiting, wanted.step.as_ref());
+    }
+
+    fn capture_requested(&mut self, wanted: &Wanted) {
+        self.heard(wanted.booking, wanted.run);
+        self.rider = Some(wanted.rider);
+        if !matches!(self.capture, Capture::Wanted { .. } | Capture::Done { .. }) {
+            self.capture = Capture::Wanted {
+                amount: wanted.amount,
+                method: wanted.method.clone(),
+                run: wanted.run,
+                operation: None,
+            };
+        }
+        join(&mut self.capture_waiting, wanted.step.as_ref());
+    }
+
+    fn operation_requested(&mut self, requested: &OperationRequested, time: Timestamp) {
+        self.operations.request(Operation {
+            id: requested.operation,
+            kind: requested.kind,
+            purpose: requested.purpose.clone(),
+            amount: requested.amount,
+            requested_at: time,
+            closed: false,
+        });
+        match (requested.kind, &requested.purpose) {
+            (OperationKind::Void, _) => {
+                self.hold = Hold::Releasing {
+                    amount: requested.amount,
+                }
+            }
+            (OperationKind::Capture | OperationKind::Charge, Purpose::Advance) => {
+                if let Capture::Wanted { operation, .. } = &mut self.capture {
+                    *operation = Some((requested.operation, requested.kind));
+                }
+            }
+            (OperationKind::Charge, Purpose::Balance) => {
+                if let Some(trip) = &mut self.trip {
+                    trip.charge = Some(requested.operation);
+                }
+            }
+            (OperationKind::Refund, Purpose::Refund(reference)) => {
+                if let Some(refund) = self.refunds.get_mut(reference) {
+                    refund.state = RefundState::Open {
+                        amount: requested.amount,
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn posted(&mut self, entry: &Entry) {
+        for posting in entry.postings() {
+            match posting.account {
+                Account::RiderReceivable => self.receivable += posting.amount,
+                Account::AdvanceLiability => self.advance -= posting.amount,
+                _ => continue,
+            }
+            if let (EntryKind::AdvanceApplied, Account::AdvanceLiability, Some(trip)) =
+                (entry.kind(), posting.account, &mut self.trip)
+            {
+                trip.applied += posting.amount;
+            }
+        }
+    }
+}
+
+/// Remembers who waits, once.
+fn join(waiting: &mut Vec<StepRef>, step: Option<&StepRef>) {
+    if let Some(step) = step.filter(|step| !waiting.contains(step)) {
+        waiting.push(step.clone());
+    }
+}

@@ -1,0 +1,174 @@
+//! Giving captured money back.
+
+use super::{
+    Account, Entry, OperationKind, OperationResult, Purpose,
+    command::codes,
+    event::{RefundRefused, RefundRequested, Refunded},
+    state::{Capture, RefundState},
+    turn::{Order, Turn, refusal},
+};
+use interstate_eventing::{
+    Rejection,
+    plant::{self, Bug},
+};
+use interstate_schemas::{BookingId, Money, StepOutcome};
+
+/// What the names of refunds of what a rider has overpaid begin with.
+pub(super) const OVERPAID: &str = "overpaid-";
+
+impl Turn<'_> {
+    /// Gives money back under a name: a repeat of the name is the same refund.
+    pub(super) fn refund(
+        &mut self,
+        booking: BookingId,
+        amount: Option<Money>,
+        fee: Money,
+        reference: String,
+    ) -> Result<(), Rejection> {
+        if fee.amount < 0 || amount.is_some_and(|amount| amount.amount < 0) {
+            let text = "neither a refund nor its fee can be less than nothing";
+            return Err(Rejection::invalid(codes::AMOUNT, text));
+        }
+        let known = self
+            .state()
+            .refunds
+            .get(&reference)
+            .map(|refund| refund.state.clone());
+        let waits = self
+            .state()
+            .refunds
+            .get(&reference)
+            .is_some_and(|refund| self.waits(&refund.waiting));
+        match known.filter(|_| !plant::on(Bug::CompensationNotIdempotent)) {
+            Some(RefundState::Done { .. }) => self.answer_now(StepOutcome::Undone),
+            Some(RefundState::Waiting | RefundState::Open { .. }) if waits => {}
+            None | Some(_) => {
+                let (run, step) = (self.run(), self.step());
+                self.emit(RefundRequested {
+                    booking,
+                    reference,
+                    amount,
+                    fee,
+                    run,
+                    step,
+                });
+                self.follow_up();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries a refund again that the provider has refused.
+    pub(super) fn retry_stuck_refund(&mut self, reference: &str) {
+        let Some(refund) = self.state().refunds.get(reference).cloned() else {
+            return;
+        };
+        if refund.state == RefundState::Stuck {
+            self.emit(RefundRequested {
+                booking: self.booking(),
+                reference: reference.to_owned(),
+                amount: refund.amount,
+                fee: refund.fee,
+                run: refund.run,
+                step: None,
+            });
+        }
+    }
+
+    /// Asks the provider for the refunds that are wanted, once it is certain what was captured.
+    pub(super) fn carry_out_refunds(&mut self) {
+        let waiting = self
+            .state()
+            .refunds
+            .iter()
+            .filter(|(_, refund)| refund.state == RefundState::Waiting);
+        let waiting: Vec<String> = waiting.map(|(reference, _)| reference.clone()).collect();
+        for reference in waiting {
+            self.carry_out_refund(reference);
+        }
+    }
+
+    fn carry_out_refund(&mut self, reference: String) {
+        let Some(refund) = self.state().refunds.get(&reference).cloned() else {
+            return;
+        };
+        match self.state().capture.clone() {
+            Capture::Wanted { run, .. } if run <= refund.run => {}
+            Capture::Done {
+                provider_reference,
+                run,
+                ..
+            } if run <= refund.run => {
+                let left = self.left(&reference);
+                let fee = if refund.early {
+                    refund.fee.min(left)
+                } else {
+                    Money::ZERO
+                };
+                let amount = refund.amount.unwrap_or(left - fee).min(left - fee);
+                if !amount.is_positive() {
+                    self.refunded(&reference, Money::ZERO);
+                    return;
+                }
+                self.request(Order {
+                    kind: OperationKind::Refund,
+                    purpose: Purpose::Refund(reference),
+                    amount,
+                    method: None,
+                    provider_reference: Some(provider_reference),
+                });
+            }
+            _ => self.refunded(&reference, Money::ZERO),
+        }
+    }
+
+    pub(super) fn refund_closed(&mut self, reference: &str, amount: Money, result: OperationResult) {
+        match result {
+            OperationResult::Succeeded { .. } => self.refunded(reference, amount),
+            OperationResult::Refused { code } => {
+                self.emit(RefundRefused {
+                    reference: reference.to_owned(),
+                    code: refusal(&code),
+                });
+            }
+        }
+    }
+
+    /// Money went back, or there was none to give: books it and tells who waits.
+    fn refunded(&mut self, reference: &str, amount: Money) {
+        let Some(refund) = self.state().refunds.get(reference).cloned() else {
+            return;
+        };
+        let left = (self.left(reference) - amount).max(Money::ZERO);
+        let fee = if refund.early {
+            refund.fee.min(left)
+        } else {
+            Money::ZERO
+        };
+        self.emit(Refunded {
+            reference: reference.to_owned(),
+            amount,
+            fee,
+        });
+        if amount.is_positive() {
+            let from = match refund.early {
+                true => Account::AdvanceLiability,
+                false if reference.starts_with(OVERPAID) => Account::RiderReceivable,
+                false => Account::Refunds,
+            };
+            self.post(Entry::refund(amount, from));
+        }
+        if fee.is_positive() {
+            self.post(Entry::cancellation_fee(fee));
+        }
+        self.answer(&refund.waiting, &StepOutcome::Undone);
+    }
+
+    /// What of the captured money is not given back, nor about to be.
+    fn left(&self, reference: &str) -> Money {
+        if plant::on(Bug::CompensationNotIdempotent) {
+            return self.state().captured();
+        }
+        self.state().refundable(reference)
+    }
+}

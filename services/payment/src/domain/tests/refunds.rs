@@ -1,0 +1,118 @@
+use super::people::*;
+use crate::domain::{OperationKind, PaymentEvent};
+use interstate_schemas::Money;
+
+#[test]
+fn a_refund_keeps_the_fee_with_its_gst_and_a_repeat_is_the_same_refund() {
+    // Vector of the cancellation rules: V1, five hours before, assigned: 10,000 kept, 84,000 back.
+    let asked = captured()
+        .for_step(step("cancel", 1))
+        .when(saga(), refund("cancel", None, 10_000));
+    let operation = request(&asked, OperationKind::Refund, Money::inr(84_000));
+    let story = asked
+        .story()
+        .when(saga(), refund("cancel", None, 10_000))
+        .then_nothing();
+    let told = story.when(worker(), done(operation));
+    assert_eq!(said(told.messages()), ["cancel/1: Undone"]);
+    let postings: Vec<(String, i64)> = told
+        .decided()
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            PaymentEvent::JournalPosted(posted) => Some(posted.entry.postings().to_vec()),
+            _ => None,
+        })
+        .flatten()
+        .map(|posting| (posting.account.to_string(), posting.amount.amount))
+        .collect();
+    let expected = [
+        ("advance_liability", 84_000),
+        ("provider_clearing", -84_000),
+        ("advance_liability", 10_000),
+        ("cancellation_fees", -9_524),
+        ("gst_output", -476),
+    ];
+    assert_eq!(
+        postings,
+        expected.map(|(account, amount)| (account.to_owned(), amount))
+    );
+    let story = told.story();
+    assert_eq!(story.state().0.advance, Money::ZERO, "nothing is left over");
+    let again = story.when(saga(), refund("cancel", None, 10_000));
+    assert_eq!(said(again.messages()), ["cancel/1: Undone"]);
+    again.then_nothing();
+}
+
+#[test]
+fn a_late_capture_is_refunded_whole() {
+    let asked = payment().for_step(step("capture", 1)).when(saga(), capture());
+    let taking = request(&asked, OperationKind::Charge, ADVANCE);
+    let waiting = asked.story().when(saga(), refund("lapsed", None, 0));
+    assert!(
+        requests(&waiting).is_empty() && waiting.messages().is_empty(),
+        "nothing is certain"
+    );
+    let told = waiting.story().when(worker(), done(taking));
+    let back = request(&told, OperationKind::Refund, ADVANCE);
+    let told = told.story().when(worker(), done(back));
+    assert_eq!(said(told.messages()), ["capture/1: Undone"]);
+}
+
+#[test]
+fn a_refund_of_a_capture_that_fails_has_nothing_to_give_back() {
+    let asked = payment().for_step(step("capture", 1)).when(saga(), capture());
+    let taking = request(&asked, OperationKind::Charge, ADVANCE);
+    let waiting = asked.story().when(saga(), refund("lapsed", None, 0)).story();
+    let told = waiting.when(worker(), refused(taking, "card_declined"));
+    assert_eq!(
+        said(told.messages()),
+        ["capture/1: payment.card_declined", "capture/1: Undone"]
+    );
+}
+
+#[test]
+fn a_refund_that_comes_first_refuses_the_late_capture() {
+    let told = payment()
+        .for_step(step("capture", 1))
+        .when(saga(), refund("lapsed", None, 500));
+    assert_eq!(said(told.messages()), ["capture/1: Undone"]);
+    let story = told.then_types(&["payment.refund_requested.v1", "payment.refunded.v1"]);
+    let story = story.when(saga(), capture()).then_rejected("payment.refunded");
+    request(
+        &story.for_step(step("capture", 2)).when(saga(), capture()),
+        OperationKind::Charge,
+        ADVANCE,
+    );
+}
+
+#[test]
+fn refunds_together_never_give_back_more_than_was_taken() {
+    let first = captured().when(saga(), refund("a", Some(60_000), 0));
+    let one = request(&first, OperationKind::Refund, Money::inr(60_000));
+    let second = first.story().when(saga(), refund("b", Some(60_000), 0));
+    let two = request(&second, OperationKind::Refund, Money::inr(34_000));
+    // The second ends first.
+    let story = second.story().when(worker(), done(two)).story();
+    let told = story.when(worker(), done(one));
+    let third = told.story().when(saga(), refund("c", Some(1), 0));
+    assert!(requests(&third).is_empty());
+}
+
+#[test]
+fn a_refused_refund_is_tried_again_when_it_is_asked_for_again() {
+    let asked = captured()
+        .for_step(step("cancel", 1))
+        .when(saga(), refund("cancel", None, 0));
+    let first = request(&asked, OperationKind::Refund, ADVANCE);
+    let told = asked.story().when(worker(), refused(first, "refund_too_large"));
+    assert_eq!(
+        said(told.messages()),
+        [""; 0],
+        "a compensation is not refused: it is not done yet"
+    );
+    let again = told.story().when(saga(), refund("cancel", None, 0));
+    let second = request(&again, OperationKind::Refund, ADVANCE);
+    let told = again.story().when(worker(), done(second));
+    assert_eq!(said(told.messages()), ["cancel/1: Undone"]);
+}

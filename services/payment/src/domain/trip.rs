@@ -1,0 +1,208 @@
+//! A trip that was driven: its settlement, and what the rider still has to pay.
+
+use super::{
+    BalanceMethod, BalanceReply, BalanceStatus, Entry, OperationKind, OperationResult, Purpose,
+    command::codes,
+    event::{BalancePaid, BalanceRefused, BalanceRequested, RefundRequested, Refused, Settled},
+    refund::OVERPAID,
+    state::{RefundState, Trip},
+    turn::{Order, Turn, refusal},
+};
+use interstate_eventing::{Message, Rejection};
+use interstate_schemas::{
+    Actor, BookingMessage, Money, PaymentAnswer, PaymentMethod, Settlement, StepOutcome, UserId,
+};
+
+impl Turn<'_> {
+    /// Books a finished trip. A repeat with the same figures does nothing.
+    pub(super) fn settle(&mut self, settlement: Settlement) -> Result<(), Rejection> {
+        if let Some(trip) = &self.state().trip {
+            if trip.settlement != settlement {
+                let text = "the trip was settled with other figures; correct it by an adjustment";
+                return Err(Rejection::conflict(codes::SETTLED, text));
+            }
+        } else {
+            if settlement.payable.amount < 0 || settlement.cash_collected.amount < 0 {
+                let text = "a rider neither owes nor pays less than nothing";
+                return Err(Rejection::invalid(codes::AMOUNT, text));
+            }
+            let entry = Entry::settlement(&settlement).map_err(|unbalanced| {
+                let text = format!("the parts of the settlement are not the payable: {unbalanced}");
+                Rejection::invalid(codes::UNBALANCED, text)
+            })?;
+            self.book(settlement, entry);
+        }
+        let amount = self.state().captured();
+        self.answer_now(StepOutcome::Done(PaymentAnswer::Captured { amount }));
+        Ok(())
+    }
+
+    fn book(&mut self, settlement: Settlement, entry: Entry) {
+        let rider = self.state().rider;
+        let (cash, driver) = (settlement.cash_collected, settlement.driver);
+        let balance = settlement.payable - cash - self.state().free_advance();
+        self.emit(Settled {
+            rider,
+            settlement,
+            balance,
+        });
+        self.post(entry);
+        self.post(Entry::cash_collected(cash, driver));
+        self.follow_up();
+    }
+
+    /// Pays the trip with the advance, closes the balance when it is paid, gives back what is too much.
+    pub(super) fn carry_out_trip(&mut self) {
+        if self.state().trip.is_none() {
+            return;
+        }
+        let free = self.state().free_advance();
+        if free.is_positive() {
+            self.post(Entry::advance_applied(free));
+        }
+        self.pay_off(None);
+        self.return_excess();
+    }
+
+    /// Says that the balance is there, once it is.
+    fn pay_off(&mut self, method: Option<BalanceMethod>) {
+        let Some(trip) = self.state().trip.clone().filter(|trip| trip.paid.is_none()) else {
+            return;
+        };
+        if self.state().receivable.is_positive() {
+            return;
+        }
+        let in_cash = method.is_none() && trip.settlement.cash_collected.is_positive();
+        let method = if in_cash {
+            Some(BalanceMethod::Cash)
+        } else {
+            method
+        };
+        let amount = (trip.settlement.payable - trip.applied).max(Money::ZERO);
+        self.emit(BalancePaid { amount, method });
+        let paid = BookingMessage::BalancePaid {
+            amount,
+            at: self.now(),
+        };
+        self.send(Message::to(self.booking(), &paid));
+    }
+
+    fn return_excess(&mut self) {
+        let excess = -self.state().receivable;
+        let overpaid = self
+            .state()
+            .refunds
+            .iter()
+            .filter(|(reference, _)| reference.starts_with(OVERPAID));
+        let under_way = overpaid
+            .clone()
+            .filter(|(_, refund)| !matches!(refund.state, RefundState::Done { .. }));
+        // One at a time: when it ends, what is left is looked at again.
+        if !excess.is_positive() || under_way.count() > 0 || !self.state().refundable("").is_positive() {
+            return;
+        }
+        let reference = format!("{OVERPAID}{}", overpaid.count() + 1);
+        let (booking, run) = (self.booking(), self.run());
+        let amount = Some(excess);
+        self.emit(RefundRequested {
+            booking,
+            reference,
+            amount,
+            fee: Money::ZERO,
+            run,
+            step: None,
+        });
+        self.carry_out_refunds();
+    }
+
+    /// The rider pays, or the driver has taken, the balance.
+    pub(super) fn record_balance(&mut self, method: BalanceMethod) -> Result<(), Rejection> {
+        let Some(trip) = self.state().trip.clone() else {
+            let text = "the balance is known when the trip is over and settled; try again then";
+            return Err(Rejection::conflict(codes::NOT_SETTLED, text));
+        };
+        self.may_pay(&trip, &method)?;
+        let amount = self.state().receivable;
+        match (&trip.paid, trip.charge, method) {
+            (Some(Some(BalanceMethod::Cash)), _, BalanceMethod::Cash) => {
+                let amount = (trip.settlement.payable - trip.applied).max(Money::ZERO);
+                self.reply(&BalanceReply {
+                    status: BalanceStatus::Paid,
+                    amount,
+                });
+            }
+            (Some(_), _, _) => {
+                return Err(Rejection::conflict(
+                    codes::BALANCE_PAID,
+                    "the balance is paid already",
+                ));
+            }
+            (None, Some(_), BalanceMethod::Cash) => {
+                let text = "the rider is paying by card or UPI right now; take no cash until that has failed";
+                return Err(Rejection::conflict(codes::BALANCE_IN_PROGRESS, text));
+            }
+            (None, Some(_), BalanceMethod::Provider { .. }) => {
+                self.reply(&BalanceReply {
+                    status: BalanceStatus::Requested,
+                    amount,
+                });
+            }
+            (None, None, BalanceMethod::Cash) => {
+                self.post(Entry::cash_collected(amount, trip.settlement.driver));
+                self.pay_off(Some(BalanceMethod::Cash));
+                self.reply(&BalanceReply {
+                    status: BalanceStatus::Paid,
+                    amount,
+                });
+            }
+            (None, None, BalanceMethod::Provider { method }) => self.charge_balance(amount, method),
+        }
+        Ok(())
+    }
+
+    fn charge_balance(&mut self, amount: Money, method: PaymentMethod) {
+        self.emit(BalanceRequested {
+            amount,
+            method: method.clone(),
+        });
+        self.request(Order {
+            kind: OperationKind::Charge,
+            purpose: Purpose::Balance,
+            amount,
+            method: Some(method),
+            provider_reference: None,
+        });
+        self.reply(&BalanceReply {
+            status: BalanceStatus::Requested,
+            amount,
+        });
+    }
+
+    /// Cash is confirmed by the driver who took it; the rider pays with his own card. Staff may do both.
+    fn may_pay(&self, trip: &Trip, method: &BalanceMethod) -> Result<(), Rejection> {
+        let Actor::User { id, role } = self.cx.actor else {
+            return Ok(());
+        };
+        let owner = match method {
+            BalanceMethod::Cash => Some(UserId::from(trip.settlement.driver)),
+            BalanceMethod::Provider { .. } => self.state().rider,
+        };
+        if role.is_staff() || owner == Some(*id) {
+            return Ok(());
+        }
+        let text = "cash is confirmed by the driver of the trip, other ways of paying are the rider's";
+        Err(Rejection::forbidden(codes::NOT_YOURS, text))
+    }
+
+    pub(super) fn balance_closed(&mut self, amount: Money, result: OperationResult) {
+        match result {
+            OperationResult::Succeeded { .. } => {
+                self.post(Entry::balance_received(amount));
+                self.pay_off(None);
+            }
+            OperationResult::Refused { code } => {
+                self.emit(BalanceRefused(Refused { code: refusal(&code) }));
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the payment service does in the outside world: the provider is asked for what payments have decided.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | [`provider`] | the port: what a payment provider can be asked |
+//! | [`sandbox`] | the adapter for the sandbox provider, over HTTP |
+//! | [`worker`] | follows `payment.events` and keeps the set of open operations |
+//! | `operation` | carries one operation out, until its end is certain |
+//! | [`results`] | how an end comes back: as a command |
+//! | [`positions`] | from where the open operations are found again after a restart |
+//! | [`webhook`] | the provider's signature; a webhook only wakes the worker |
+//! | [`wakes`] | who is woken |
+
+mod operation;
+pub mod positions;
+pub mod provider;
+pub mod results;
+pub mod sandbox;
+pub mod wakes;
+pub mod webhook;
+pub mod worker;
+
+pub use positions::{FilePositions, MemoryPositions, Positions};
+pub use provider::{Provider, ProviderError, Standing, Take};
+pub use results::Results;
+pub use sandbox::SandboxProvider;
+pub use wakes::Wakes;
+pub use webhook::WebhookSecret;
+pub use worker::{EffectsOptions, PaymentEffects};

@@ -1,0 +1,236 @@
+//! Follows `payment.events` and carries out what payments ask of the provider.
+
+use super::{
+    operation::{Open, Tools, carry_out},
+    positions::Positions,
+    provider::Provider,
+    results::Results,
+    wakes::Wakes,
+};
+use crate::{
+    SERVICE,
+    domain::{Payment, PaymentEvent},
+};
+use futures::{StreamExt, future::BoxFuture, future::join_all, stream::FuturesUnordered};
+use interstate_eventing::{
+    Aggregate, Batch, BatchError, Batches, DomainEvent, projection::Position, runtime::Clock,
+};
+use interstate_log::{Log, LogError, Reader, Topic};
+use interstate_schemas::OperationId;
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, watch};
+
+/// Records read at once.
+const CHUNK: usize = 500;
+/// Operations of a partition that are under way at once; what is above waits in the log.
+const MOST_OPEN: usize = 10_000;
+
+/// How operations are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EffectsOptions {
+    /// Requests to the provider at a time.
+    pub concurrency: usize,
+    /// The wait after the first attempt without an end.
+    pub first_wait: Duration,
+    /// The longest wait between two attempts.
+    pub longest_wait: Duration,
+}
+
+impl Default for EffectsOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 32,
+            first_wait: Duration::from_millis(200),
+            longest_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a partition's events cannot be followed for now.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error("the position cannot be kept: {0}")]
+    Position(#[from] io::Error),
+    #[error("event {0} of {1} cannot be read: {2}")]
+    Unreadable(u64, String, interstate_eventing::DecodeError),
+}
+
+/// The worker. It holds no truth: which operations are open stands in the log, which have happened knows the
+/// provider. Any number of them may run; the provider's keys keep them apart.
+#[derive(Clone)]
+pub struct PaymentEffects {
+    log: Arc<dyn Log>,
+    positions: Arc<dyn Positions>,
+    partitions: u32,
+    tools: Arc<Tools>,
+}
+
+impl PaymentEffects {
+    /// A worker for all partitions of the service.
+    #[expect(clippy::too_many_arguments, reason = "each is another port")]
+    pub fn new(
+        log: Arc<dyn Log>,
+        clock: Arc<dyn Clock>,
+        provider: Arc<dyn Provider>,
+        results: Arc<dyn Results>,
+        positions: Arc<dyn Positions>,
+        wakes: Wakes,
+        partitions: u32,
+        options: EffectsOptions,
+    ) -> Self {
+        let slots = Semaphore::new(options.concurrency.max(1));
+        let tools = Arc::new(Tools {
+            provider,
+            results,
+            clock,
+            wakes,
+            slots,
+            options,
+        });
+        Self {
+            log,
+            positions,
+            partitions,
+            tools,
+        }
+    }
+
+    /// Works until it is told to stop. What is under way then is found again, and asked for, at the next start.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let all = join_all((0..self.partitions).map(|partition| self.follow_for_ever(partition)));
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {}
+            _ = all => {}
+        }
+    }
+
+    async fn follow_for_ever(&self, partition: u32) {
+        loop {
+            if let Err(error) = self.follow(partition).await {
+                tracing::error!(partition, %error, "payment operations are looked for again in a moment");
+            }
+            self.tools.clock.sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn follow(&self, partition: u32) -> Result<(), Interrupted> {
+        let from = self.positions.load(partition)?;
+        let mut reader = self
+            .log
+            .read(&Topic::events(SERVICE), partition, from.next)
+            .await?;
+        let mut followed = Followed::new(partition, from);
+        // What is open is known only at the end of the log: an operation may be closed further on.
+        loop {
+            let chunk = reader.poll(CHUNK).await?;
+            let end = chunk.records.is_empty();
+            followed.take(chunk.records, true)?;
+            if end {
+                break;
+            }
+        }
+        self.work(&mut *reader, followed).await
+    }
+
+    async fn work(&self, reader: &mut dyn Reader, mut followed: Followed) -> Result<(), Interrupted> {
+        let mut under_way: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut saved = followed.low_water();
+        loop {
+            for open in followed.fresh() {
+                under_way.push(Box::pin(carry_out(&self.tools, open)));
+            }
+            let low = followed.low_water();
+            if low != saved {
+                self.positions.save(followed.partition, low)?;
+                saved = low;
+            }
+            tokio::select! {
+                chunk = reader.next(CHUNK), if under_way.len() < MOST_OPEN => {
+                    followed.take(chunk?.records, false)?;
+                }
+                Some(()) = under_way.next() => {}
+            }
+        }
+    }
+}
+
+/// What is known of one partition.
+struct Followed {
+    partition: u32,
+    batches: Batches,
+    /// Behind the last batch.
+    position: Position,
+    /// Requested and not closed, with the position before the batch that requested it.
+    open: BTreeMap<OperationId, Position>,
+    /// Not begun here.
+    fresh: BTreeMap<OperationId, Open>,
+}
+
+impl Followed {
+    fn new(partition: u32, from: Position) -> Self {
+        Self {
+            partition,
+            batches: Batches::new(SERVICE.into(), partition, from.sequence, from.receipt),
+            position: from,
+            open: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, records: Vec<interstate_log::Stored>, resumed: bool) -> Result<(), Interrupted> {
+        for stored in records {
+            if let Some(batch) = self.batches.push(&stored)? {
+                self.batch(&batch, resumed)?;
+                self.position = Position::behind(&batch);
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch, resumed: bool) -> Result<(), Interrupted> {
+        for event in &batch.events {
+            let known = <Payment as Aggregate>::Event::TYPES.contains(&event.event_type.as_ref());
+            if event.aggregate != Payment::NAME || !known {
+                continue;
+            }
+            let unreadable = |error| Interrupted::Unreadable(event.sequence, event.subject.clone(), error);
+            match event.decode::<PaymentEvent>().map_err(unreadable)? {
+                PaymentEvent::OperationRequested(request) => {
+                    let Ok(payment) = event.subject.parse() else {
+                        continue;
+                    };
+                    self.open.insert(request.operation, self.position);
+                    self.fresh.insert(
+                        request.operation,
+                        Open {
+                            payment,
+                            request,
+                            resumed,
+                        },
+                    );
+                }
+                PaymentEvent::OperationClosed(closed) => {
+                    self.open.remove(&closed.operation);
+                    self.fresh.remove(&closed.operation);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Never past an operation that is still open.
+    fn low_water(&self) -> Position {
+        let oldest = self.open.values().min_by_key(|position| position.next);
+        oldest.copied().unwrap_or(self.position)
+    }
+
+    fn fresh(&mut self) -> Vec<Open> {
+        std::mem::take(&mut self.fresh).into_values().collect()
+    }
+}
