@@ -1,0 +1,260 @@
+//! Accounts: signing up, looking at oneself, being forgotten.
+
+use super::{bodies::Me, problems};
+use crate::{
+    domain::{Credential, Profile, Registration, UserCommand},
+    read::{Standing, Users},
+};
+use interstate_auth::{Email, Passwords, Phone, UniqueValues};
+use interstate_eventing::{
+    runtime::{Ask, Clock, Commands},
+    sealed::{KeyError, KeyRing, Opened, Sealed},
+};
+use interstate_http::{ConsistencyToken, Position, Problem, codes as edge, token};
+use interstate_schemas::{Actor, Role, SessionId, UserId};
+use serde::de::DeserializeOwned;
+use std::{sync::Arc, time::Duration};
+
+/// How long an answer waits for both contacts to be claimed. Milliseconds are normal.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Somebody who wants an account.
+#[derive(Clone)]
+pub struct NewPerson {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Signs in.
+    pub email: Email,
+    /// Where the driver or the rider calls.
+    pub phone: Phone,
+    /// 8 to 128 characters.
+    pub password: String,
+    /// As what.
+    pub role: Role,
+}
+
+/// Somebody who has one.
+#[derive(Debug, Clone)]
+pub struct SignedUp {
+    /// The account.
+    pub me: Me,
+    /// A read model that has come this far shows it.
+    pub token: ConsistencyToken,
+}
+
+/// What can be done with accounts.
+#[derive(Clone)]
+pub struct Accounts {
+    pub(super) commands: Commands,
+    pub(super) users: Users,
+    pub(super) keys: Arc<dyn KeyRing>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) unique: UniqueValues,
+    pub(super) passwords: Passwords,
+}
+
+impl Accounts {
+    /// Everything that it needs.
+    pub fn new(
+        commands: Commands,
+        users: Users,
+        keys: Arc<dyn KeyRing>,
+        clock: Arc<dyn Clock>,
+        unique: UniqueValues,
+        passwords: Passwords,
+    ) -> Self {
+        Self {
+            commands,
+            users,
+            keys,
+            clock,
+            unique,
+            passwords,
+        }
+    }
+
+    /// Signs a rider or a driver up. A repeat with the same key answers the same.
+    pub async fn sign_up(
+        &self,
+        person: NewPerson,
+        key: &str,
+        trace: Option<String>,
+    ) -> Result<SignedUp, Problem> {
+        let user = self.user_of(&person.email, key);
+        let actor = Actor::User {
+            id: user,
+            role: person.role,
+        };
+        self.register(user, person, actor, trace).await
+    }
+
+    /// Gives a person of the operator's staff an account: how a new platform gets its first administrator. Not
+    /// reachable from outside. Doing it again changes nothing.
+    pub async fn register_staff(&self, person: NewPerson) -> Result<SignedUp, Problem> {
+        let user = self.user_of(&person.email, "staff");
+        self.register(user, person, Actor::System, None).await
+    }
+
+    /// A repeat finds the same user: the id is made of the address and the request's key. No secret, but nothing
+    /// can be told from it either.
+    fn user_of(&self, email: &Email, key: &str) -> UserId {
+        let email = self.unique.key("email", email.as_str());
+        UserId::derive(0, &[b"registration", email.as_bytes(), key.as_bytes()])
+    }
+
+    async fn register(
+        &self,
+        user: UserId,
+        person: NewPerson,
+        actor: Actor,
+        trace: Option<String>,
+    ) -> Result<SignedUp, Problem> {
+        let name = name(&person.name)?;
+        let hash = self.passwords.hash(person.password).await?;
+        let request = format!("{}\n{}\n{name}", person.role, person.phone);
+        let profile = Profile {
+            name,
+            email: person.email,
+            phone: person.phone,
+        };
+        let (email_key, phone_key) = (
+            self.unique.key("email", profile.email.as_str()),
+            self.unique.key("phone", profile.phone.as_str()),
+        );
+        let sealed = self
+            .blocking(move |keys| Ok((keys.seal(user, &profile)?, keys.seal(user, &Credential { hash })?)));
+        let token = match sealed.await {
+            Ok((profile, credential)) => {
+                let command = UserCommand::Register(Registration {
+                    request: self.unique.key("registration", &request),
+                    email_key,
+                    phone_key,
+                    role: person.role,
+                    profile,
+                    credential,
+                });
+                let ask = Ask::to(user, &command, actor).trace(trace);
+                token(&self.commands.ask(ask).await.map_err(problems::asked)?)
+            }
+            // A repeat of what was refused before: its outcome is still known.
+            Err(KeyError::Erased(_)) => ConsistencyToken::default(),
+            Err(error) => return Err(Problem::internal(error)),
+        };
+        self.registered(user, token).await
+    }
+
+    /// Waits until it is decided.
+    async fn registered(&self, user: UserId, mut token: ConsistencyToken) -> Result<SignedUp, Problem> {
+        let (mut left, mut pause) = (PATIENCE, Duration::from_millis(2));
+        while !left.is_zero() {
+            let person = self.users.person(user).await.map_err(Problem::internal)?;
+            match person.as_ref().map(|person| &person.standing) {
+                Some(Standing::Active { .. }) => {
+                    let sequence = person.map_or(0, |person| person.sequence);
+                    if let Some(begun) = token.entries().first().cloned() {
+                        token.add(Position { sequence, ..begun });
+                    }
+                    let me = self.me(user, &token).await?;
+                    return Ok(SignedUp { me, token });
+                }
+                Some(Standing::Refused(code)) => {
+                    self.forget(user).await?;
+                    return Err(problems::refused(code));
+                }
+                Some(Standing::Erased) => return Err(problems::refused("user-not-active")),
+                Some(Standing::Registering) | None => {}
+            }
+            self.clock.sleep(pause).await;
+            left = left.saturating_sub(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(Problem::new(
+            &edge::TIMED_OUT,
+            "The registration is not finished yet; repeat the request with the same Idempotency-Key.",
+        ))
+    }
+
+    /// A person as they see themselves, not older than the token.
+    pub async fn me(&self, user: UserId, token: &ConsistencyToken) -> Result<Me, Problem> {
+        self.users.reaches(token).await?;
+        let person = self.users.person(user).await.map_err(Problem::internal)?;
+        let Some((Standing::Active { roles, profile }, since)) =
+            person.map(|person| (person.standing, person.since))
+        else {
+            return Err(Problem::not_found("account for this login any more"));
+        };
+        let profile = self.open(profile).await?;
+        let profile = profile.ok_or_else(|| Problem::not_found("account for this login any more"))?;
+        Ok(Me {
+            id: user,
+            name: profile.name,
+            email: profile.email,
+            phone: profile.phone,
+            roles,
+            since,
+        })
+    }
+
+    /// Erases a person: the account ends, the contacts are free again, and nobody can read what was known.
+    pub async fn erase(
+        &self,
+        user: UserId,
+        actor: Actor,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        let sessions: Vec<SessionId> = self.users.sessions(user).await.map_err(Problem::internal)?;
+        let ask = Ask::to(user, &UserCommand::Erase { sessions }, actor).trace(trace);
+        let answered = self.commands.ask(ask).await.map_err(problems::asked)?;
+        self.forget(user).await?;
+        Ok(token(&answered))
+    }
+
+    /// Gives a person these roles and no others.
+    pub async fn change_roles(
+        &self,
+        user: UserId,
+        roles: Vec<Role>,
+        actor: Actor,
+        key: &str,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        let ask = Ask::to(user, &UserCommand::ChangeRoles { roles }, actor);
+        let ask = ask.idempotent("POST /v1/users/{id}/roles", key).trace(trace);
+        Ok(token(&self.commands.ask(ask).await.map_err(problems::asked)?))
+    }
+
+    /// What was sealed; nothing where the person was erased.
+    pub(super) async fn open<T>(&self, sealed: Sealed<T>) -> Result<Option<T>, Problem>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        let opened = self.blocking(move |keys| keys.open(&sealed)).await;
+        opened.map(Opened::value).map_err(Problem::internal)
+    }
+
+    async fn forget(&self, user: UserId) -> Result<(), Problem> {
+        let destroyed = self.blocking(move |keys| keys.destroy(&user.to_string()));
+        destroyed.await.map_err(Problem::internal)
+    }
+
+    /// Keys are on a disk.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn KeyRing) -> Result<T, KeyError> + Send + 'static,
+    ) -> Result<T, KeyError> {
+        let keys = self.keys.clone();
+        tokio::task::spawn_blocking(move || work(&*keys))
+            .await
+            .expect("work with keys does not panic")
+    }
+}
+
+fn name(text: &str) -> Result<String, Problem> {
+    let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        return Ok(name);
+    }
+    let problem = Problem::new(&edge::INVALID_BODY, "The name does not fit.");
+    Err(problem.field("/name", "a name has 1 to 100 characters"))
+}

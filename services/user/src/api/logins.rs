@@ -1,0 +1,218 @@
+//! Logins: signing in, renewing, signing out.
+
+use super::{
+    accounts::Accounts,
+    backoff::Backoff,
+    bodies::{SignIn, Tokens},
+    codes, problems,
+};
+use crate::{
+    domain::{CloseReason, Refresh, SessionCommand},
+    read::Standing,
+};
+use interstate_auth::{AccessTokens, Caller, RefreshToken, WallClock};
+use interstate_eventing::runtime::Ask;
+use interstate_http::{ConsistencyToken, Problem, Rate, RateLimiter, token};
+use interstate_schemas::{Actor, CommandId, Role, SessionId, UserId};
+use std::{sync::Arc, time::Instant};
+
+/// Attempts a minute for one e-mail address, right or wrong: each costs a slow hash.
+const ATTEMPTS: Rate = Rate {
+    per_second: 0.5,
+    burst: 20.0,
+};
+/// Addresses that are told apart.
+const ADDRESSES: usize = 50_000;
+
+/// What can be done with logins.
+#[derive(Clone)]
+pub struct Logins {
+    accounts: Accounts,
+    tokens: AccessTokens,
+    clock: WallClock,
+    attempts: Arc<RateLimiter>,
+    backoff: Arc<Backoff>,
+}
+
+impl Logins {
+    /// Logins to these accounts. `clock` is real time: tokens are for real people.
+    pub fn new(accounts: Accounts, tokens: AccessTokens, clock: WallClock) -> Self {
+        Self {
+            accounts,
+            tokens,
+            clock,
+            attempts: Arc::new(RateLimiter::new(ATTEMPTS, ADDRESSES)),
+            backoff: Arc::default(),
+        }
+    }
+
+    /// The public keys that access tokens are checked with.
+    pub(super) fn jwks(&self) -> serde_json::Value {
+        self.tokens.keys().jwks()
+    }
+
+    /// Signs in. An unknown address takes as long as a wrong password, and answers the same.
+    pub async fn sign_in(
+        &self,
+        request: SignIn,
+        key: &str,
+        seen: &ConsistencyToken,
+        trace: Option<String>,
+    ) -> Result<(Tokens, ConsistencyToken), Problem> {
+        self.accounts.users.reaches(seen).await?;
+        let account = self.accounts.unique.key("email", request.email.as_str());
+        let slow_down = |wait| {
+            Problem::new(
+                &codes::LOGIN_LOCKED,
+                "There were too many attempts for this account.",
+            )
+            .retry_after(wait)
+        };
+        self.backoff.check(&account, (self.clock)()).map_err(slow_down)?;
+        self.attempts.check(&account, Instant::now()).map_err(slow_down)?;
+        let login = self
+            .accounts
+            .users
+            .login(&account)
+            .await
+            .map_err(Problem::internal)?;
+        let (known, credential) = match login {
+            Some(login) => (
+                Some((login.user, login.roles)),
+                self.accounts.open(login.credential).await?,
+            ),
+            None => (None, None),
+        };
+        let hash = credential.as_ref().map(|credential| credential.hash.as_str());
+        let right = self.accounts.passwords.verify(request.password, hash).await?;
+        let Some((user, roles)) = known.filter(|_| right) else {
+            self.backoff.failed(&account, (self.clock)());
+            return Err(login_refused());
+        };
+        self.backoff.succeeded(&account);
+        let role = match request.role {
+            Some(role) => roles.contains(&role).then_some(role),
+            None => roles.first().copied(),
+        };
+        let role = role.ok_or_else(login_refused)?;
+        self.open(user, role, key, trace).await
+    }
+
+    async fn open(
+        &self,
+        user: UserId,
+        role: Role,
+        key: &str,
+        trace: Option<String>,
+    ) -> Result<(Tokens, ConsistencyToken), Problem> {
+        let session = SessionId::derive(
+            0,
+            &[
+                user.to_string().as_bytes(),
+                role.as_str().as_bytes(),
+                key.as_bytes(),
+            ],
+        );
+        let refresh = RefreshToken::generate(&mut rand::rng());
+        let command = SessionCommand::Open {
+            user,
+            role,
+            token: refresh.hash(),
+        };
+        let ask = Ask::to(session, &command, Actor::User { id: user, role }).trace(trace);
+        let answered = self.accounts.commands.ask(ask).await.map_err(problems::asked)?;
+        Ok((self.issue(user, role, session, &refresh), token(&answered)))
+    }
+
+    /// Exchanges a refresh token for new tokens.
+    pub async fn refresh(
+        &self,
+        text: &str,
+        key: &str,
+        trace: Option<String>,
+    ) -> Result<(Tokens, ConsistencyToken), Problem> {
+        let (session, sent) = parse(text).ok_or_else(session_ended)?;
+        let next = RefreshToken::generate(&mut rand::rng());
+        let command = SessionCommand::Refresh {
+            sent: sent.hash(),
+            next: next.hash(),
+            request: CommandId::derive(0, &[b"refresh", session.to_string().as_bytes(), key.as_bytes()]),
+        };
+        let ask = Ask::to(session, &command, edge()).trace(trace.clone());
+        let answered = self.accounts.commands.ask(ask).await.map_err(problems::asked)?;
+        let renewed: Refresh = answered.decode().map_err(Problem::internal)?;
+        let Refresh::Renewed { user, role } = renewed else {
+            tracing::warn!(%session, "a refresh token was used twice; the session has ended");
+            return Err(session_ended());
+        };
+        let person = self
+            .accounts
+            .users
+            .person(user)
+            .await
+            .map_err(Problem::internal)?;
+        let still = match person.map(|person| person.standing) {
+            Some(Standing::Active { roles, .. }) => roles.contains(&role),
+            _ => false,
+        };
+        if !still {
+            self.close(session, CloseReason::RoleTaken, edge(), trace).await?;
+            return Err(session_ended());
+        }
+        Ok((self.issue(user, role, session, &next), token(&answered)))
+    }
+
+    /// Ends the caller's login.
+    pub async fn sign_out(
+        &self,
+        caller: &Caller,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        self.close(caller.session, CloseReason::SignedOut, caller.actor(), trace)
+            .await
+    }
+
+    async fn close(
+        &self,
+        session: SessionId,
+        reason: CloseReason,
+        actor: Actor,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        let ask = Ask::to(session, &SessionCommand::Close { reason }, actor).trace(trace);
+        Ok(token(
+            &self.accounts.commands.ask(ask).await.map_err(problems::asked)?,
+        ))
+    }
+
+    fn issue(&self, user: UserId, role: Role, session: SessionId, refresh: &RefreshToken) -> Tokens {
+        Tokens {
+            access_token: self.tokens.issue(user, role, session, (self.clock)()),
+            token_type: "Bearer".to_owned(),
+            expires_in: self.tokens.life().as_secs(),
+            refresh_token: format!("{session}.{}", refresh.expose()),
+            session,
+            user,
+            role,
+        }
+    }
+}
+
+/// A refresh token names its session, so that a renewal needs no lookup.
+fn parse(text: &str) -> Option<(SessionId, RefreshToken)> {
+    let (session, token) = text.split_once('.')?;
+    Some((session.parse().ok()?, RefreshToken::parse(token)?))
+}
+
+/// Whoever renews a login is known only afterwards.
+fn edge() -> Actor {
+    Actor::Service("user".to_owned())
+}
+
+fn login_refused() -> Problem {
+    Problem::new(&codes::LOGIN_REFUSED, "E-mail address or password is wrong.")
+}
+
+fn session_ended() -> Problem {
+    Problem::new(&codes::SESSION_ENDED, "The refresh token is not good any more.")
+}

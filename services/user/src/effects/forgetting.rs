@@ -1,0 +1,71 @@
+//! Destroys the keys of people who are erased, or who could not sign up. The edge does it at once; this does it
+//! where the process ended in between, and where another instance took the request.
+
+use crate::read::{ReadError, Users};
+use interstate_eventing::{
+    runtime::Clock,
+    sealed::{KeyError, KeyRing},
+};
+use interstate_schemas::UserId;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Keeps at it.
+pub struct Forgetting {
+    users: Users,
+    keys: Arc<dyn KeyRing>,
+    clock: Arc<dyn Clock>,
+    done: BTreeSet<UserId>,
+}
+
+/// Why a round ended early. Nothing is skipped: the next round begins where this one ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgettingError {
+    /// The read model.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl Forgetting {
+    /// Forgets whom `users` says.
+    pub fn new(users: Users, keys: Arc<dyn KeyRing>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            users,
+            keys,
+            clock,
+            done: BTreeSet::new(),
+        }
+    }
+
+    /// Goes on until it is dropped.
+    pub async fn run(mut self) {
+        loop {
+            if let Err(error) = self.round().await {
+                tracing::warn!(%error, "people wait to be forgotten; it is tried again in a moment");
+            }
+            self.clock.sleep(EVERY).await;
+        }
+    }
+
+    /// Everybody who waits.
+    pub async fn round(&mut self) -> Result<(), ForgettingError> {
+        for user in self.users.to_forget().await? {
+            if self.done.contains(&user) {
+                continue;
+            }
+            let person = user.to_string();
+            match self.keys.find(&person) {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(KeyError::Missing(_)) => self.keys.destroy(&person)?,
+                Err(error) => return Err(error.into()),
+            }
+            self.done.insert(user);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,5 @@
+//! What the service does outside of the log.
+
+mod forgetting;
+
+pub use forgetting::Forgetting;
