@@ -38,12 +38,12 @@ fn a_sealed_name_opens_with_the_persons_key_until_it_is_destroyed() {
 fn keys_outlive_the_process_and_so_does_their_end() {
     let folder = tempfile::tempdir().unwrap();
     let sealed = files(folder.path(), 1).seal(ASHA, &7_u32).unwrap();
-    assert_eq!(
-        files(folder.path(), 1).open(&sealed).unwrap(),
-        Opened::Value(7)
-    );
+    assert_eq!(files(folder.path(), 1).open(&sealed).unwrap(), Opened::Value(7));
     let error = files(folder.path(), 2).open(&sealed).unwrap_err();
-    assert!(matches!(error, KeyError::Damaged(_)), "another master key: {error}");
+    assert!(
+        matches!(error, KeyError::Damaged(_)),
+        "another master key: {error}"
+    );
     files(folder.path(), 1).destroy(ASHA).unwrap();
     assert_eq!(files(folder.path(), 1).open(&sealed).unwrap(), Opened::Erased);
 }
@@ -55,7 +55,9 @@ fn a_value_moved_to_another_person_or_changed_does_not_open() {
     let mut moved = sealed.clone();
     moved.person = RAVI.to_owned();
     let mut changed = sealed.clone();
-    changed.data.replace_range(40..41, if &sealed.data[40..41] == "A" { "B" } else { "A" });
+    changed
+        .data
+        .replace_range(40..41, if &sealed.data[40..41] == "A" { "B" } else { "A" });
     for wrong in [moved, changed] {
         assert!(matches!(keys.open(&wrong), Err(KeyError::Damaged(_))));
     }
@@ -79,5 +81,8 @@ fn key_files_are_their_owners_only() {
     let folder = tempfile::tempdir().unwrap();
     files(folder.path(), 1).seal(ASHA, &7_u32).unwrap();
     let file = folder.path().join("01").join(ASHA);
-    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
