@@ -36,6 +36,11 @@ impl DutyCalendar {
             .max_by_key(|duty| duty.claim.attempt)
     }
 
+    /// Whether that attempt, or a later one of its holder, was released.
+    pub fn is_released(&self, claim: Claim) -> bool {
+        self.tombstones.cover(claim)
+    }
+
     /// Where its memory begins: nothing is known of earlier time. Nothing until something was forgotten.
     pub const fn forgotten_before(&self) -> Option<Timestamp> {
         self.forgotten_before

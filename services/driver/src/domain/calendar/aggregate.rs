@@ -1,0 +1,373 @@
+//! Decides who gets the time of a driver or a vehicle. The intervals themselves are kept apart by
+//! [`DutyCalendar`].
+
+use super::event::{
+    CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld,
+};
+use crate::domain::duty::{Claim, DutyCalendar, DutyPlan, Hold, HoursPolicy, Interval, Refusal, Reserved};
+use interstate_eventing::{
+    Aggregate, Context, Deadline, Decision, Message, Rejection,
+    plant::{self, Bug},
+};
+use interstate_schemas::{
+    AddressedCommand, BookingId, CalendarCommand, CalendarOwner, DriverAnswer, SignedDuration, StepOutcome,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+const HOLD_EXPIRES: &str = "hold_expires";
+
+/// How long a calendar remembers: longer than a command can be late (14 days) and than hours count (7 days).
+const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What a calendar is asked: the variants of [`CalendarCommand`], and what only this service asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CalendarRequest {
+    /// See [`CalendarCommand::Reserve`].
+    Reserve {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// For which booking.
+        booking: BookingId,
+        /// Which search of the booking.
+        search: u32,
+        /// From when the owner is busy, travel included.
+        from: Timestamp,
+        /// Until when, rest included.
+        to: Timestamp,
+        /// When the trip itself starts.
+        pickup_at: Timestamp,
+        /// When the trip itself ends.
+        ends_at: Timestamp,
+    },
+    /// See [`CalendarCommand::Release`].
+    Release {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+    },
+    /// See [`CalendarCommand::Start`].
+    Start {
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+    },
+    /// See [`CalendarCommand::Close`].
+    Close {
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+    /// A driver accepted: keep the time until the booking reserves it. A step of the search; answered like a
+    /// reservation.
+    Hold {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// For which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+        /// The time.
+        plan: DutyPlan,
+        /// The first moment at which it no longer counts.
+        expires_at: Timestamp,
+    },
+    /// A hold's time is over.
+    ExpireHolds,
+}
+
+impl AddressedCommand for CalendarRequest {
+    const SERVICE: &'static str = CalendarCommand::SERVICE;
+    const AGGREGATE: &'static str = CalendarCommand::AGGREGATE;
+}
+
+/// The calendar of one driver or vehicle.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calendar {
+    owner: Option<CalendarOwner>,
+    duties: DutyCalendar,
+}
+
+impl Calendar {
+    /// Whose it is; nothing before the first event.
+    pub const fn owner(&self) -> Option<CalendarOwner> {
+        self.owner
+    }
+
+    /// What stands in it.
+    pub const fn duties(&self) -> &DutyCalendar {
+        &self.duties
+    }
+
+    fn take(&self, wanted: Wanted, cx: &Context<'_>) -> Result<Decision<CalendarEvent>, Rejection> {
+        let Wanted {
+            owner,
+            booking,
+            search,
+            plan,
+            hold,
+        } = wanted;
+        let claim = Claim::booking(booking, search);
+        let reserved = self
+            .duties
+            .may_reserve(claim, &plan, hold, cx.now)
+            .map_err(refused)?;
+        let decision = match (reserved, hold) {
+            (Reserved::Already, _) => Decision::nothing(),
+            (_, Hold::Tentative { expires_at }) => Decision::event(TimeHeld {
+                owner,
+                booking,
+                search,
+                plan,
+                expires_at,
+            }),
+            _ => Decision::event(DutyReserved {
+                owner,
+                booking,
+                search,
+                plan,
+            }),
+        };
+        Ok(answered(decision, cx, StepOutcome::Done(DriverAnswer::Reserved)))
+    }
+
+    fn release(
+        &self,
+        owner: CalendarOwner,
+        booking: BookingId,
+        mut search: u32,
+        cx: &Context<'_>,
+    ) -> Decision<CalendarEvent> {
+        let held = self.duties.of(crate::domain::duty::Holder::Booking(booking));
+        let released = self.duties.is_released(Claim::booking(booking, search));
+        if plant::on(Bug::CompensationNotIdempotent)
+            && released
+            && let Some(held) = held
+        {
+            search = held.claim.attempt;
+        } else if released || (plant::on(Bug::ReleaseOvertakesReserve) && held.is_none()) {
+            return answered(Decision::nothing(), cx, StepOutcome::Undone);
+        }
+        let decision = Decision::event(DutyReleased {
+            owner,
+            booking,
+            search,
+        });
+        answered(decision, cx, StepOutcome::Undone)
+    }
+
+    fn close(
+        &self,
+        booking: BookingId,
+        search: u32,
+        ended_at: Timestamp,
+        cx: &Context<'_>,
+    ) -> Result<Decision<CalendarEvent>, Rejection> {
+        let owner = self.owner.ok_or(Refusal::NotHeld).map_err(refused)?;
+        let rest_until = ended_at.saturating_add(rest_of(owner)).unwrap_or(ended_at);
+        let mut after = self.duties.clone();
+        let claim = Claim::booking(booking, search);
+        let clash = after
+            .close(claim, ended_at, rest_until, None, cx.now)
+            .map_err(refused)?;
+        if after == self.duties {
+            return Ok(Decision::nothing());
+        }
+        Ok(Decision::event(DutyClosed {
+            owner,
+            booking,
+            search,
+            on_duty_until: ended_at,
+            rest_until,
+            clash,
+        }))
+    }
+}
+
+/// Time that somebody wants.
+struct Wanted {
+    owner: CalendarOwner,
+    booking: BookingId,
+    search: u32,
+    plan: DutyPlan,
+    hold: Hold,
+}
+
+impl Aggregate for Calendar {
+    const NAME: &'static str = "calendar";
+    type Command = CalendarRequest;
+    type Event = CalendarEvent;
+
+    fn decide(
+        &self,
+        request: CalendarRequest,
+        cx: &Context<'_>,
+    ) -> Result<Decision<CalendarEvent>, Rejection> {
+        if cx.actor.user().is_some() {
+            return Err(Rejection::forbidden(
+                "duty.not_yours",
+                "Calendars are kept by bookings and searches; nobody changes one by hand.",
+            ));
+        }
+        match request {
+            CalendarRequest::Reserve {
+                owner,
+                booking,
+                search,
+                from,
+                to,
+                ends_at,
+                ..
+            } => {
+                let plan = Interval::new(from, to)
+                    .ok()
+                    .and_then(|reserved| DutyPlan::of_reserved(reserved, ends_at, rest_of(owner)))
+                    .ok_or_else(|| {
+                        Rejection::invalid("duty.empty", "The time to reserve ends before it begins.")
+                    })?;
+                self.take(
+                    Wanted {
+                        owner,
+                        booking,
+                        search,
+                        plan,
+                        hold: Hold::Firm,
+                    },
+                    cx,
+                )
+            }
+            CalendarRequest::Hold {
+                owner,
+                booking,
+                search,
+                plan,
+                expires_at,
+            } => {
+                let hold = Hold::Tentative { expires_at };
+                self.take(
+                    Wanted {
+                        owner,
+                        booking,
+                        search,
+                        plan,
+                        hold,
+                    },
+                    cx,
+                )
+            }
+            CalendarRequest::Release {
+                owner,
+                booking,
+                search,
+            } => Ok(self.release(owner, booking, search, cx)),
+            CalendarRequest::Start { booking, search } => {
+                let mut after = self.duties.clone();
+                after.start(Claim::booking(booking, search)).map_err(refused)?;
+                if after == self.duties {
+                    return Ok(Decision::nothing());
+                }
+                Ok(Decision::event(DutyStarted { booking, search }))
+            }
+            CalendarRequest::Close {
+                booking,
+                search,
+                ended_at,
+            } => self.close(booking, search, ended_at, cx),
+            CalendarRequest::ExpireHolds => {
+                let claims = self.duties.clone().forget_expired(cx.now);
+                if claims.is_empty() {
+                    return Ok(Decision::nothing());
+                }
+                let owner = self.owner;
+                Ok(Decision::event(HoldsExpired { owner, claims }))
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &CalendarEvent, time: Timestamp) {
+        // What a decision allowed cannot be refused here: it was tried on the same state at the same time.
+        match event {
+            CalendarEvent::TimeHeld(held) => {
+                self.owner = Some(held.owner);
+                let hold = Hold::Tentative {
+                    expires_at: held.expires_at,
+                };
+                let claim = Claim::booking(held.booking, held.search);
+                let _ = self.duties.reserve(claim, &held.plan, hold, time);
+            }
+            CalendarEvent::Reserved(duty) => {
+                self.owner = Some(duty.owner);
+                let claim = Claim::booking(duty.booking, duty.search);
+                let _ = self.duties.reserve(claim, &duty.plan, Hold::Firm, time);
+            }
+            CalendarEvent::Released(duty) => {
+                self.owner = Some(duty.owner);
+                self.duties
+                    .release(Claim::booking(duty.booking, duty.search), time);
+            }
+            CalendarEvent::Started(duty) => {
+                let _ = self.duties.start(Claim::booking(duty.booking, duty.search));
+            }
+            CalendarEvent::Closed(duty) => {
+                let claim = Claim::booking(duty.booking, duty.search);
+                let (until, rest) = (duty.on_duty_until, duty.rest_until);
+                let _ = self.duties.close(claim, until, rest, None, time);
+                self.duties
+                    .prune(time.saturating_sub(MEMORY).unwrap_or(Timestamp::MIN));
+            }
+            CalendarEvent::HoldsExpired(_) => {
+                self.duties.forget_expired(time);
+            }
+        }
+    }
+
+    fn deadlines(&self) -> Vec<Deadline> {
+        let due = self.duties.next_expiry();
+        due.map(|due| Deadline::new(HOLD_EXPIRES, due))
+            .into_iter()
+            .collect()
+    }
+
+    fn deadline_reached(name: &str) -> Option<CalendarRequest> {
+        (name == HOLD_EXPIRES).then_some(CalendarRequest::ExpireHolds)
+    }
+}
+
+/// The rest that is owed after a duty: a vehicle needs none.
+fn rest_of(owner: CalendarOwner) -> SignedDuration {
+    match owner {
+        CalendarOwner::Driver(_) => SignedDuration::from_mins(HoursPolicy::default().rest_minutes.into()),
+        CalendarOwner::Vehicle(_) => SignedDuration::ZERO,
+    }
+}
+
+fn refused(refusal: Refusal) -> Rejection {
+    let code = match refusal {
+        Refusal::Overlap { .. } => "duty.overlap",
+        Refusal::AlreadyReleased => "duty.released",
+        Refusal::Superseded { .. } => "duty.superseded",
+        Refusal::AskedDifferently { .. } => "duty.asked_differently",
+        Refusal::LongPast { .. } => "duty.long_past",
+        Refusal::NotHeld => "duty.not_held",
+    };
+    Rejection::conflict(code, refusal.to_string())
+}
+
+/// The decision with its answer to whoever runs the saga that asked.
+fn answered(
+    decision: Decision<CalendarEvent>,
+    cx: &Context<'_>,
+    outcome: StepOutcome<DriverAnswer>,
+) -> Decision<CalendarEvent> {
+    match cx.step {
+        Some(step) => decision.send(Message::answer(step, outcome)),
+        None => decision,
+    }
+}

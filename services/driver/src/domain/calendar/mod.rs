@@ -1,0 +1,10 @@
+//! The calendar of a driver or a vehicle as an aggregate: who has their time, and who asked too late.
+
+mod aggregate;
+mod event;
+
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::{Calendar, CalendarRequest};
+pub use event::{CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld};

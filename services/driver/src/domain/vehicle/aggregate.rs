@@ -1,0 +1,272 @@
+//! A vehicle: what it is, whose, and its papers.
+
+use super::plate::PlateCommand;
+use crate::domain::{candidates::Fuel, documents::Document, driver::DriverCommand};
+use interstate_eventing::{Aggregate, Context, Decision, Message, Rejection, events};
+use interstate_schemas::{
+    AddressedCommand, DriverId, StateCode, StepOutcome, StepRef, StepReply, Timestamp, UserId, VehicleClass,
+    VehicleId,
+};
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+const PLATE: &str = "claim the plate";
+
+/// A number plate without the plate: its keyed hash, made at the edge, and the end that riders look for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlateKey {
+    /// Keyed hash of the plate in capitals without blanks, in hex.
+    pub hash: String,
+    /// Its last four characters.
+    pub ending: String,
+}
+
+/// What a vehicle is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Description {
+    /// Its class.
+    pub class: VehicleClass,
+    /// Passengers that it seats, the driver not counted.
+    pub seats: u8,
+    /// Large bags that it takes.
+    pub bags: u8,
+    /// The state that it is registered in.
+    pub home_state: StateCode,
+    /// The day of first registration.
+    pub first_registered: Date,
+    /// What it runs on.
+    pub fuel: Fuel,
+}
+
+/// What a vehicle can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum VehicleCommand {
+    /// It is registered by the driver who drives it.
+    Register {
+        /// Who drives it.
+        driver: DriverId,
+        /// Its plate.
+        plate: PlateKey,
+        /// What it is.
+        description: Description,
+        /// Its papers.
+        papers: Vec<Document>,
+    },
+    /// Another paper, or a renewal.
+    AddPaper {
+        /// Which.
+        paper: Document,
+    },
+    /// The plate's answer.
+    Step(StepReply<()>),
+}
+
+impl AddressedCommand for VehicleCommand {
+    const SERVICE: &'static str = "driver";
+    const AGGREGATE: &'static str = "vehicle";
+}
+
+/// It is registered; whether its plate is free is being asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VehicleRegistered {
+    /// Which vehicle.
+    pub vehicle: VehicleId,
+    /// Who drives it.
+    pub driver: DriverId,
+    /// Its plate.
+    pub plate: PlateKey,
+    /// What it is.
+    pub description: Description,
+    /// Its papers.
+    pub papers: Vec<Document>,
+}
+
+/// The plate is its own: it can be driven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VehicleAdmitted {
+    /// Which vehicle.
+    pub vehicle: VehicleId,
+    /// Who drives it.
+    pub driver: DriverId,
+}
+
+/// Another vehicle has the plate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VehicleRefused {
+    /// Which vehicle.
+    pub vehicle: VehicleId,
+    /// Why.
+    pub code: String,
+}
+
+/// A paper came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VehiclePaperAdded {
+    /// Which vehicle.
+    pub vehicle: VehicleId,
+    /// The paper.
+    pub paper: Document,
+}
+
+events! {
+    /// What happens to a vehicle.
+    pub enum VehicleEvent {
+        Registered(VehicleRegistered) = "vehicle.registered.v1",
+        Admitted(VehicleAdmitted) = "vehicle.admitted.v1",
+        Refused(VehicleRefused) = "vehicle.refused.v1",
+        PaperAdded(VehiclePaperAdded) = "vehicle.paper_added.v1",
+    }
+}
+
+/// Where its registration stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VehicleStatus {
+    /// Not registered.
+    #[default]
+    Unknown,
+    /// Whether the plate is free is being asked.
+    Pending,
+    /// It can be driven.
+    Admitted,
+    /// Its plate is another's.
+    Refused,
+}
+
+/// A vehicle.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Vehicle {
+    /// Where its registration stands.
+    pub status: VehicleStatus,
+    /// What was registered.
+    pub registered: Option<VehicleRegistered>,
+    /// Every paper.
+    pub papers: Vec<Document>,
+}
+
+impl Aggregate for Vehicle {
+    const NAME: &'static str = "vehicle";
+    type Command = VehicleCommand;
+    type Event = VehicleEvent;
+
+    fn decide(&self, command: VehicleCommand, cx: &Context<'_>) -> Result<Decision<VehicleEvent>, Rejection> {
+        match (&self.registered, command) {
+            (
+                None,
+                VehicleCommand::Register {
+                    driver,
+                    plate,
+                    description,
+                    papers,
+                },
+            ) => register(driver, plate, description, papers, cx),
+            (Some(_), VehicleCommand::Register { .. }) => Err(Rejection::conflict(
+                "vehicle.exists",
+                "This vehicle is registered already.",
+            )),
+            (Some(vehicle), VehicleCommand::AddPaper { paper }) => {
+                of_driver(vehicle.driver, cx)?;
+                check_paper(&paper)?;
+                if self.papers.contains(&paper) {
+                    return Ok(Decision::nothing());
+                }
+                let vehicle = vehicle.vehicle;
+                Ok(Decision::event(VehiclePaperAdded { vehicle, paper }))
+            }
+            (Some(vehicle), VehicleCommand::Step(reply)) if self.status == VehicleStatus::Pending => {
+                Ok(plate_answered(vehicle, reply.outcome))
+            }
+            (_, VehicleCommand::Step(_)) => Ok(Decision::nothing()),
+            (None, VehicleCommand::AddPaper { .. }) => Err(Rejection::not_found(
+                "vehicle.unknown",
+                "There is no such vehicle.",
+            )),
+        }
+    }
+
+    fn evolve(&mut self, event: &VehicleEvent, _: Timestamp) {
+        match event {
+            VehicleEvent::Registered(registered) => {
+                self.status = VehicleStatus::Pending;
+                self.papers.clone_from(&registered.papers);
+                self.registered = Some(registered.clone());
+            }
+            VehicleEvent::Admitted(_) => self.status = VehicleStatus::Admitted,
+            VehicleEvent::Refused(_) => self.status = VehicleStatus::Refused,
+            VehicleEvent::PaperAdded(added) => self.papers.push(added.paper.clone()),
+        }
+    }
+}
+
+fn register(
+    driver: DriverId,
+    plate: PlateKey,
+    description: Description,
+    papers: Vec<Document>,
+    cx: &Context<'_>,
+) -> Result<Decision<VehicleEvent>, Rejection> {
+    of_driver(driver, cx)?;
+    papers.iter().try_for_each(check_paper)?;
+    let largest = description.class;
+    if description.seats == 0 || description.seats > largest.seats() || description.bags > largest.bags() {
+        return Err(Rejection::invalid(
+            "vehicle.too_large",
+            format!(
+                "A vehicle of this class has 1 to {} seats and room for at most {} large bags.",
+                largest.seats(),
+                largest.bags()
+            ),
+        ));
+    }
+    let vehicle: VehicleId = cx.address.id.parse().map_err(|_| {
+        Rejection::invalid(
+            "vehicle.unknown",
+            "A vehicle's id is expected here, such as veh_….",
+        )
+    })?;
+    let step = StepRef {
+        to: cx.address.clone(),
+        step: PLATE.into(),
+        run: 1,
+    };
+    let claim = Message::to(&plate.hash, &PlateCommand::Claim { vehicle }).for_step(step);
+    let registered = VehicleRegistered {
+        vehicle,
+        driver,
+        plate,
+        description,
+        papers,
+    };
+    Ok(Decision::event(registered).send(claim).reply(&vehicle))
+}
+
+fn plate_answered(vehicle: &VehicleRegistered, outcome: StepOutcome<()>) -> Decision<VehicleEvent> {
+    let (driver, vehicle) = (vehicle.driver, vehicle.vehicle);
+    match outcome {
+        StepOutcome::Done(()) => Decision::event(VehicleAdmitted { vehicle, driver })
+            .send(Message::to(driver, &DriverCommand::LinkVehicle { vehicle })),
+        StepOutcome::Refused { code } => Decision::event(VehicleRefused { vehicle, code }),
+        StepOutcome::Undone => Decision::nothing(),
+    }
+}
+
+fn of_driver(driver: DriverId, cx: &Context<'_>) -> Result<(), Rejection> {
+    if cx.actor.is_user(UserId::from(driver)) || cx.actor.user().is_none() {
+        return Ok(());
+    }
+    Err(Rejection::forbidden(
+        "vehicle.not_yours",
+        "This vehicle is another driver's.",
+    ))
+}
+
+fn check_paper(paper: &Document) -> Result<(), Rejection> {
+    if paper.kind().is_drivers() {
+        return Err(Rejection::invalid(
+            "document.wrong_kind",
+            "This is a paper of a driver, not of a vehicle: add it to the driver.",
+        ));
+    }
+    Ok(())
+}
