@@ -1,12 +1,16 @@
 //! The payment service: a rider's advance is held, taken or given back, a trip is settled, and every rupee is
 //! in a journal entry that balances.
 //!
-//! - [`domain`] decides; [`effects`] asks the provider; [`read`] remembers; [`api`] is the edge.
+//! - [`domain`] decides; [`effects`] asks the provider; [`read`] remembers; [`api`] is the edge;
+//!   [`assemble`] puts them together.
 
 pub mod api;
 pub mod domain;
 pub mod effects;
 pub mod read;
+mod wiring;
+
+pub use wiring::{Assembled, AssemblyError, Parts, assemble};
 
 use interstate_eventing::Service;
 

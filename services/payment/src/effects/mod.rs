@@ -26,4 +26,4 @@ pub use results::Results;
 pub use sandbox::SandboxProvider;
 pub use wakes::Wakes;
 pub use webhook::WebhookSecret;
-pub use worker::{EffectsOptions, PaymentEffects};
+pub use worker::{EffectsOptions, EffectsPorts, PaymentEffects};

@@ -13,15 +13,19 @@ use crate::{
 };
 use futures::{StreamExt, future::BoxFuture, future::join_all, stream::FuturesUnordered};
 use interstate_eventing::{
-    Aggregate, Batch, BatchError, Batches, DomainEvent, projection::Position, runtime::Clock,
+    Aggregate, Batch, BatchError, Batches, DomainEvent,
+    projection::{Consumer, ConsumerKind, Consumers, Position},
+    runtime::Clock,
 };
-use interstate_log::{Log, LogError, Reader, Topic};
-use interstate_schemas::OperationId;
+use interstate_log::{Log, LogError, PartitionId, Reader, Topic};
+use interstate_schemas::{OperationId, Timestamp};
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
 /// Records read at once.
 const CHUNK: usize = 500;
+/// Receipts after which the position is kept: what lies between is read again after a restart.
+const SAVE_EVERY: u64 = 8;
 /// Operations of a partition that are under way at once; what is above waits in the log.
 const MOST_OPEN: usize = 10_000;
 
@@ -59,29 +63,50 @@ enum Interrupted {
     Unreadable(u64, String, interstate_eventing::DecodeError),
 }
 
+/// What the worker works with.
+#[derive(Clone)]
+pub struct EffectsPorts {
+    /// Where operations are requested and closed.
+    pub log: Arc<dyn Log>,
+    /// For waits.
+    pub clock: Arc<dyn Clock>,
+    /// Who moves the money.
+    pub provider: Arc<dyn Provider>,
+    /// The way back to the payments.
+    pub results: Arc<dyn Results>,
+    /// Where to begin after a restart.
+    pub positions: Arc<dyn Positions>,
+    /// Who is woken by a webhook.
+    pub wakes: Wakes,
+    /// Where it shows how old the oldest open operation is.
+    pub consumers: Consumers,
+}
+
 /// The worker. It holds no truth: which operations are open stands in the log, which have happened knows the
 /// provider. Any number of them may run; the provider's keys keep them apart.
 #[derive(Clone)]
 pub struct PaymentEffects {
     log: Arc<dyn Log>,
     positions: Arc<dyn Positions>,
-    partitions: u32,
+    consumers: Vec<Consumer>,
     tools: Arc<Tools>,
 }
 
 impl PaymentEffects {
+    /// The name under which it shows among the consumers.
+    pub const NAME: &'static str = "payment-effects";
+
     /// A worker for all partitions of the service.
-    #[expect(clippy::too_many_arguments, reason = "each is another port")]
-    pub fn new(
-        log: Arc<dyn Log>,
-        clock: Arc<dyn Clock>,
-        provider: Arc<dyn Provider>,
-        results: Arc<dyn Results>,
-        positions: Arc<dyn Positions>,
-        wakes: Wakes,
-        partitions: u32,
-        options: EffectsOptions,
-    ) -> Self {
+    pub fn new(ports: EffectsPorts, partitions: u32, options: EffectsOptions) -> Self {
+        let EffectsPorts {
+            log,
+            clock,
+            provider,
+            results,
+            positions,
+            wakes,
+            consumers,
+        } = ports;
         let slots = Semaphore::new(options.concurrency.max(1));
         let tools = Arc::new(Tools {
             provider,
@@ -91,17 +116,22 @@ impl PaymentEffects {
             slots,
             options,
         });
+        let source = |index| PartitionId::new(SERVICE, index);
+        let consumers = (0..partitions)
+            .map(|index| consumers.register(ConsumerKind::Effect, Self::NAME, source(index)))
+            .collect();
         Self {
             log,
             positions,
-            partitions,
+            consumers,
             tools,
         }
     }
 
     /// Works until it is told to stop. What is under way then is found again, and asked for, at the next start.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let all = join_all((0..self.partitions).map(|partition| self.follow_for_ever(partition)));
+        let partitions = (0u32..).zip(&self.consumers);
+        let all = join_all(partitions.map(|(partition, consumer)| self.follow_for_ever(partition, consumer)));
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => {}
@@ -109,16 +139,17 @@ impl PaymentEffects {
         }
     }
 
-    async fn follow_for_ever(&self, partition: u32) {
+    async fn follow_for_ever(&self, partition: u32, consumer: &Consumer) {
         loop {
-            if let Err(error) = self.follow(partition).await {
+            if let Err(error) = self.follow(partition, consumer).await {
+                consumer.failed(error.to_string());
                 tracing::error!(partition, %error, "payment operations are looked for again in a moment");
             }
             self.tools.clock.sleep(Duration::from_secs(1)).await;
         }
     }
 
-    async fn follow(&self, partition: u32) -> Result<(), Interrupted> {
+    async fn follow(&self, partition: u32, consumer: &Consumer) -> Result<(), Interrupted> {
         let from = self.positions.load(partition)?;
         let mut reader = self
             .log
@@ -134,10 +165,15 @@ impl PaymentEffects {
                 break;
             }
         }
-        self.work(&mut *reader, followed).await
+        self.work(&mut *reader, followed, consumer).await
     }
 
-    async fn work(&self, reader: &mut dyn Reader, mut followed: Followed) -> Result<(), Interrupted> {
+    async fn work(
+        &self,
+        reader: &mut dyn Reader,
+        mut followed: Followed,
+        consumer: &Consumer,
+    ) -> Result<(), Interrupted> {
         let mut under_way: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
         let mut saved = followed.low_water();
         loop {
@@ -145,7 +181,8 @@ impl PaymentEffects {
                 under_way.push(Box::pin(carry_out(&self.tools, open)));
             }
             let low = followed.low_water();
-            if low != saved {
+            followed.show(consumer);
+            if low.receipt >= saved.receipt + SAVE_EVERY || low.incarnation != saved.incarnation {
                 self.positions.save(followed.partition, low)?;
                 saved = low;
             }
@@ -165,8 +202,8 @@ struct Followed {
     batches: Batches,
     /// Behind the last batch.
     position: Position,
-    /// Requested and not closed, with the position before the batch that requested it.
-    open: BTreeMap<OperationId, Position>,
+    /// Requested and not closed, with the position before the batch that requested it, and when that was.
+    open: BTreeMap<OperationId, (Position, Timestamp)>,
     /// Not begun here.
     fresh: BTreeMap<OperationId, Open>,
 }
@@ -204,7 +241,7 @@ impl Followed {
                     let Ok(payment) = event.subject.parse() else {
                         continue;
                     };
-                    self.open.insert(request.operation, self.position);
+                    self.open.insert(request.operation, (self.position, event.time));
                     self.fresh.insert(
                         request.operation,
                         Open {
@@ -226,8 +263,23 @@ impl Followed {
 
     /// Never past an operation that is still open.
     fn low_water(&self) -> Position {
-        let oldest = self.open.values().min_by_key(|position| position.next);
-        oldest.copied().unwrap_or(self.position)
+        self.oldest().map_or(self.position, |(position, _)| position)
+    }
+
+    fn oldest(&self) -> Option<(Position, Timestamp)> {
+        self.open
+            .values()
+            .min_by_key(|(position, _)| position.next)
+            .copied()
+    }
+
+    /// Shows how far it is, and since when the oldest open operation waits.
+    fn show(&self, consumer: &Consumer) {
+        let low = self.low_water();
+        consumer.handled(low.next, low.sequence);
+        if let Some((_, since)) = self.oldest() {
+            consumer.reading(since, self.position.next);
+        }
     }
 
     fn fresh(&mut self) -> Vec<Open> {

@@ -8,9 +8,10 @@ use crate::domain::{
     OperationResult, Payment, PaymentEvent,
     event::{OperationClosed, OperationRequested, Settled},
 };
+use async_trait::async_trait;
 use interstate_eventing::{Aggregate, Event};
 use interstate_schemas::{BookingId, Money, PaymentId, id::ParseIdError};
-use interstate_stores::{Projection, ProjectionError, async_trait};
+use interstate_stores::{Projection, ProjectionError};
 use sqlx::SqliteConnection;
 
 /// What is remembered of payments: where each stands, its operations, the journal, and the balances.

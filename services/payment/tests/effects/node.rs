@@ -2,6 +2,7 @@
 
 use interstate_eventing::{
     Batches, DomainEvent, Event, Topology,
+    projection::Consumers,
     runtime::{Ask, Clock, Commands, Env, Host, MachineClock, TokioSpawn},
     store::FjallCaches,
 };
@@ -11,7 +12,7 @@ use interstate_log::{
 };
 use interstate_payment::{
     domain::{Command, PaymentEvent},
-    effects::{EffectsOptions, MemoryPositions, PaymentEffects, Positions, Provider, Wakes},
+    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Provider, Wakes},
     service,
 };
 use interstate_schemas::{Actor, BookingId, Money, PaymentId, PaymentMethod, UserId};
@@ -24,7 +25,7 @@ pub struct Node {
     pub log: Arc<dyn Log>,
     pub commands: Commands,
     pub positions: Arc<MemoryPositions>,
-    clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     host: Host,
     _folder: tempfile::TempDir,
 }
@@ -109,17 +110,17 @@ impl Node {
     }
 
     pub fn worker(&self, provider: impl Provider, options: EffectsOptions) -> Worker {
-        let (wakes, positions): (Wakes, Arc<dyn Positions>) = (Wakes::default(), self.positions.clone());
-        let effects = PaymentEffects::new(
-            self.log.clone(),
-            self.clock.clone(),
-            Arc::new(provider),
-            Arc::new(self.commands.clone()),
-            positions,
-            wakes.clone(),
-            1,
-            options,
-        );
+        let wakes = Wakes::default();
+        let ports = EffectsPorts {
+            log: self.log.clone(),
+            clock: self.clock.clone(),
+            provider: Arc::new(provider),
+            results: Arc::new(self.commands.clone()),
+            positions: self.positions.clone(),
+            wakes: wakes.clone(),
+            consumers: Consumers::default(),
+        };
+        let effects = PaymentEffects::new(ports, 1, options);
         let (stop, stopping) = watch::channel(false);
         Worker {
             wakes,

@@ -35,7 +35,10 @@ fn a_high_water_mark_loses_the_result_that_was_overtaken() {
 #[test]
 fn a_void_without_a_tombstone_lets_the_late_hold_win() {
     let _planted = Planted::with(Bug::ReleaseOvertakesReserve);
-    let story = payment().for_step(step("hold", 1)).when(saga(), void()).then_nothing();
+    let story = payment()
+        .for_step(step("hold", 1))
+        .when(saga(), void())
+        .then_nothing();
     request(&story.when(saga(), hold()), OperationKind::Hold, ADVANCE);
 }
 
@@ -45,6 +48,8 @@ fn a_repeated_refund_gives_back_twice() {
     let first = request(&asked, OperationKind::Refund, Money::inr(1_000));
     let story = asked.story().when(worker(), done(first)).story();
     let _planted = Planted::with(Bug::CompensationNotIdempotent);
-    let again = story.for_step(step("cancel", 1)).when(saga(), refund("cancel", Some(1_000), 0));
+    let again = story
+        .for_step(step("cancel", 1))
+        .when(saga(), refund("cancel", Some(1_000), 0));
     request(&again, OperationKind::Refund, Money::inr(1_000));
 }
