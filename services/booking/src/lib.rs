@@ -17,11 +17,12 @@ use domain::{
 };
 use interstate_eventing::Service;
 
-/// Its aggregates.
+/// The service's name in topics, addresses and tokens.
+pub const SERVICE: &str = "booking";
+
+/// The service with its aggregates.
 pub fn service() -> Service {
-    Service::new("booking")
-        .aggregate::<Booking>()
-        .aggregate::<Quote>()
+    Service::new(SERVICE).aggregate::<Booking>().aggregate::<Quote>()
 }
 
 /// The diagrams of its sagas in Mermaid, by name, for the docs.

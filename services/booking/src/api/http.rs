@@ -8,7 +8,7 @@ use crate::{
 };
 use aide::axum::{
     ApiRouter,
-    routing::{get, post},
+    routing::{get_with, post_with},
 };
 use interstate_eventing::{
     projection::ReadPosition,
@@ -47,20 +47,63 @@ pub fn router(edge: Edge) -> ApiRouter {
 
 fn routes() -> ApiRouter<Edge> {
     ApiRouter::new()
-        .api_route("/v1/quotes", post(quotes::ask_for))
-        .api_route("/v1/quotes/{quote}", get(quotes::one))
-        .api_route("/v1/bookings", post(bookings::book).get(bookings::list))
-        .api_route("/v1/bookings/{booking}", get(bookings::one))
-        .api_route("/v1/bookings/{booking}/story", get(bookings::story))
-        .api_route("/v1/bookings/{booking}/stream", get(live::stream))
+        .api_route(
+            "/v1/quotes",
+            post_with(quotes::ask_for, |operation| {
+                operation
+                    .summary("Ask for a price")
+                    .description("Good for half an hour; every line says what it follows from.")
+            }),
+        )
+        .api_route("/v1/quotes/{quote}", get_with(quotes::one, |operation| operation.summary("A quote")))
+        .api_route(
+            "/v1/bookings",
+            post_with(bookings::book, |operation| {
+                operation
+                    .summary("Book at a quote's price")
+                    .description("Answers at once; the booking's state tells when the advance is paid and a driver found.")
+            })
+            .get_with(bookings::list, |operation| {
+                operation.summary("Your bookings, the last booked first; all of them for the operator's staff")
+            }),
+        )
+        .api_route("/v1/bookings/{booking}", get_with(bookings::one, |operation| operation.summary("A booking")))
+        .api_route(
+            "/v1/bookings/{booking}/story",
+            get_with(bookings::story, |operation| operation.summary("Everything that happened to a booking")),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/stream",
+            get_with(live::stream, |operation| {
+                operation.summary("A booking's states as they come").description(
+                    "Server-sent events of the kind `booking`, from now to the booking's end; `data` is a booking.",
+                )
+            }),
+        )
         .api_route(
             "/v1/bookings/{booking}/cancellation-terms",
-            get(trips::cancellation_terms),
+            get_with(trips::cancellation_terms, |operation| {
+                operation.summary("What it would cost and give to cancel now")
+            }),
         )
-        .api_route("/v1/bookings/{booking}/cancel", post(trips::cancel))
-        .api_route("/v1/bookings/{booking}/arrive", post(trips::arrive))
-        .api_route("/v1/bookings/{booking}/start", post(trips::start))
-        .api_route("/v1/bookings/{booking}/end", post(trips::end))
+        .api_route(
+            "/v1/bookings/{booking}/cancel",
+            post_with(trips::cancel, |operation| {
+                operation.summary("Cancel; a driver gives the trip back, and another one is sought")
+            }),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/arrive",
+            post_with(trips::arrive, |operation| operation.summary("The driver is at the pickup")),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/start",
+            post_with(trips::start, |operation| operation.summary("The trip begins, by the rider's code")),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/end",
+            post_with(trips::end, |operation| operation.summary("The trip is over; answers the invoice")),
+        )
 }
 
 #[cfg(test)]

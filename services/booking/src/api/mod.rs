@@ -13,6 +13,7 @@ mod trips;
 mod view;
 
 pub use code::{CODES, codes};
+pub use http::{Edge, router};
 pub use policy::ROWS;
 pub use start_code::StartCodes;
 pub use view::{

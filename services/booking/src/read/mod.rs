@@ -11,5 +11,5 @@ mod story;
 mod tests;
 
 pub use history::{BookingHistory, HistoryError, Whose};
-pub use project::{BookingProjection, ProjectError};
+pub use project::BookingProjection;
 pub use row::{BookingRow, QuoteRow};

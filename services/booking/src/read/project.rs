@@ -12,8 +12,10 @@ use crate::{
         quote::{Quote, QuoteAccepted, QuoteEvent, QuoteIssued},
     },
 };
+use async_trait::async_trait;
 use interstate_eventing::{Aggregate, Event, decode_json, encode_json};
 use interstate_schemas::{BookingId, Timestamp, UserId};
+use interstate_stores::{Projection, ProjectionError};
 use sqlx::{Row, SqliteConnection};
 use std::fmt::Write;
 use tokio::sync::broadcast;
@@ -24,45 +26,36 @@ pub struct BookingProjection {
     changes: broadcast::Sender<BookingId>,
 }
 
-/// Why an event has no place in the rows.
-#[derive(Debug, thiserror::Error)]
-pub enum ProjectError {
-    /// The event, or a row that it builds on, cannot be read.
-    #[error(transparent)]
-    Event(#[from] interstate_eventing::DecodeError),
-    /// The store said no.
-    #[error(transparent)]
-    Store(#[from] sqlx::Error),
-    /// The subject is no id.
-    #[error("the subject `{0}` is not a booking")]
-    Subject(String),
-}
-
 impl BookingProjection {
-    /// Its name.
-    pub const NAME: &'static str = "booking-history";
-
     /// Announces each changed booking to `changes`.
     pub fn new(changes: broadcast::Sender<BookingId>) -> Self {
         Self { changes }
     }
 
-    /// Makes the tables.
-    ///
-    /// # Errors
-    /// The store said no.
-    pub async fn create(tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for table in schema::TABLES {
-            sqlx::query(table).execute(&mut *tx).await?;
+    async fn booking(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
+        let not_an_id = || ProjectionError::event(format!("the subject `{}` is no booking", event.subject));
+        let booking: BookingId = event.subject.parse().map_err(|_| not_an_id())?;
+        match event.decode::<BookingEvent>()? {
+            BookingEvent::Requested(requested) => {
+                let row = NewBooking::ordered(&requested.order, event.time, event.version);
+                row.write(tx, "INSERT OR REPLACE").await?;
+            }
+            change => update(tx, event, &change).await?,
         }
+        // Where nobody listens, nobody needs to know.
+        let _ = self.changes.send(booking);
         Ok(())
     }
+}
 
-    /// Takes one event of the booking service up.
-    ///
-    /// # Errors
-    /// The event cannot be read, or the store said no.
-    pub async fn project(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectError> {
+#[async_trait]
+impl Projection for BookingProjection {
+    const NAME: &'static str = "booking-history";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [&'static str] = schema::TABLES;
+    const SCHEMA: &'static [&'static str] = schema::SCHEMA;
+
+    async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
         if event.aggregate == Quote::NAME {
             story::write(tx, event).await?;
             match event.decode::<QuoteEvent>()? {
@@ -76,21 +69,6 @@ impl BookingProjection {
         } else {
             Ok(())
         }
-    }
-
-    async fn booking(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectError> {
-        let subject = || ProjectError::Subject(event.subject.clone());
-        let booking: BookingId = event.subject.parse().map_err(|_| subject())?;
-        match event.decode::<BookingEvent>()? {
-            BookingEvent::Requested(requested) => {
-                let row = NewBooking::ordered(&requested.order, event.time, event.version);
-                row.write(tx, "INSERT OR REPLACE").await?;
-            }
-            change => update(tx, event, &change).await?,
-        }
-        // Where nobody listens, nobody needs to know.
-        let _ = self.changes.send(booking);
-        Ok(())
     }
 }
 
@@ -111,7 +89,7 @@ async fn accept(
     tx: &mut SqliteConnection,
     event: &Event,
     accepted: &QuoteAccepted,
-) -> Result<(), ProjectError> {
+) -> Result<(), ProjectionError> {
     let quote = sqlx::query("UPDATE quotes SET booking = ? WHERE quote = ? RETURNING view")
         .bind(accepted.booking.to_string())
         .bind(accepted.quote.to_string())

@@ -1,14 +1,17 @@
 //! The tables. Times are milliseconds since 1970, money is paise.
 
+/// What a rebuild drops.
+pub(super) const TABLES: &[&str] = &["quotes", "bookings", "stories"];
+
 /// Each statement on its own.
-pub(super) const TABLES: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS quotes (
+pub(super) const SCHEMA: &[&str] = &[
+    "CREATE TABLE quotes (
         quote TEXT PRIMARY KEY,
         rider TEXT NOT NULL,
         view TEXT NOT NULL,
         booking TEXT
     ) STRICT, WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS bookings (
+    "CREATE TABLE bookings (
         booking TEXT PRIMARY KEY,
         quote TEXT NOT NULL,
         rider TEXT NOT NULL,
@@ -38,11 +41,11 @@ pub(super) const TABLES: &[&str] = &[
         updated_at INTEGER NOT NULL,
         version INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS bookings_of_rider ON bookings (rider, booked_at DESC, booking DESC)",
-    "CREATE INDEX IF NOT EXISTS bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
-    "CREATE INDEX IF NOT EXISTS bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
-    "CREATE INDEX IF NOT EXISTS bookings_by_time ON bookings (booked_at DESC, booking DESC)",
-    "CREATE TABLE IF NOT EXISTS stories (
+    "CREATE INDEX bookings_of_rider ON bookings (rider, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_by_time ON bookings (booked_at DESC, booking DESC)",
+    "CREATE TABLE stories (
         subject TEXT NOT NULL,
         version INTEGER NOT NULL,
         event TEXT NOT NULL,

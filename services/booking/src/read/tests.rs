@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use interstate_eventing::{Aggregate, DomainEvent, Event, fixture::given};
 use interstate_schemas::{Actor, BookingId, CommandId, EventId, Money, Timestamp, UserId};
+use interstate_stores::Projection;
 use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
 fn at(index: usize) -> Timestamp {
@@ -70,9 +71,11 @@ async fn projected(events: &[Event]) -> (BookingHistory, SqlitePool) {
     let changes = BookingHistory::channel();
     let projection = BookingProjection::new(changes.clone());
     let mut tx = pool.begin().await.unwrap();
-    BookingProjection::create(&mut tx).await.unwrap();
+    for statement in BookingProjection::SCHEMA {
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+    }
     for event in events {
-        projection.project(&mut tx, event).await.unwrap();
+        projection.apply(&mut tx, event).await.unwrap();
     }
     tx.commit().await.unwrap();
     (BookingHistory::new(pool.clone(), changes), pool)

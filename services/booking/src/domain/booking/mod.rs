@@ -15,6 +15,8 @@ mod state;
 mod travel;
 
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tests;
