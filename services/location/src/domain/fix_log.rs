@@ -97,6 +97,23 @@ impl FixLog {
         }
     }
 
+    /// Whether the device has used this number before.
+    pub fn has_seen(&self, device: &str, seq: u64) -> bool {
+        self.devices.get(device).is_some_and(|seen| seen.knows(seq))
+    }
+
+    /// Begins another trip: nothing is driven yet, and the fix that was latest is the neighbour of the next.
+    /// The numbers that devices have used stay known, unless there is no room for another device.
+    pub fn begin_anew(&mut self) {
+        let devices = std::mem::take(&mut self.devices);
+        let latest = self.accepted.pop_last();
+        *self = Self::default();
+        self.accepted.extend(latest);
+        if devices.len() < MOST_DEVICES {
+            self.devices = devices;
+        }
+    }
+
     /// The distance so far.
     pub fn distance(&self) -> Distance {
         Distance {

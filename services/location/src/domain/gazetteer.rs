@@ -147,6 +147,19 @@ impl Gazetteer {
             .collect()
     }
 
+    /// The largest city that is called so, by any of its names in Latin or Hindi letters.
+    pub fn by_name(&self, name: &str) -> Option<&City> {
+        let name = fold(name);
+        let start = self.keys.partition_point(|(key, ..)| **key < *name);
+        self.keys[start..]
+            .iter()
+            .take_while(|(key, ..)| **key == *name)
+            .filter(|(_, _, whole)| *whole)
+            .map(|(_, rank, _)| *rank)
+            .min()
+            .map(|rank| &self.cities[rank as usize])
+    }
+
     /// The city with this id.
     pub fn city(&self, id: CityId) -> Result<&City, GazetteerError> {
         let rank = self.by_id.get(&id).ok_or(GazetteerError::UnknownCity(id))?;

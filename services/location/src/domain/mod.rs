@@ -13,6 +13,9 @@ pub mod road;
 mod seen;
 pub mod states;
 pub mod terrain;
+pub mod toll_gates;
+pub mod tracking;
+pub mod trip_route;
 
 pub use data::DataError;
 pub use fix::{Fix, FixRefusal, FixVerdict};

@@ -52,6 +52,11 @@ impl Seen {
         Sighting::New
     }
 
+    /// Whether the number is known to have been seen, without noting it.
+    pub fn knows(&self, seq: u64) -> bool {
+        !self.bits.is_empty() && seq < self.end && self.end - seq <= WINDOW && self.has(seq)
+    }
+
     fn place(seq: u64) -> (usize, u64) {
         (((seq % WINDOW) / 64) as usize, 1 << (seq % 64))
     }

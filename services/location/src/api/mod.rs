@@ -1,0 +1,20 @@
+//! The HTTP API of places, routes, fixes and live positions.
+
+mod ask;
+mod code;
+mod fixes;
+mod http;
+mod places;
+mod policy;
+mod position;
+mod routes;
+mod tracking;
+
+pub use code::{CODES, codes};
+pub use fixes::{FixReport, FixesTaken, RefusedFix, ReportedFix};
+pub use http::{Edge, router};
+pub use places::StateAt;
+pub use policy::ROWS;
+pub use position::PositionView;
+pub use routes::{LegLine, RouteQuestion, RouteView};
+pub use tracking::TrackingView;

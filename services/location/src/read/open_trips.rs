@@ -1,0 +1,106 @@
+//! The trips that are driven now. There are few, and each start reads them from the log again, so they live in
+//! memory.
+
+use crate::domain::tracking::{OpenTrip, TrackingEvent, TripTracking};
+use interstate_eventing::{
+    Aggregate, Event,
+    projection::{MemoryReadModel, ReadModel},
+};
+use interstate_schemas::{BookingId, UserId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+
+/// The open trips. Clones share them.
+#[derive(Clone, Default)]
+pub struct OpenTrips(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    trips: Mutex<Trips>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Trips {
+    open: BTreeMap<BookingId, OpenTrip>,
+    by_driver: BTreeMap<UserId, BTreeSet<BookingId>>,
+}
+
+impl OpenTrips {
+    /// The projection that keeps them. Its positions live beside them in memory: both begin at the beginning.
+    pub fn projection(&self) -> Arc<dyn ReadModel> {
+        let trips = self.clone();
+        Arc::new(MemoryReadModel::new("open-trips", move |_, event| {
+            trips.take_up(event)
+        }))
+    }
+
+    /// The open trip of a booking.
+    pub fn of_booking(&self, booking: BookingId) -> Option<OpenTrip> {
+        self.trips().open.get(&booking).cloned()
+    }
+
+    /// The open trips that a user drives; one, but for mistakes.
+    pub fn of_driver(&self, driver: UserId) -> Vec<OpenTrip> {
+        let trips = self.trips();
+        let bookings = trips.by_driver.get(&driver).into_iter().flatten();
+        bookings
+            .filter_map(|booking| trips.open.get(booking).cloned())
+            .collect()
+    }
+
+    /// Changes whenever a trip opens, moves on or closes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn take_up(&self, event: &Event) -> Result<(), String> {
+        if event.aggregate != TripTracking::NAME {
+            return Ok(());
+        }
+        let event: TrackingEvent = event.decode().map_err(|error| error.to_string())?;
+        self.trips().take_up(event);
+        self.0.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    fn trips(&self) -> MutexGuard<'_, Trips> {
+        self.0.trips.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trips {
+    fn take_up(&mut self, event: TrackingEvent) {
+        match event {
+            TrackingEvent::Opened(trip) => {
+                self.close(trip.booking);
+                self.by_driver
+                    .entry(trip.driver)
+                    .or_default()
+                    .insert(trip.booking);
+                self.open.insert(trip.booking, OpenTrip::new(trip));
+            }
+            TrackingEvent::Reached(reached) => {
+                if let Some(open) = self.open.get_mut(&reached.booking) {
+                    open.take_up(reached.milestone, reached.at);
+                }
+            }
+            TrackingEvent::Closed(closed) => self.close(closed.booking),
+        }
+    }
+
+    fn close(&mut self, booking: BookingId) {
+        let Some(open) = self.open.remove(&booking) else {
+            return;
+        };
+        if let Some(bookings) = self.by_driver.get_mut(&open.trip.driver) {
+            bookings.remove(&booking);
+            if bookings.is_empty() {
+                self.by_driver.remove(&open.trip.driver);
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The service at work on an embedded log: a driver sets out, is followed, arrives, and stops being followed.
+
+use aide::openapi::OpenApi;
+use axum::{Router, body::Body};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use interstate_auth::{Caller, Policy};
+use interstate_eventing::{
+    Topology,
+    projection::Consumers,
+    runtime::{Clock, Commands, Env, Host, MachineClock, TokioSpawn},
+    store::FjallCaches,
+};
+use interstate_http::{IdempotencyKey, Shutdown, Streams, routes};
+use interstate_location::{
+    Location, Wiring,
+    api::{self, ROWS},
+    ports::{BookedTrip, BookedTrips, BookingsUnavailable},
+    service,
+};
+use interstate_log::{
+    Log,
+    embedded::{EmbeddedLog, Options},
+};
+use interstate_schemas::{BookingId, GeoPoint, Role, SessionId, SignedDuration, Timestamp, UserId};
+use serde_json::{Value, json};
+use std::{path::Path, sync::Arc, time::Duration};
+use tower::ServiceExt;
+
+const PICKUP: (f64, f64) = (23.0225, 72.5714);
+
+struct OneBooking;
+
+#[async_trait::async_trait]
+impl BookedTrips for OneBooking {
+    async fn trip(&self, booking: BookingId) -> Result<Option<BookedTrip>, BookingsUnavailable> {
+        let point = |(lat, lon)| GeoPoint::new(lat, lon).unwrap();
+        Ok((booking == self::booking()).then(|| BookedTrip {
+            rider: user("asha"),
+            driver: user("ravi"),
+            pickup: point(PICKUP),
+            drop: point((24.5854, 73.7125)),
+            ends_at: now() + SignedDuration::from_hours(8),
+        }))
+    }
+}
+
+fn now() -> Timestamp {
+    MachineClock::machine_now()
+}
+
+fn booking() -> BookingId {
+    BookingId::derive(1, &[b"booking"])
+}
+
+fn user(name: &str) -> UserId {
+    UserId::derive(1, &[name.as_bytes()])
+}
+
+fn caller(name: &str, role: Role) -> Caller {
+    Caller {
+        user: user(name),
+        role,
+        session: SessionId::derive(1, &[b"session"]),
+        expires: now() + SignedDuration::from_hours(1),
+    }
+}
+
+struct Node {
+    router: Router,
+    doc: OpenApi,
+    host: Host,
+    location: Location,
+}
+
+async fn start(dir: &Path) -> Node {
+    let service = service();
+    let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Options::new(dir.join("log"))).unwrap());
+    let caches = Arc::new(FjallCaches::open(&dir.join("cache")).unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock::real());
+    let env = Env::new(
+        log.clone(),
+        clock.clone(),
+        Arc::new(TokioSpawn),
+        caches,
+        "node",
+        Topology::of([&service]),
+    );
+    let partitions = service.partition_count();
+    let host = Host::start(&env, vec![service]).await.unwrap();
+    let location = Location::open().unwrap();
+    let wiring = Wiring {
+        log,
+        clock,
+        commands: Commands::new(env),
+        spawn: Arc::new(TokioSpawn),
+        consumers: Consumers::default(),
+        bookings: Arc::new(OneBooking),
+        streams: Streams::new(10, Shutdown::new()),
+        partitions,
+    };
+    let running = location.start(wiring).await.unwrap();
+    let mut doc = OpenApi::default();
+    let router = api::router(running.edge).finish_api(&mut doc);
+    Node {
+        router,
+        doc,
+        host,
+        location,
+    }
+}
+
+impl Node {
+    async fn call(
+        &self,
+        who: Option<Caller>,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Value,
+        token: Option<&str>,
+    ) -> (StatusCode, Value, Option<String>) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header(IdempotencyKey::HEADER, key)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        if let Some(caller) = who {
+            request.extensions_mut().insert(caller);
+        }
+        if let Some(token) = token {
+            request
+                .headers_mut()
+                .insert("consistency-token", token.parse().unwrap());
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let token = response.headers().get("consistency-token");
+        let token = token.map(|token| token.to_str().unwrap().to_owned());
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default(), token)
+    }
+
+    async fn get(&self, who: Caller, path: &str, token: Option<&str>) -> (StatusCode, Value) {
+        let (status, body, _) = self
+            .call(Some(who), Method::GET, path, "k", Value::Null, token)
+            .await;
+        (status, body)
+    }
+
+    async fn post(
+        &self,
+        who: Caller,
+        path: &str,
+        key: &str,
+        body: Value,
+    ) -> (StatusCode, Value, Option<String>) {
+        self.call(Some(who), Method::POST, path, key, body, None).await
+    }
+}
+
+fn fix(seq: u64, lat: f64) -> Value {
+    json!({
+        "device": "phone", "seq": seq, "at": now() - SignedDuration::from_secs(600 - 30 * seq as i64),
+        "point": {"lat": lat, "lon": PICKUP.1}, "accuracy_m": 8.0, "booking": booking(),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trip_is_followed_by_its_rider_from_setting_out_to_its_end_and_by_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(dir.path()).await;
+    let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
+    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
+
+    let (status, _) = node.get(asha, &trip("position"), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "nobody has set out");
+    let stranger = caller("mallory", Role::Driver);
+    let (status, body, _) = node.post(stranger, &trip("tracking"), "k1", Value::Null).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::FORBIDDEN, &json!("trip-not-yours"))
+    );
+    let (status, _, token) = node.post(ravi, &trip("tracking"), "k1", Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    let token = token.unwrap();
+
+    let (status, body) = node.get(asha, &trip("position"), Some(&token)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::NOT_FOUND, &json!("position-unknown"))
+    );
+    let fixes = json!({"fixes": [fix(1, PICKUP.0 + 0.01), fix(2, PICKUP.0 + 0.0005)]});
+    let (status, taken, _) = node.post(ravi, "/v1/fixes", "f1", fixes.clone()).await;
+    assert_eq!(
+        (status, &taken["accepted"]),
+        (StatusCode::OK, &json!(2)),
+        "{taken}"
+    );
+    let (_, again, _) = node.post(ravi, "/v1/fixes", "f2", fixes).await;
+    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(0), &json!(2)));
+
+    for who in [asha, ravi, caller("sam", Role::Support)] {
+        let (status, body) = node.get(who, &trip("position"), None).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert_eq!(body["point"]["lat"], json!(PICKUP.0 + 0.0005));
+    }
+    for path in ["position", "position/stream", "tracking"] {
+        let (status, _) = node.get(caller("mallory", Role::Rider), &trip(path), None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
+    arrived(&node, asha, &trip("tracking")).await;
+
+    let (status, _, token) = node.post(ravi, &trip("tracking/close"), "c1", Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, _) = node.get(asha, &trip("position"), token.as_deref()).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "the trip is over");
+    node.host.stop().await;
+}
+
+async fn arrived(node: &Node, who: Caller, path: &str) {
+    for _ in 0..200 {
+        let (_, body) = node.get(who, path, None).await;
+        if body["arrived"] == json!(true) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the arrival was never told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_shows_positions_as_they_come_and_ends_with_the_trip() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(dir.path()).await;
+    let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
+    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
+    let (_, _, token) = node.post(ravi, &trip("tracking"), "k1", Value::Null).await;
+    let mut request = Request::get(trip("position/stream"))
+        .header("consistency-token", token.unwrap())
+        .body(Body::empty())
+        .unwrap();
+    request.extensions_mut().insert(asha);
+    let response = node.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let read = tokio::spawn(response.into_body().collect());
+    for seq in 1..=3 {
+        let fixes = json!({"fixes": [fix(seq, PICKUP.0 + 0.002 * seq as f64)]});
+        node.post(ravi, "/v1/fixes", &format!("f{seq}"), fixes).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    node.post(ravi, &trip("tracking/close"), "c1", Value::Null).await;
+    let read = tokio::time::timeout(Duration::from_secs(10), read).await;
+    let text = read.expect("the stream ends").unwrap().unwrap().to_bytes();
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert_eq!(text.matches("event: position").count(), 3, "{text}");
+    node.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_the_driver_is_still_seen_and_the_trip_still_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(dir.path()).await;
+    let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
+    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
+    let (_, _, token) = node.post(ravi, &trip("tracking"), "k1", Value::Null).await;
+    node.post(ravi, "/v1/fixes", "f1", json!({"fixes": [fix(19, 23.03)]}))
+        .await;
+    let Node { host, router, .. } = node;
+    host.stop().await;
+    drop(router);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+
+    let node = start(dir.path()).await;
+    let near = GeoPoint::new(23.03, PICKUP.1).unwrap();
+    assert_eq!(node.location.nearest_drivers(near, 1_000, 5, now()).len(), 1);
+    let (status, body) = node.get(asha, &trip("position"), token.as_deref()).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let (_, again, _) = node
+        .post(ravi, "/v1/fixes", "f2", json!({"fixes": [fix(19, 23.03)]}))
+        .await;
+    assert_eq!(again["duplicates"], json!(1));
+    node.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_and_routes_are_open_to_everyone_and_every_route_has_a_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = start(dir.path()).await;
+    let policy = Policy::new(ROWS).unwrap();
+    assert_eq!(policy.disagreements(&routes(&node.doc)), [""; 0]);
+    let codes = api::CODES
+        .iter()
+        .chain(interstate_auth::CODES)
+        .chain(interstate_http::CODES);
+    assert_eq!(interstate_http::check_codes(codes.copied()), [""; 0]);
+
+    let get = async |path: &str| node.call(None, Method::GET, path, "k", Value::Null, None).await;
+    let (_, cities, _) = get("/v1/cities?prefix=Ahmedab&limit=3").await;
+    assert_eq!(cities[0]["name"], json!("Ahmedabad"));
+    let (_, near, _) = get("/v1/cities/nearest?lat=24.58&lon=73.71").await;
+    assert_eq!(near["name"], json!("Udaipur"));
+    let (_, state, _) = get("/v1/states/at?lat=24.58&lon=73.71").await;
+    assert_eq!((&state["state"], &state["gst_number"]), (&json!("RJ"), &json!(8)));
+    let (status, sea, _) = get("/v1/states/at?lat=15&lon=65").await;
+    assert_eq!((status.as_u16(), &sea["code"]), (422, &json!("not-in-india")));
+
+    let post = async |stops: Value| {
+        let body = json!({ "stops": stops });
+        node.call(None, Method::POST, "/v1/routes", "k", body, None).await
+    };
+    let (status, route, _) = post(json!([{"name": "Ahmedabad"}, {"city": cities_udaipur(&near)}])).await;
+    assert_eq!(status, StatusCode::OK, "{route}");
+    assert_eq!(route["states"], json!(["GJ", "RJ"]));
+    assert!(
+        (240_000..290_000).contains(&route["metres"].as_u64().unwrap()),
+        "{route}"
+    );
+    assert_eq!(route["lines"].as_array().unwrap().len(), 1);
+    let (status, wrong, _) = post(json!([{"name": "Ahmedabad"}, {"name": "Atlantis"}])).await;
+    assert_eq!(
+        (status.as_u16(), &wrong["errors"][0]["pointer"]),
+        (422, &json!("/stops/1"))
+    );
+    node.host.stop().await;
+}
+
+fn cities_udaipur(near: &Value) -> Value {
+    near["id"].clone()
+}
