@@ -190,6 +190,12 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
         parked::of(&mut reader, P::NAME, source).await.map_err(failed)
     }
 
+    async fn parked_count(&self, source: &PartitionId) -> Result<u64, StoreFailure> {
+        let failed = |error| failure::<P>("count what is parked", &error);
+        let mut reader = self.db.readers().acquire().await.map_err(failed)?;
+        parked::count(&mut reader, P::NAME, source).await.map_err(failed)
+    }
+
     async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure> {
         let failed = |error| failure::<P>("say what is parked", &error);
         let mut reader = self.db.readers().acquire().await.map_err(failed)?;

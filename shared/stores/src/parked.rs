@@ -39,6 +39,22 @@ pub(crate) async fn has(
     .await
 }
 
+pub(crate) async fn count(
+    reader: &mut SqliteConnection,
+    projection: &str,
+    source: &PartitionId,
+) -> Result<u64, sqlx::Error> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM parked WHERE projection = ? AND service = ? AND \"partition\" = ?",
+    )
+    .bind(projection)
+    .bind(&*source.service)
+    .bind(source.index)
+    .fetch_one(reader)
+    .await?;
+    Ok(found.unsigned_abs())
+}
+
 pub(crate) async fn of(
     reader: &mut SqliteConnection,
     projection: &str,

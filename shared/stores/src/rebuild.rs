@@ -1,6 +1,15 @@
-//! Rebuilds a read model beside the live one, compares the two at the same position, and switches.
+//! Makes a read model again from the log beside the live one, compares the two, and switches.
+//!
+//! The live one goes on. The comparison looks at one state of the live file (a read transaction) and brings
+//! the new one to exactly its positions; only the switch holds the live writer up, while rows are copied.
 
-use crate::{Checksum, Projection, Sqlite, SqliteError, SqliteReadModel, connection, schema::quoted};
+use crate::{
+    Checksum, Projection, Sqlite, SqliteError, SqliteReadModel,
+    connection::{self, Durability},
+    model::position_of,
+    schema::quoted,
+};
+use futures::future::try_join_all;
 use interstate_eventing::{
     BatchError, Batches,
     projection::{Position, ReadModel, StoreFailure},
@@ -9,7 +18,7 @@ use interstate_log::{Log, LogError, PartitionId, Topic};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::collections::BTreeMap;
 
-/// Events taken up in one transaction.
+/// Events taken up in one transaction: more than a runner's, for nobody waits for these rows.
 const CHUNK: usize = 5_000;
 
 /// Why a read model was not rebuilt. The live one is as it was.
@@ -30,17 +39,21 @@ pub enum RebuildError {
     /// The log's content cannot be read.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// The log ends before the live read model's position.
+    #[error("{0} ends before the position of the live read model: this is not the log that it was made from")]
+    LogTooShort(PartitionId),
     /// The old file is in the way.
     #[error("{0}")]
     File(#[from] std::io::Error),
 }
 
-/// The rows of one table in both, and whether they are the same.
+/// What both read models hold at the same position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// Events that the rebuild read.
     pub events: u64,
     /// A table with its rows in the live and in the rebuilt read model, and whether their checksums agree.
+    /// `parked` is what the projection has put aside.
     pub tables: BTreeMap<String, (u64, u64, bool)>,
     /// Whether the live one was replaced.
     pub switched: bool,
@@ -53,8 +66,16 @@ impl Comparison {
     }
 }
 
-/// Fills a second file from the log, brings it to where the live one is, compares, and replaces the live rows
-/// unless only asked to `verify`. Traffic goes on; the live one waits during the comparison.
+/// Where a projection stands in each partition.
+type Positions = Vec<(PartitionId, Position)>;
+
+/// Fills a second file (`booking.booking-history.rebuild.db`) from the log while traffic goes on, compares it
+/// with the live one at the same position and, unless it is only to `verify`, puts its rows in the place of
+/// the live ones in one transaction. Dropping the future leaves the live one as it was; a second file that is
+/// left over is removed by the next call.
+///
+/// # Errors
+/// The log or a file cannot be read or written; the live one is as it was.
 pub async fn rebuild<P: Projection>(
     log: &dyn Log,
     live: &SqliteReadModel<P>,
@@ -62,93 +83,84 @@ pub async fn rebuild<P: Projection>(
     partitions: u32,
     verify: bool,
 ) -> Result<Comparison, RebuildError> {
-    let name = P::NAME;
-    let path = live.db().path().with_extension(format!("{name}.rebuild.db"));
+    let path = live.db().path().with_extension(format!("{}.rebuild.db", P::NAME));
     connection::remove(&path)?;
-    let sqlite = Sqlite::open(&path).await?;
-    let beside = SqliteReadModel::open_shared(&sqlite, live.projection.clone()).await?;
-    let mut events = 0;
-    for index in 0..partitions {
-        let source = PartitionId::new(service, index);
-        let to = live.position(&source).await?;
-        events += fill(log, &beside, &source, to).await?;
-    }
-    // From here on the live one stands still.
-    let mut writer = live.db().writer().await;
-    for index in 0..partitions {
-        let source = PartitionId::new(service, index);
-        let to = live.position(&source).await?;
-        events += fill(log, &beside, &source, to).await?;
-    }
-    let found = Checksum::of::<P>(&mut writer).await?;
-    let rebuilt = Checksum::of::<P>(&mut *beside.db().writer().await).await?;
-    let tables = found
-        .tables
-        .iter()
-        .zip(&rebuilt.tables)
-        .map(|((table, live), (_, rebuilt))| {
-            ((*table).to_owned(), (live.rows, rebuilt.rows, live == rebuilt))
-        })
-        .collect();
-    let mut comparison = Comparison {
-        events,
-        tables,
-        switched: false,
+    let db = Sqlite::open_with(&path, Durability::None).await?;
+    let beside = Beside {
+        log,
+        live,
+        fresh: SqliteReadModel::open_shared(&db, live.projection.clone()).await?,
+        sources: (0..partitions)
+            .map(|index| PartitionId::new(service, index))
+            .collect(),
     };
-    beside.db().close().await;
-    drop(beside);
+    let mut comparison = beside.compare().await?;
     if !verify {
-        switch::<P>(&mut writer, &path).await?;
+        beside.switch().await?;
         comparison.switched = true;
     }
-    drop(writer);
+    drop(beside);
+    db.close().await;
+    drop(db);
     connection::remove(&path)?;
     Ok(comparison)
 }
 
-/// Takes up what lies between the model's position and `to`.
-async fn fill<P: Projection>(
-    log: &dyn Log,
-    model: &SqliteReadModel<P>,
-    source: &PartitionId,
-    to: Position,
-) -> Result<u64, RebuildError> {
-    let from = model.position(source).await?;
-    let mut batches = Batches::new(source.service.clone(), source.index, from.sequence, from.receipt);
-    let mut reader = log
-        .read(&Topic::events(source.service.clone()), source.index, from.next)
-        .await?;
-    let (mut pending, mut behind, mut count) = (Vec::new(), from, 0);
-    while behind.receipt < to.receipt {
-        let chunk = reader.poll(CHUNK).await?;
-        if chunk.records.is_empty() {
-            tokio::task::yield_now().await;
-        }
-        for stored in &chunk.records {
-            if let Some(batch) = batches.push(stored)?
-                && batch.receipt.number <= to.receipt
-            {
-                behind = Position::behind(&batch);
-                count += batch.events.len() as u64;
-                pending.extend(batch.events);
-            }
-        }
-        if pending.len() >= CHUNK || behind.receipt >= to.receipt {
-            model.apply(source, &pending, behind).await?;
-            pending.clear();
-        }
-    }
-    Ok(count)
+/// The live read model and the one in the second file.
+struct Beside<'r, P> {
+    log: &'r dyn Log,
+    live: &'r SqliteReadModel<P>,
+    fresh: SqliteReadModel<P>,
+    sources: Vec<PartitionId>,
 }
 
-/// Replaces the live rows, positions and parked events in one transaction.
-async fn switch<P: Projection>(db: &mut SqliteConnection, path: &std::path::Path) -> Result<(), sqlx::Error> {
-    sqlx::query("ATTACH DATABASE ? AS beside")
-        .bind(path.to_string_lossy())
-        .execute(&mut *db)
-        .await?;
-    let switched = async {
-        let mut tx = db.begin().await?;
+impl<P: Projection> Beside<'_, P> {
+    async fn compare(&self) -> Result<Comparison, RebuildError> {
+        let mut look = self.live.db().look().await?;
+        // Most of the way without a read transaction: a long one keeps the write-ahead file from shrinking.
+        let ahead = self.positions(&mut look).await?;
+        self.catch_up(&ahead).await?;
+        let mut look = look.begin().await?;
+        let same = self.positions(&mut look).await?;
+        self.catch_up(&same).await?;
+        let live = Checksum::of::<P>(&mut look).await?;
+        let fresh = Checksum::of::<P>(&mut *self.fresh.db().writer().await).await?;
+        let tables = live.tables.iter().zip(&fresh.tables);
+        Ok(Comparison {
+            events: same.iter().map(|(_, position)| position.sequence).sum(),
+            tables: tables
+                .map(|((table, live), (_, fresh))| {
+                    ((*table).to_owned(), (live.rows, fresh.rows, live == fresh))
+                })
+                .collect(),
+            switched: false,
+        })
+    }
+
+    /// Queries see the old rows or the new; the runners wait, then go on where they were.
+    async fn switch(&self) -> Result<(), RebuildError> {
+        let mut writer = self.live.db().writer().await;
+        // A call that was dropped here may have left it attached.
+        let _ = writer.execute("DETACH DATABASE beside").await;
+        sqlx::query("ATTACH DATABASE ? AS beside")
+            .bind(self.fresh.db().path().to_string_lossy())
+            .execute(&mut *writer)
+            .await?;
+        let replaced = self.replace(&mut writer).await;
+        writer.execute("DETACH DATABASE beside").await?;
+        replaced
+    }
+
+    async fn replace(&self, writer: &mut SqliteConnection) -> Result<(), RebuildError> {
+        let mut tx = writer.begin().await?;
+        // Takes the lock of the live file alone, also from other processes: its positions stand still now,
+        // while the second file still takes up what is missing.
+        sqlx::query("UPDATE main.projections SET version = version WHERE name = ?")
+            .bind(P::NAME)
+            .execute(&mut *tx)
+            .await?;
+        let positions = self.positions(&mut tx).await?;
+        self.catch_up(&positions).await?;
         for table in P::TABLES {
             let table = quoted(table);
             tx.execute(format!("DELETE FROM main.{table}").as_str()).await?;
@@ -161,9 +173,54 @@ async fn switch<P: Projection>(db: &mut SqliteConnection, path: &std::path::Path
             tx.execute(format!("INSERT INTO main.{table} SELECT * FROM beside.{table}").as_str())
                 .await?;
         }
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
-    .await;
-    sqlx::query("DETACH DATABASE beside").execute(&mut *db).await?;
-    switched
+
+    /// The live one's, as this connection sees it.
+    async fn positions(&self, reader: &mut SqliteConnection) -> Result<Positions, sqlx::Error> {
+        let mut positions = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            positions.push((source.clone(), position_of(reader, P::NAME, source).await?));
+        }
+        Ok(positions)
+    }
+
+    /// Brings the new one to exactly these positions. The partitions go side by side: one is read and decoded
+    /// while another is written.
+    async fn catch_up(&self, to: &Positions) -> Result<(), RebuildError> {
+        try_join_all(to.iter().map(|(source, to)| self.fill(source, *to))).await?;
+        Ok(())
+    }
+
+    async fn fill(&self, source: &PartitionId, to: Position) -> Result<(), RebuildError> {
+        let from = self.fresh.position(source).await?;
+        if from.receipt >= to.receipt {
+            return Ok(());
+        }
+        let topic = Topic::events(source.service.clone());
+        let mut batches = Batches::new(source.service.clone(), source.index, from.sequence, from.receipt);
+        let mut reader = self.log.read(&topic, source.index, from.next).await?;
+        let mut events = Vec::new();
+        loop {
+            let chunk = reader.poll(CHUNK).await?;
+            if chunk.records.is_empty() && chunk.next >= self.log.end(&topic, source.index).await? {
+                return Err(RebuildError::LogTooShort(source.clone()));
+            }
+            for stored in &chunk.records {
+                let Some(mut batch) = batches.push(stored)? else {
+                    continue;
+                };
+                let behind = Position::behind(&batch);
+                let arrived = behind.receipt >= to.receipt;
+                events.append(&mut batch.events);
+                if arrived || events.len() >= CHUNK {
+                    self.fresh.apply(source, &events, behind).await?;
+                    events.clear();
+                }
+                if arrived {
+                    return Ok(());
+                }
+            }
+        }
+    }
 }

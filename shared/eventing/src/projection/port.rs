@@ -81,6 +81,11 @@ pub trait ReadModel: Send + Sync + 'static {
     /// What is parked of this partition, in order.
     async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure>;
 
+    /// How many events are parked of this partition.
+    async fn parked_count(&self, source: &PartitionId) -> Result<u64, StoreFailure> {
+        Ok(self.parked(source).await?.len() as u64)
+    }
+
     /// Whether events of this subject are parked: its rows are older than the position says.
     async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure>;
 

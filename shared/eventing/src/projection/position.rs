@@ -12,8 +12,6 @@ use tokio::sync::watch;
 pub(super) struct Progress {
     pub(super) incarnation: u32,
     pub(super) sequence: u64,
-    /// Events that are parked; may be more than there are, never fewer.
-    pub(super) parked: u64,
 }
 
 impl Progress {
@@ -62,7 +60,8 @@ impl ReadPosition {
 
     /// The last sequence of a partition that the read model shows.
     pub fn sequence(&self, partition: u32) -> u64 {
-        self.progress(partition).map_or(0, |known| known.borrow().sequence)
+        self.progress(partition)
+            .map_or(0, |known| known.borrow().sequence)
     }
 
     /// Waits until the read model shows `at`, no longer than `patience` (machine time). With a subject, the
@@ -102,10 +101,6 @@ impl ReadPosition {
     /// # Errors
     /// The store did not say.
     pub async fn is_parked(&self, partition: u32, subject: &str) -> Result<bool, StoreFailure> {
-        let parked = self.progress(partition).map_or(0, |known| known.borrow().parked);
-        if parked == 0 {
-            return Ok(false);
-        }
         let source = PartitionId::new(self.service.clone(), partition);
         self.model.is_parked(&source, subject).await
     }

@@ -58,6 +58,7 @@ impl Follow {
                 source,
                 progress,
                 pause: FIRST_PAUSE,
+                parked: 0,
             });
         }
         let position = ReadPosition {
@@ -90,6 +91,8 @@ pub struct Runner {
     consumer: Consumer,
     progress: watch::Sender<Progress>,
     pause: Duration,
+    /// Events put aside when it last looked.
+    parked: u64,
 }
 
 /// Whole batches, and where they end.
@@ -129,8 +132,8 @@ impl Runner {
 
     async fn follow(&mut self) -> Result<std::convert::Infallible, Stopped> {
         let mut stored = self.model.position(&self.source).await?;
-        let parked = self.model.parked(&self.source).await?.len() as u64;
-        self.publish(stored, parked);
+        self.count_parked().await?;
+        self.publish(stored);
         self.consumer.handled(stored.next, stored.sequence);
         let topic = Topic::events(self.source.service.clone());
         let mut reader = self.log.read(&topic, self.source.index, stored.next).await?;
@@ -201,17 +204,23 @@ impl Runner {
         } else {
             self.model.apply(&self.source, events, to).await?
         };
-        let parked = self.progress.borrow().parked + applied.parked;
-        self.publish(to, parked);
+        self.publish(to);
+        if applied.parked > 0 || self.parked > 0 {
+            self.count_parked().await?;
+        }
         Ok(())
     }
 
-    fn publish(&self, at: Position, parked: u64) {
-        self.consumer.parked(parked);
+    async fn count_parked(&mut self) -> Result<(), StoreFailure> {
+        self.parked = self.model.parked_count(&self.source).await?;
+        self.consumer.parked(self.parked);
+        Ok(())
+    }
+
+    fn publish(&self, at: Position) {
         self.progress.send_replace(Progress {
             incarnation: at.incarnation,
             sequence: at.sequence,
-            parked,
         });
     }
 }
