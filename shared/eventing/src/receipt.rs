@@ -18,9 +18,12 @@ pub enum Occasion {
     Batch,
     /// A task took the partition over.
     Takeover {
-        /// How often in a row that happened at this position: a command that kills its task is found by it.
+        /// How often in a row that happened at this position.
         attempt: u32,
     },
+    /// After a task ended at this position, its next owner is about to decide the command there: a command
+    /// that kills its task is found by how often that was said in a row.
+    Try,
     /// A task gave the partition up in order.
     Stop,
 }

@@ -13,7 +13,7 @@ use interstate_log::{LogError, Record, Sender, Topic};
 use interstate_schemas::{Actor, AddressedCommand, CommandId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long a reply is waited for before the same command is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -142,7 +142,7 @@ pub enum AskError {
 #[derive(Clone)]
 pub struct Commands {
     env: Env,
-    senders: Arc<Mutex<HashMap<String, Box<dyn Sender>>>>,
+    senders: Arc<Mutex<BTreeMap<String, Box<dyn Sender>>>>,
     sequence: Arc<std::sync::atomic::AtomicU64>,
 }
 

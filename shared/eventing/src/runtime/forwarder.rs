@@ -11,7 +11,10 @@ use interstate_log::{Delivery, Log, LogError, Record, Sender, Topic, TopicKind};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::mpsc;
@@ -55,10 +58,21 @@ impl Forwarders {
                 .or_default()
                 .push_back(message);
         }
-        // Says so when the last of the forwarders has let go of it.
-        let latch = Arc::new(OnDrop(Some(sent)));
+        if by_topic.is_empty() {
+            return sent();
+        }
+        // The last of the forwarders to have queued its part says so. One that ends before is replaced by
+        // the next takeover, which sends again.
+        let left = Arc::new(AtomicUsize::new(by_topic.len()));
+        let sent = Arc::new(sent);
         for (topic, messages) in by_topic {
-            let inbox = self.start(topic.clone(), messages, Some(Box::new(latch.clone())));
+            let (left, sent) = (left.clone(), sent.clone());
+            let queued = Box::new(move || {
+                if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                    sent();
+                }
+            });
+            let inbox = self.start(topic.clone(), messages, Some(queued));
             self.inboxes.insert(topic, inbox);
         }
     }
@@ -87,7 +101,7 @@ impl Forwarders {
         &self,
         topic: Topic,
         first: VecDeque<Outgoing>,
-        queued: Option<Box<dyn std::any::Any + Send>>,
+        queued: Option<Queued>,
     ) -> mpsc::UnboundedSender<Outgoing> {
         let (sender, inbox) = mpsc::unbounded_channel();
         let forwarder = Forwarder {
@@ -103,15 +117,8 @@ impl Forwarders {
     }
 }
 
-struct OnDrop<F: Fn()>(Option<F>);
-
-impl<F: Fn()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        if let Some(say) = self.0.take() {
-            say();
-        }
-    }
-}
+/// Told once everything that waited at the start is queued.
+type Queued = Box<dyn FnOnce() + Send>;
 
 struct Forwarder {
     env: Env,
@@ -120,8 +127,7 @@ struct Forwarder {
     acknowledged: mpsc::UnboundedSender<Acknowledgement>,
     /// Not known to be durable, in order.
     waiting: VecDeque<Outgoing>,
-    /// Let go of once everything that waited at the start is queued.
-    queued: Option<Box<dyn std::any::Any + Send>>,
+    queued: Option<Queued>,
 }
 
 impl Forwarder {
@@ -157,8 +163,10 @@ impl Forwarder {
                     Err(error) => return Some(error),
                 }
             }
-            if under_way.len() == self.waiting.len() {
-                self.queued = None;
+            if under_way.len() == self.waiting.len()
+                && let Some(queued) = self.queued.take()
+            {
+                queued();
             }
             let delivered = async {
                 match under_way.front_mut() {

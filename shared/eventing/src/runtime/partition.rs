@@ -68,6 +68,8 @@ struct Tenure<'p> {
     position: u64,
     /// Deadlines up to a time may fire once the commands up to a position are decided.
     backlog: Option<(Timestamp, u64)>,
+    /// A task ended at this position before, and it has not been said yet that it is tried again.
+    suspicious: bool,
     unflushed: u32,
 }
 
@@ -93,17 +95,15 @@ impl From<LogError> for Next {
 impl Partition {
     /// Runs until it is stopped, loses the partition, or cannot go on.
     pub(super) async fn run(mut self) -> End {
-        let mut first = true;
         loop {
-            // The first time the assignment is the proof; later only the log can tell.
-            if !first && !plant::on(Bug::MutualFencing) {
+            // The assignment may be old news by now; only the log can tell whose the partition is.
+            if !plant::on(Bug::MutualFencing) {
                 match self.lease.prove().await {
                     Ok(true) => {}
                     Ok(false) => return End::NotOurs,
                     Err(error) => return End::Log(error),
                 }
             }
-            first = false;
             self.env.statuses.set(&self.id, Activity::TakingOver);
             let next = match self.take_over().await {
                 Ok(mut tenure) => match tenure.serve().await {
@@ -162,6 +162,7 @@ impl Partition {
         env.statuses.update(&self.id, |status| {
             status.activity = Activity::Running;
             status.sequence = task.sequence();
+            status.unsent = task.unsent().count();
         });
         Ok(Tenure {
             replies: ReplyOut::new(env, self.id.clone()),
@@ -174,6 +175,7 @@ impl Partition {
             buffer: chunk.records.into(),
             position,
             backlog: None,
+            suspicious: durable,
             unflushed: 0,
         })
     }
@@ -288,7 +290,11 @@ impl Tenure<'_> {
         };
         match woken {
             Woken::Stop => return Err(self.stop_in_order().await),
-            Woken::Acknowledged(channel, number) => self.task.acknowledge(&channel, number),
+            Woken::Acknowledged(channel, number) => {
+                self.task.acknowledge(&channel, number);
+                self.take_acknowledgements();
+                self.show_unsent();
+            }
             Woken::Commands(chunk) => {
                 let now = env.clock.now();
                 self.buffer.extend(chunk.records);
@@ -306,6 +312,12 @@ impl Tenure<'_> {
             self.task.flush()?;
         }
         Ok(())
+    }
+
+    fn show_unsent(&self) {
+        let unsent = self.task.unsent().count();
+        let status = |status: &mut super::PartitionStatus| status.unsent = unsent;
+        self.owner.env.statuses.update(&self.owner.id, status);
     }
 
     fn take_acknowledgements(&mut self) {
@@ -344,8 +356,21 @@ impl Tenure<'_> {
         Ok(clear.then_some(through))
     }
 
+    /// Before the first command after a takeover, where the task has ended at the same position before.
+    async fn say_what_is_tried(&mut self) -> Result<(), Next> {
+        if self.suspicious && !self.buffer.is_empty() {
+            self.suspicious = false;
+            if let Some(receipt) = self.task.try_again(self.owner.env.clock.now()) {
+                let next = append(&mut *self.writer, vec![self.task.record_of(&receipt)]).await?;
+                self.task.commit_control(&receipt, next);
+            }
+        }
+        Ok(())
+    }
+
     async fn decide(&mut self, deadlines: Option<Timestamp>) -> Result<(), Next> {
         let env = self.owner.env.clone();
+        self.say_what_is_tried().await?;
         let commands = self.buffer.make_contiguous();
         let mut step = match self.task.step(commands, deadlines, env.clock.now()) {
             Ok(Some(step)) => step,
@@ -358,7 +383,7 @@ impl Tenure<'_> {
                 tracing::error!(partition = %self.owner.id, why);
                 env.statuses.set(&self.owner.id, Activity::Blocked(why));
                 env.clock.sleep(Duration::from_secs(1)).await;
-                return Ok(());
+                return self.look_up();
             }
             Err(error) => return Err(error.into()),
         };

@@ -3,7 +3,7 @@
 use crate::task::Reply;
 use interstate_schemas::CommandId;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::oneshot;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 /// Who waits for which command's reply, in this process.
 #[derive(Clone, Default)]
 pub struct Replies {
-    waiting: Arc<Mutex<HashMap<CommandId, Vec<oneshot::Sender<Reply>>>>>,
+    waiting: Arc<Mutex<BTreeMap<CommandId, Vec<oneshot::Sender<Reply>>>>>,
 }
 
 impl Replies {
@@ -51,7 +51,7 @@ impl Replies {
         self.len() == 0
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<CommandId, Vec<oneshot::Sender<Reply>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<CommandId, Vec<oneshot::Sender<Reply>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

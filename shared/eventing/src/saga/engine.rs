@@ -50,13 +50,14 @@ impl<A: Orchestrator> Saga<A> {
                 self.advance(draft, cx);
             }
             // Beyond the pivot a refusal is a delay: the step is asked for again when it is due.
-            (Phase::Running, Some(StepStatus::Requested { .. }), StepOutcome::Refused { code })
+            (Phase::Running, Some(StepStatus::Requested { attempt, .. }), StepOutcome::Refused { code })
                 if !self.is_past_pivot(draft.state().saga()) =>
             {
                 let failed = SagaEvent::Failed {
                     step: step.name.into(),
                     code: code.clone(),
-                    answered: true,
+                    // Another request under way may still be granted: then there is something to take back.
+                    answered: attempt == 1,
                 };
                 emit(draft, failed);
                 self.unwind(draft, cx, code);

@@ -4,7 +4,7 @@
 use crate::{
     Deadline, DecodeError, Service,
     aggregate::AnyState,
-    receipt::{Cause, Channel, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered},
+    receipt::{Cause, Channel, Occasion, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered},
     store::{Put, StateStore, StoreError},
 };
 use interstate_schemas::{CommandId, SignedDuration, Timestamp};
@@ -69,6 +69,9 @@ pub(super) struct Core {
     pub(super) commands: u64,
     /// Takeovers in a row at this position of the commands.
     pub(super) attempts: u32,
+    /// How often in a row, after such takeovers, the command at this position was begun.
+    #[serde(default)]
+    pub(super) tries: u32,
     /// Where to go on reading `S.events`.
     pub(super) next: u64,
     pub(super) out: BTreeMap<Channel, u64>,
@@ -137,6 +140,7 @@ impl Cache {
             time: Timestamp::UNIX_EPOCH,
             commands: 0,
             attempts: 0,
+            tries: 0,
             next: 0,
             out: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -277,9 +281,15 @@ impl Cache {
         core.time = core.time.max(receipt.time);
         core.next = next;
         core.attempts = match receipt.occasion {
-            crate::receipt::Occasion::Takeover { attempt } => attempt,
-            crate::receipt::Occasion::Batch if receipt.commands == core.commands => core.attempts,
-            _ => 0,
+            Occasion::Takeover { attempt } => attempt,
+            Occasion::Try => core.attempts,
+            Occasion::Batch if receipt.commands == core.commands => core.attempts,
+            Occasion::Batch | Occasion::Stop => 0,
+        };
+        core.tries = match receipt.occasion {
+            Occasion::Try => core.tries + 1,
+            _ if core.attempts == 0 => 0,
+            _ => core.tries,
         };
         core.commands = receipt.commands;
         core.received.extend(receipt.received.iter().cloned());
@@ -325,8 +335,11 @@ impl Cache {
                 id: parked.id.clone(),
             };
             let mut entry = self.entry(&key)?.clone();
-            entry.parked.push(parked.deadline.clone());
-            self.put(key, entry);
+            // A later event of the same batch may have taken it away.
+            if entry.deadlines.contains(&parked.deadline) {
+                entry.parked.push(parked.deadline.clone());
+                self.put(key, entry);
+            }
         }
         Ok(())
     }

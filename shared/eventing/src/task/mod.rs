@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A clock that is this far behind the last receipt is wrong: deciding by it would poison log time for ever.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
-/// Takeovers at one command before it is dead-lettered.
+/// A command whose task ended so often after it was begun is dead-lettered.
 pub const DEADLY_ATTEMPTS: u32 = 3;
 
 /// What a batch may hold.
@@ -213,8 +213,8 @@ impl Task {
         Ok(())
     }
 
-    /// The receipt that a takeover writes, and what it says of the command at the position: after three
-    /// takeovers there in a row, it is the one that kills its task.
+    /// The receipt that a takeover writes. Where the one before it wrote one at the same position, commands
+    /// are decided one at a time for a while.
     pub fn takeover(&mut self, now: Timestamp, commands_end: u64) -> Receipt {
         let attempt = self.cache.core.attempts + 1;
         if attempt > 1 {
@@ -223,9 +223,16 @@ impl Task {
         self.control(Occasion::Takeover { attempt }, now)
     }
 
+    /// The receipt to write before the command at the position is decided, where a task has ended there
+    /// before. An idle partition may be taken over any number of times: only what was begun counts.
+    pub fn try_again(&self, now: Timestamp) -> Option<Receipt> {
+        let suspect = self.cache.core.attempts > 1 && !self.position_is_deadly();
+        suspect.then(|| self.control(Occasion::Try, now))
+    }
+
     /// Whether the command at the position has killed its task too often.
     pub(crate) fn position_is_deadly(&self) -> bool {
-        self.cache.core.attempts > DEADLY_ATTEMPTS
+        self.cache.core.tries >= DEADLY_ATTEMPTS
     }
 
     /// The receipt of an orderly stop.
