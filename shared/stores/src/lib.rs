@@ -1,4 +1,8 @@
-//! Read models in stores. Embedded: SQLite, one file a service.
+//! Read models in stores. SQLite: one file a service, rows and positions in the same transaction.
+//!
+//! Write a [`Projection`], open a [`SqliteReadModel`] of it on the service's [`Sqlite`] file, hand that to
+//! `interstate_eventing::projection::Follow`, and query through [`Sqlite::readers`]. Nothing in such a file is
+//! the truth: [`rebuild()`] makes it again from the log, beside the live one.
 
 mod checksum;
 mod connection;
@@ -9,9 +13,11 @@ mod projection;
 mod rebuild;
 mod schema;
 
+pub use async_trait::async_trait;
 pub use checksum::{Checksum, TableSum};
 pub use connection::Sqlite;
 pub use error::{ProjectionError, SqliteError};
 pub use model::SqliteReadModel;
 pub use projection::Projection;
 pub use rebuild::{Comparison, RebuildError, rebuild};
+pub use sqlx::SqliteConnection;

@@ -17,6 +17,11 @@ pub trait Projection: Send + Sync + 'static {
     /// The statements that make them.
     const SCHEMA: &'static [&'static str];
 
-    /// What an event does, within the transaction that moves the position.
+    /// What an event does, within the transaction that moves the position. Pass over the types that it does
+    /// not remember, and use statements whose text does not change, so that they are prepared once.
+    ///
+    /// # Errors
+    /// `?` on sqlx and on [`Event::decode`] tells a failing store (the same events come again) from a failing
+    /// event (it is parked, with the later ones of its subject).
     async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError>;
 }
