@@ -1,3 +1,35 @@
-//! Driver: who may drive, in what, when they are free, and who is asked.
+//! The driver service: who may drive, in what, when they are free, and who is asked.
+//!
+//! - [`domain`] decides: drivers, vehicles, calendars of duties, searches.
+//! - [`read`]: the roster of who could drive now; searches and offers. [`effects`] names candidates.
+//! - [`api`] is the edge; [`ports`]: what it asks of others; [`assemble`] puts them together.
 
+pub mod api;
 pub mod domain;
+pub mod effects;
+pub mod ports;
+pub mod read;
+mod wiring;
+
+pub use wiring::{Assembled, AssemblyError, Parts, assemble};
+
+use domain::{
+    calendar::Calendar,
+    dispatch::Dispatch,
+    driver::Driver,
+    vehicle::{Plate, Vehicle},
+};
+use interstate_eventing::Service;
+
+/// The service's name in topics, addresses and tokens.
+pub const SERVICE: &str = "driver";
+
+/// The service with its aggregates.
+pub fn service() -> Service {
+    Service::new(SERVICE)
+        .aggregate::<Calendar>()
+        .aggregate::<Dispatch>()
+        .aggregate::<Driver>()
+        .aggregate::<Plate>()
+        .aggregate::<Vehicle>()
+}

@@ -179,7 +179,7 @@ impl Dispatch {
             OfferState::Declined => {}
             OfferState::Accepted | OfferState::Won => {
                 return Err(Rejection::conflict(
-                    "offer.accepted",
+                    "offer-accepted",
                     "You have accepted this trip: to give it back, release the booking.",
                 ));
             }
@@ -197,7 +197,7 @@ impl Dispatch {
                 let user = UserId::from(offer.candidate.driver);
                 cx.actor.user().is_none_or(|asker| asker == user)
             })
-            .ok_or_else(|| Rejection::not_found("offer.unknown", "There is no such offer to you."))
+            .ok_or_else(|| Rejection::not_found("offer-unknown", "There is no such offer to you."))
     }
 }
 
@@ -213,11 +213,11 @@ fn reply(draft: &Draft<Dispatch>, offer: OfferId) -> OfferReply {
 
 fn too_late(state: OfferState) -> Rejection {
     match state {
-        OfferState::Expired => Rejection::conflict("offer.expired", "The offer was not answered in time."),
-        OfferState::Declined => Rejection::conflict("offer.declined", "You have declined this offer."),
-        OfferState::Lost => Rejection::conflict("offer.lost", "The time was given to another trip."),
+        OfferState::Expired => Rejection::conflict("offer-expired", "The offer was not answered in time."),
+        OfferState::Declined => Rejection::conflict("offer-declined", "You have declined this offer."),
+        OfferState::Lost => Rejection::conflict("offer-lost", "The time was given to another trip."),
         _ => Rejection::conflict(
-            "offer.withdrawn",
+            "offer-withdrawn",
             "The trip was given to somebody else, or cancelled.",
         ),
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A question for candidates is asked again after so long: whoever answers keeps no position of its own, so
 /// this is what makes a question survive a restart of theirs.
-const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

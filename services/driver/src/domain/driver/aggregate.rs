@@ -76,11 +76,11 @@ impl Aggregate for Driver {
                 .reply(&driver))
             }
             (Is::Unknown, _) => Err(Rejection::not_found(
-                "driver.unknown",
+                "driver-unknown",
                 "There is no such driver: register first.",
             )),
             (_, Asked::Register { .. }) => Err(Rejection::conflict(
-                "driver.exists",
+                "driver-exists",
                 "This user is registered as a driver already.",
             )),
             (_, Asked::AddDocument { document }) => self.add(driver, document),
@@ -130,7 +130,7 @@ impl Aggregate for Driver {
                 | Asked::Suspend { .. }
                 | Asked::Reinstate,
             ) => Err(Rejection::conflict(
-                "driver.not_now",
+                "driver-not-now",
                 format!(
                     "This is not possible while the admission is {}.",
                     self.status.text()
@@ -189,7 +189,7 @@ impl Driver {
     fn add(&self, driver: DriverId, document: Document) -> Result<Decision<DriverEvent>, Rejection> {
         if !document.kind().is_drivers() {
             return Err(Rejection::invalid(
-                "document.wrong_kind",
+                "document-wrong-kind",
                 "This is a paper of a vehicle, not of a driver: add it to the vehicle.",
             ));
         }
@@ -203,13 +203,13 @@ impl Driver {
         let missing = missing_at(&self.documents, &DocumentKind::OF_EVERY_DRIVER, now);
         if !missing.is_empty() {
             return Err(Rejection::conflict(
-                "driver.papers_missing",
+                "driver-papers-missing",
                 format!("These papers are missing or do not hold today: {missing:?}."),
             ));
         }
         if self.vehicles.is_empty() {
             return Err(Rejection::conflict(
-                "driver.no_vehicle",
+                "driver-no-vehicle",
                 "There is no vehicle yet: register one and wait until its plate is confirmed.",
             ));
         }
@@ -228,13 +228,13 @@ impl Driver {
             (None, &[only]) => only,
             (Some(_), _) => {
                 return Err(Rejection::conflict(
-                    "driver.not_your_vehicle",
+                    "driver-not-your-vehicle",
                     "This vehicle is not yours to drive.",
                 ));
             }
             (None, _) => {
                 return Err(Rejection::invalid(
-                    "driver.which_vehicle",
+                    "driver-which-vehicle",
                     "There are several vehicles: name the one that you drive.",
                 ));
             }
@@ -288,7 +288,7 @@ fn id_of(cx: &Context<'_>) -> Result<DriverId, Rejection> {
     cx.address
         .id
         .parse()
-        .map_err(|_| Rejection::invalid("driver.unknown", "A driver's id is expected here, such as drv_…."))
+        .map_err(|_| Rejection::invalid("driver-unknown", "A driver's id is expected here, such as drv_…."))
 }
 
 /// Support admits and suspends, the platform may do everything, and the rest is the driver's own.
@@ -308,7 +308,7 @@ fn who_may(driver: DriverId, command: &DriverCommand, cx: &Context<'_>) -> Resul
         return Ok(());
     }
     Err(Rejection::forbidden(
-        "driver.not_yours",
+        "driver-not-yours",
         "Only the driver, or support, may do this.",
     ))
 }

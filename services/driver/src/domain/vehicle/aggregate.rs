@@ -162,7 +162,7 @@ impl Aggregate for Vehicle {
                 },
             ) => register(driver, plate, description, papers, cx),
             (Some(_), VehicleCommand::Register { .. }) => Err(Rejection::conflict(
-                "vehicle.exists",
+                "vehicle-exists",
                 "This vehicle is registered already.",
             )),
             (Some(vehicle), VehicleCommand::AddPaper { paper }) => {
@@ -179,7 +179,7 @@ impl Aggregate for Vehicle {
             }
             (_, VehicleCommand::Step(_)) => Ok(Decision::nothing()),
             (None, VehicleCommand::AddPaper { .. }) => Err(Rejection::not_found(
-                "vehicle.unknown",
+                "vehicle-unknown",
                 "There is no such vehicle.",
             )),
         }
@@ -211,7 +211,7 @@ fn register(
     let largest = description.class;
     if description.seats == 0 || description.seats > largest.seats() || description.bags > largest.bags() {
         return Err(Rejection::invalid(
-            "vehicle.too_large",
+            "vehicle-too-large",
             format!(
                 "A vehicle of this class has 1 to {} seats and room for at most {} large bags.",
                 largest.seats(),
@@ -221,7 +221,7 @@ fn register(
     }
     let vehicle: VehicleId = cx.address.id.parse().map_err(|_| {
         Rejection::invalid(
-            "vehicle.unknown",
+            "vehicle-unknown",
             "A vehicle's id is expected here, such as veh_….",
         )
     })?;
@@ -256,7 +256,7 @@ fn of_driver(driver: DriverId, cx: &Context<'_>) -> Result<(), Rejection> {
         return Ok(());
     }
     Err(Rejection::forbidden(
-        "vehicle.not_yours",
+        "vehicle-not-yours",
         "This vehicle is another driver's.",
     ))
 }
@@ -264,7 +264,7 @@ fn of_driver(driver: DriverId, cx: &Context<'_>) -> Result<(), Rejection> {
 fn check_paper(paper: &Document) -> Result<(), Rejection> {
     if paper.kind().is_drivers() {
         return Err(Rejection::invalid(
-            "document.wrong_kind",
+            "document-wrong-kind",
             "This is a paper of a driver, not of a vehicle: add it to the driver.",
         ));
     }

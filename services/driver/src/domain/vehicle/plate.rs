@@ -53,7 +53,7 @@ impl Aggregate for Plate {
             Some(holder) if holder == vehicle => Decision::nothing(),
             Some(_) => {
                 return Err(Rejection::conflict(
-                    "vehicle.plate_taken",
+                    "vehicle-plate-taken",
                     "A vehicle with this number plate is registered already.",
                 ));
             }

@@ -1,0 +1,46 @@
+//! The errors of this service.
+
+interstate_http::error_codes! {
+    DRIVER_UNKNOWN = ("driver-unknown", 404, "There is no such driver",
+        "Nobody has registered under this id. A user registers as a driver with `POST /v1/drivers`.");
+    DRIVER_EXISTS = ("driver-exists", 409, "Registered already",
+        "This user is a driver already: `GET /v1/drivers/me` shows where the admission stands.");
+    DRIVER_NOT_NOW = ("driver-not-now", 409, "Not at this stage of the admission",
+        "An admission goes from draft to submitted, and from there to approved or rejected. `detail` says where it stands.");
+    DRIVER_NOT_YOURS = ("driver-not-yours", 403, "Not your driver's record",
+        "Only the driver, or support, may do this.");
+    DRIVER_PAPERS_MISSING = ("driver-papers-missing", 409, "Papers are missing",
+        "`detail` names the papers that are missing, have lapsed or do not hold yet. Add them, or their renewals, with `POST /v1/drivers/me/documents`.");
+    DRIVER_NO_VEHICLE = ("driver-no-vehicle", 409, "There is no vehicle yet",
+        "Register one with `POST /v1/drivers/me/vehicles` and wait until it is admitted: its plate is looked up first.");
+    DRIVER_NOT_YOUR_VEHICLE = ("driver-not-your-vehicle", 409, "Not your vehicle",
+        "The vehicle is not among those that you drive; `GET /v1/drivers/me` lists them.");
+    DRIVER_WHICH_VEHICLE = ("driver-which-vehicle", 422, "Name the vehicle",
+        "You drive several vehicles: say with which you take trips.");
+    VEHICLE_UNKNOWN = ("vehicle-unknown", 404, "There is no such vehicle",
+        "No vehicle is registered under this id.");
+    VEHICLE_EXISTS = ("vehicle-exists", 409, "Registered already",
+        "This vehicle is registered already.");
+    VEHICLE_NOT_YOURS = ("vehicle-not-yours", 403, "Another driver's vehicle",
+        "Only the driver who registered it may do this.");
+    VEHICLE_TOO_LARGE = ("vehicle-too-large", 422, "Seats or bags do not fit the class",
+        "A class has a number of seats and bags that a vehicle of it may not exceed; `detail` names them. Choose a larger class.");
+    VEHICLE_PLATE_TAKEN = ("vehicle-plate-taken", 409, "The plate is registered already",
+        "Another vehicle carries this number plate. If it is yours, tell support.");
+    DOCUMENT_WRONG_KIND = ("document-wrong-kind", 422, "The paper belongs elsewhere",
+        "Papers of a driver go to the driver, papers of a vehicle to the vehicle.");
+    OFFER_UNKNOWN = ("offer-unknown", 404, "There is no such offer",
+        "No such offer was made to you.");
+    OFFER_EXPIRED = ("offer-expired", 409, "The offer has expired",
+        "It was not answered in time. Stay online: the next one comes by itself.");
+    OFFER_DECLINED = ("offer-declined", 409, "You have declined",
+        "You said no to this offer before.");
+    OFFER_LOST = ("offer-lost", 409, "The time is taken",
+        "Your time or the vehicle's was given to another trip before this one could have it.");
+    OFFER_WITHDRAWN = ("offer-withdrawn", 409, "The offer is off",
+        "Another driver was faster, or the booking was cancelled.");
+    OFFER_ACCEPTED = ("offer-accepted", 409, "You have accepted",
+        "An accepted trip is given back by releasing the booking, not by declining its offer.");
+    SEARCH_UNKNOWN = ("search-unknown", 404, "No driver was searched for",
+        "There is no such booking, or you have nothing to do with it, or its search has not begun.");
+}

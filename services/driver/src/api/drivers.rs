@@ -1,0 +1,246 @@
+//! Registering, papers, vehicles, admission, availability.
+
+use super::{
+    code::codes,
+    http::Edge,
+    view::{Availability, DriverView, OfDriver, OfVehicle, Refusal, RegisterVehicle},
+};
+use crate::domain::{
+    documents::Document,
+    driver::{DriverCommand, Profile},
+    vehicle::{PlateKey, VehicleCommand},
+};
+use axum::extract::State;
+use interstate_auth::Caller;
+use interstate_http::{
+    Accepted, Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext, token,
+};
+use interstate_schemas::{DriverId, VehicleId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Which driver.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(super) struct DriverPath {
+    driver: DriverId,
+}
+
+/// `POST /v1/drivers`: the caller wants to drive.
+pub(super) async fn register(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Json(profile): Json<Profile>,
+) -> Result<Created<OfDriver>, Problem> {
+    let driver = DriverId::from(caller.user);
+    let command = DriverCommand::Register { profile };
+    let answered = edge
+        .ask(driver, &command, &caller, &context, ("POST /v1/drivers", &key))
+        .await?;
+    Ok(Created::new(OfDriver { driver })
+        .token(token(&answered))
+        .location("/v1/drivers/me"))
+}
+
+/// `POST /v1/drivers/me/documents`
+pub(super) async fn add_document(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Json(document): Json<Document>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let driver = DriverId::from(caller.user);
+    let command = DriverCommand::AddDocument { document };
+    edge.tell(
+        driver,
+        &command,
+        &caller,
+        &context,
+        ("POST /v1/drivers/me/documents", &key),
+    )
+    .await
+}
+
+/// `POST /v1/drivers/me/vehicles`: 202, because the plate is looked up next; `GET /v1/drivers/me` shows the outcome.
+pub(super) async fn register_vehicle(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Json(body): Json<RegisterVehicle>,
+) -> Result<Accepted<OfVehicle>, Problem> {
+    let driver = DriverId::from(caller.user);
+    let hash = edge.unique.key("plate", body.plate.as_str());
+    // The same driver with the same plate is the same vehicle, whatever the key: a second try finds the first.
+    let vehicle = VehicleId::derive(0, &[&driver.ulid().0.to_be_bytes(), hash.as_bytes()]);
+    let command = VehicleCommand::Register {
+        driver,
+        plate: PlateKey {
+            hash,
+            ending: body.plate.ending().to_owned(),
+        },
+        description: body.description,
+        papers: body.documents,
+    };
+    let repeat = ("POST /v1/drivers/me/vehicles", &key);
+    let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
+    Ok(Accepted::new(OfVehicle { vehicle })
+        .token(token(&answered))
+        .location("/v1/drivers/me"))
+}
+
+/// `POST /v1/drivers/me/submit`
+pub(super) async fn submit(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+) -> Result<Answer<OfDriver>, Problem> {
+    let driver = DriverId::from(caller.user);
+    edge.tell(
+        driver,
+        &DriverCommand::Submit,
+        &caller,
+        &context,
+        ("POST /v1/drivers/me/submit", &key),
+    )
+    .await
+}
+
+/// `POST /v1/drivers/me/availability`
+pub(super) async fn availability(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Json(Availability { online, vehicle }): Json<Availability>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let driver = DriverId::from(caller.user);
+    let command = if online {
+        DriverCommand::GoOnline { vehicle }
+    } else {
+        DriverCommand::GoOffline
+    };
+    edge.tell(
+        driver,
+        &command,
+        &caller,
+        &context,
+        ("POST /v1/drivers/me/availability", &key),
+    )
+    .await
+}
+
+/// `POST /v1/drivers/{driver}/approve`
+pub(super) async fn approve(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(DriverPath { driver }): Path<DriverPath>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let repeat = ("POST /v1/drivers/{driver}/approve", &key);
+    edge.tell(driver, &DriverCommand::Approve, &caller, &context, repeat)
+        .await
+}
+
+/// `POST /v1/drivers/{driver}/reject`
+pub(super) async fn reject(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(DriverPath { driver }): Path<DriverPath>,
+    Json(Refusal { reason, .. }): Json<Refusal>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let repeat = ("POST /v1/drivers/{driver}/reject", &key);
+    edge.tell(
+        driver,
+        &DriverCommand::Reject { reason },
+        &caller,
+        &context,
+        repeat,
+    )
+    .await
+}
+
+/// `POST /v1/drivers/{driver}/suspend`
+pub(super) async fn suspend(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(DriverPath { driver }): Path<DriverPath>,
+    Json(Refusal { reason, until }): Json<Refusal>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let repeat = ("POST /v1/drivers/{driver}/suspend", &key);
+    edge.tell(
+        driver,
+        &DriverCommand::Suspend { reason, until },
+        &caller,
+        &context,
+        repeat,
+    )
+    .await
+}
+
+/// `POST /v1/drivers/{driver}/reinstate`
+pub(super) async fn reinstate(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(DriverPath { driver }): Path<DriverPath>,
+) -> Result<Answer<OfDriver>, Problem> {
+    let repeat = ("POST /v1/drivers/{driver}/reinstate", &key);
+    edge.tell(driver, &DriverCommand::Reinstate, &caller, &context, repeat)
+        .await
+}
+
+/// `GET /v1/drivers/me`
+pub(super) async fn me(
+    State(edge): State<Edge>,
+    caller: Caller,
+    seen: ConsistencyToken,
+) -> Result<Answer<DriverView>, Problem> {
+    edge.roster_shows(&seen).await?;
+    edge.view(DriverId::from(caller.user))
+}
+
+/// `GET /v1/drivers/{driver}`, for support.
+pub(super) async fn one(
+    State(edge): State<Edge>,
+    _: Caller,
+    seen: ConsistencyToken,
+    Path(DriverPath { driver }): Path<DriverPath>,
+) -> Result<Answer<DriverView>, Problem> {
+    edge.roster_shows(&seen).await?;
+    edge.view(driver)
+}
+
+impl Edge {
+    async fn tell(
+        &self,
+        driver: DriverId,
+        command: &DriverCommand,
+        caller: &Caller,
+        context: &RequestContext,
+        repeat: (&str, &IdempotencyKey),
+    ) -> Result<Answer<OfDriver>, Problem> {
+        let answered = self.ask(driver, command, caller, context, repeat).await?;
+        Ok(Answer::new(OfDriver { driver }).token(token(&answered)))
+    }
+
+    fn view(&self, id: DriverId) -> Result<Answer<DriverView>, Problem> {
+        let driver = self.roster.driver(id).ok_or_else(|| {
+            Problem::new(&codes::DRIVER_UNKNOWN, "There is no such driver: register first.")
+        })?;
+        Ok(Answer::new(DriverView::of(
+            id,
+            driver,
+            self.roster.vehicles_of(id),
+        )))
+    }
+}

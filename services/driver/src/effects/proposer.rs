@@ -1,0 +1,117 @@
+//! Answers searches that want candidates. It keeps no position: what is wanted stands in the roster until it is
+//! answered, a search whose question is lost asks again, and an answer given twice is one command.
+
+use crate::{
+    domain::{
+        candidates::{DispatchPolicy, SearchRecord},
+        dispatch::{DispatchRequest, Proposal},
+    },
+    ports::LiveFixes,
+    read::{Roster, Wanted, prospects},
+};
+use futures::{StreamExt, stream::FuturesUnordered};
+use interstate_eventing::runtime::{Ask, AskError, Clock, Commands};
+use interstate_schemas::{Actor, CommandId, EventId};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Proposals that wait for their commit at a time.
+const AT_ONCE: usize = 64;
+
+/// Names candidates.
+pub struct Proposer {
+    roster: Roster,
+    fixes: Arc<dyn LiveFixes>,
+    commands: Commands,
+    clock: Arc<dyn Clock>,
+    policy: DispatchPolicy,
+}
+
+impl Proposer {
+    /// One that has not begun.
+    pub fn new(roster: Roster, fixes: Arc<dyn LiveFixes>, commands: Commands, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            roster,
+            fixes,
+            commands,
+            clock,
+            policy: DispatchPolicy::default(),
+        }
+    }
+
+    /// Works until the process ends.
+    pub async fn run(self) {
+        let mut wakes = self.roster.wakes();
+        let mut under_way = FuturesUnordered::new();
+        // What was answered and still stands in the roster: the answer's own events are on their way there.
+        let mut answered: BTreeMap<interstate_schemas::DispatchId, EventId> = BTreeMap::new();
+        loop {
+            let wanted = self.roster.wanted();
+            answered.retain(|dispatch, _| {
+                wanted
+                    .binary_search_by_key(dispatch, |wanted| wanted.dispatch)
+                    .is_ok()
+            });
+            for wanted in wanted {
+                if under_way.len() >= AT_ONCE {
+                    break;
+                }
+                if answered.get(&wanted.dispatch) == Some(&wanted.event) {
+                    continue;
+                }
+                answered.insert(wanted.dispatch, wanted.event);
+                under_way.push(self.propose(wanted));
+            }
+            tokio::select! {
+                woken = wakes.changed() => {
+                    if woken.is_err() {
+                        return;
+                    }
+                }
+                Some(()) = under_way.next() => {}
+            }
+        }
+    }
+
+    async fn propose(&self, wanted: Wanted) {
+        let (dispatch, event) = (wanted.dispatch, wanted.event);
+        let ask = Ask::to(
+            dispatch,
+            &self.proposal(&wanted),
+            Actor::Service(crate::SERVICE.to_owned()),
+        )
+        .with_id(CommandId::derive(0, &[b"propose", &event.ulid().0.to_be_bytes()]));
+        match self.commands.ask(ask).await {
+            // Another process was faster, with what it had seen.
+            Ok(_) | Err(AskError::OtherBody | AskError::Expired) => {}
+            Err(error) => {
+                tracing::warn!(%dispatch, %error, "candidates could not be proposed; the search asks again")
+            }
+        }
+    }
+
+    fn proposal(&self, wanted: &Wanted) -> DispatchRequest {
+        let now = self.clock.now();
+        let search = &wanted.of;
+        let found = prospects(&self.roster, &*self.fixes, search, &self.policy, now);
+        let booking = search.trip.booking;
+        let considered = SearchRecord::of(
+            booking,
+            wanted.round,
+            &found.facts,
+            &found.needs,
+            &self.policy,
+            now,
+        );
+        let candidates = considered
+            .ranked
+            .iter()
+            .filter_map(|ranked| found.plans.get(&ranked.driver).copied())
+            .collect();
+        DispatchRequest::Propose(Box::new(Proposal {
+            search: search.search,
+            round: wanted.round,
+            record: considered.record,
+            candidates,
+        }))
+    }
+}

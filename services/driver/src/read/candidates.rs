@@ -1,0 +1,236 @@
+//! Who could take a trip, with what is known of each.
+
+use super::{OpenSearch, Roster, roster::Rows};
+use crate::{
+    domain::{
+        candidates::{CandidateFacts, DispatchPolicy, TripNeeds, VehicleFit},
+        dispatch::Candidate,
+        documents::{day_in_india, midnight},
+        driver::{Driver, DriverStatus},
+        duty::{DutyCalendar, DutyFit, DutyPlan, DutyState, Terrain},
+        vehicle::Vehicle,
+    },
+    ports::{LiveFix, LiveFixes},
+};
+use interstate_schemas::{
+    CalendarOwner, DriverId, GeoPoint, SignedDuration, Timestamp, TripRequest, VehicleClass, VehicleId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Candidates that one search looks at, at most: enough to fill every round, few enough to judge in a
+/// millisecond.
+pub const MOST_CANDIDATES: usize = 120;
+
+/// Drivers that the live positions are asked for; those of another class among them are passed over.
+const NEAREST: usize = 500;
+/// How far away a driver is looked for, in metres.
+const RADIUS: u32 = 100_000;
+/// A road is longer than the crow flies, by so many per cent.
+const ROAD_PERCENT: f64 = 1.3;
+
+/// The candidates of a search.
+pub struct Prospects {
+    /// What the trip asks for.
+    pub needs: TripNeeds,
+    /// What is known of each candidate.
+    pub facts: Vec<CandidateFacts>,
+    /// The time that each would be taken for.
+    pub plans: BTreeMap<DriverId, Candidate>,
+}
+
+/// The candidates of a search: those of the class who are near, then others of the class, at most
+/// [`MOST_CANDIDATES`].
+pub fn prospects(
+    roster: &Roster,
+    fixes: &dyn LiveFixes,
+    search: &OpenSearch,
+    policy: &DispatchPolicy,
+    now: Timestamp,
+) -> Prospects {
+    let trip = &*search.trip;
+    let pickup = trip.route.stops.first().map(|stop| stop.point);
+    let near = pickup.map_or_else(Vec::new, |point| fixes.nearest(point, RADIUS, NEAREST, now));
+    let rows = roster.rows();
+    let none = BTreeSet::new();
+    let of_class = rows.by_class.get(&trip.class).unwrap_or(&none);
+    let mut chosen: Vec<(DriverId, Option<LiveFix>)> = near
+        .iter()
+        .filter(|fix| of_class.contains(&fix.driver))
+        .take(MOST_CANDIDATES)
+        .map(|fix| (fix.driver, Some(*fix)))
+        .collect();
+    let known: BTreeSet<DriverId> = chosen.iter().map(|(driver, _)| *driver).collect();
+    // Beginning somewhere else for each booking, so that it is not always the same who are looked at.
+    let from = DriverId::from_ulid(trip.booking.ulid());
+    let rest = of_class
+        .range(from..)
+        .chain(of_class.range(..from))
+        .filter(|id| !known.contains(id));
+    chosen.extend(
+        rest.take(MOST_CANDIDATES - chosen.len())
+            .map(|&id| (id, fixes.last(id))),
+    );
+
+    let mut found = Prospects {
+        needs: needs(search),
+        facts: Vec::with_capacity(chosen.len()),
+        plans: BTreeMap::new(),
+    };
+    for (id, fix) in chosen {
+        let Some((driver, (vehicle_id, vehicle))) = rows
+            .drivers
+            .get(&id)
+            .and_then(|driver| Some((driver, vehicle_for(&rows, driver, trip.class)?)))
+        else {
+            continue;
+        };
+        let dead = fix
+            .zip(pickup)
+            .map(|(fix, point)| metres_by_road(fix.point, point));
+        let Some(plan) = plan_of(trip, dead, policy) else {
+            continue;
+        };
+        let subject = Subject {
+            id,
+            driver,
+            vehicle_id,
+            vehicle,
+            fix,
+            dead,
+            plan,
+        };
+        found.facts.push(facts(&rows, &subject, policy, now));
+        found.plans.insert(
+            id,
+            Candidate {
+                driver: id,
+                vehicle: vehicle_id,
+                plan,
+            },
+        );
+    }
+    found
+}
+
+/// One candidate before it is judged.
+struct Subject<'a> {
+    id: DriverId,
+    driver: &'a Driver,
+    vehicle_id: VehicleId,
+    vehicle: &'a Vehicle,
+    fix: Option<LiveFix>,
+    dead: Option<u32>,
+    plan: DutyPlan,
+}
+
+fn facts(rows: &Rows, subject: &Subject<'_>, policy: &DispatchPolicy, now: Timestamp) -> CandidateFacts {
+    let empty = DutyCalendar::default();
+    let calendar = |owner: CalendarOwner| {
+        rows.calendar(&owner.to_string())
+            .map_or(&empty, |calendar| calendar.duties())
+    };
+    let Subject {
+        id,
+        driver,
+        vehicle_id,
+        vehicle,
+        fix,
+        dead,
+        plan,
+    } = subject;
+    let duties = calendar(CalendarOwner::Driver(*id));
+    let of_vehicle = calendar(CalendarOwner::Vehicle(*vehicle_id));
+    let what = vehicle
+        .registered
+        .as_ref()
+        .map(|registered| &registered.description);
+    let last_trip = duties
+        .duties()
+        .iter()
+        .filter(|duty| duty.state == DutyState::Closed)
+        .map(|duty| duty.on_duty.end())
+        .max();
+    CandidateFacts {
+        active: Some(driver.status == DriverStatus::Approved),
+        online: Some(driver.online.is_some()),
+        sanctioned: Some(driver.status == DriverStatus::Suspended),
+        driver_documents: Some(driver.documents.clone()),
+        vehicle_documents: Some(vehicle.papers.clone()),
+        class: what.map(|what| what.class),
+        seats: what.map(|what| what.seats),
+        bags: what.map(|what| what.bags),
+        home_state: what.map(|what| what.home_state),
+        first_registered: what.map(|what| what.first_registered),
+        fuel: what.map(|what| what.fuel),
+        driver_duty: Some(DutyFit::of(duties, plan, &policy.hours, now)),
+        vehicle_duty: Some(VehicleFit {
+            overlap: of_vehicle.first_overlap(plan.reserved, now),
+        }),
+        fix_at: fix.map(|fix| fix.at),
+        dead_metres: *dead,
+        pickup_seconds: dead.map(|metres| {
+            let travel = policy.travel.travel(metres, Terrain::Plain).as_secs();
+            u32::try_from(travel).unwrap_or(u32::MAX)
+        }),
+        hill_cleared: driver.profile.map(|profile| profile.hill_roads),
+        drives_at_night: driver.profile.map(|profile| profile.drives_at_night),
+        idle_since: last_trip,
+        ..CandidateFacts::unknown(*id, *vehicle_id)
+    }
+}
+
+/// The vehicle that the driver is online with, where it is of the class; otherwise the first of theirs that is.
+fn vehicle_for<'a>(rows: &'a Rows, driver: &Driver, class: VehicleClass) -> Option<(VehicleId, &'a Vehicle)> {
+    let of_class = |id: &VehicleId| {
+        let vehicle = rows.vehicles.get(id)?;
+        let what = &vehicle.registered.as_ref()?.description;
+        (what.class == class).then_some((*id, vehicle))
+    };
+    driver.online.iter().chain(&driver.vehicles).find_map(of_class)
+}
+
+/// The time that a trip takes. The way home is the driver's own time: nobody has to drive it on the same day.
+fn plan_of(trip: &TripRequest, dead: Option<u32>, policy: &DispatchPolicy) -> Option<DutyPlan> {
+    let to_pickup = policy.travel.travel(dead.unwrap_or(0), Terrain::Plain);
+    DutyPlan::of_trip(
+        trip.pickup_at,
+        trip.ends_at,
+        to_pickup,
+        SignedDuration::ZERO,
+        SignedDuration::from_mins(policy.hours.rest_minutes.into()),
+        Some(SignedDuration::from_secs(trip.route.seconds.into())),
+        &policy.travel,
+    )
+}
+
+fn needs(search: &OpenSearch) -> TripNeeds {
+    let trip = &*search.trip;
+    TripNeeds {
+        mode: search.mode,
+        kind: trip.kind,
+        pickup_at: trip.pickup_at,
+        planned_end: trip.ends_at,
+        states: trip.route.states.clone(),
+        classes: vec![trip.class],
+        passengers: trip.passengers,
+        bags: Some(trip.bags),
+        hill: Some(trip.route.has_hills()),
+        night: at_night(trip.pickup_at, trip.ends_at),
+        // The advance is paid before, and the balance through the platform.
+        cash: false,
+        driver_gender: None,
+    }
+}
+
+/// Whether any of the time lies between 22:00 and 06:00 in India.
+fn at_night(from: Timestamp, until: Timestamp) -> bool {
+    let day = midnight(day_in_india(from));
+    let since_midnight = from.duration_since(day);
+    let (morning, evening) = (SignedDuration::from_hours(6), SignedDuration::from_hours(22));
+    since_midnight < morning || since_midnight >= evening || until.duration_since(day) > evening
+}
+
+fn metres_by_road(from: GeoPoint, to: GeoPoint) -> u32 {
+    // Never beyond half the globe, far below the bounds of the type.
+    (from.metres_to(to) * ROAD_PERCENT) as u32
+}

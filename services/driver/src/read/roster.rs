@@ -1,0 +1,236 @@
+//! Drivers, vehicles, calendars and open searches as they stand now. Folded with the aggregates' own `evolve`,
+//! so that a candidate is judged by exactly what its aggregates would say. There are few of each, and each start
+//! reads them from the log again.
+
+use crate::domain::{
+    calendar::Calendar,
+    dispatch::{Dispatch, DispatchEvent},
+    driver::Driver,
+    vehicle::Vehicle,
+};
+use interstate_eventing::{
+    Aggregate, DecodeError, Event,
+    projection::{MemoryReadModel, ReadModel},
+};
+use interstate_schemas::{DispatchId, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+use tokio::sync::watch;
+
+/// A search that goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenSearch {
+    /// Its number.
+    pub search: u32,
+    /// For what.
+    pub trip: Arc<TripRequest>,
+    /// About now, or ahead.
+    pub mode: crate::domain::offers::DispatchMode,
+}
+
+/// Candidates that somebody has to name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// By which dispatch.
+    pub dispatch: DispatchId,
+    /// The event that asked: what makes the answer the same command when it is given twice.
+    pub event: EventId,
+    /// For which round.
+    pub round: u32,
+    /// The search.
+    pub of: OpenSearch,
+}
+
+/// Everything in it.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) drivers: HashMap<DriverId, Driver>,
+    pub(super) vehicles: HashMap<VehicleId, Vehicle>,
+    pub(super) calendars: HashMap<String, Calendar>,
+    /// Approved drivers by the classes that they can drive.
+    pub(super) by_class: BTreeMap<VehicleClass, BTreeSet<DriverId>>,
+    searches: HashMap<DispatchId, OpenSearch>,
+    wanted: BTreeMap<DispatchId, (EventId, u32)>,
+}
+
+#[derive(Default)]
+struct Shared {
+    rows: RwLock<Rows>,
+    wanted: watch::Sender<u64>,
+}
+
+/// The roster. Clones share it.
+#[derive(Clone, Default)]
+pub struct Roster(Arc<Shared>);
+
+impl Roster {
+    /// The projection that keeps it. Its positions live beside it in memory: both begin at the beginning.
+    pub fn projection(&self) -> Arc<dyn ReadModel> {
+        let roster = self.clone();
+        Arc::new(MemoryReadModel::new("roster", move |_, event| {
+            roster.take_up(event).map_err(|error| error.to_string())
+        }))
+    }
+
+    /// A driver.
+    pub fn driver(&self, driver: DriverId) -> Option<Driver> {
+        self.rows().drivers.get(&driver).cloned()
+    }
+
+    /// A vehicle.
+    pub fn vehicle(&self, vehicle: VehicleId) -> Option<Vehicle> {
+        self.rows().vehicles.get(&vehicle).cloned()
+    }
+
+    /// The vehicles of a driver, those among them that are not admitted.
+    pub fn vehicles_of(&self, driver: DriverId) -> Vec<Vehicle> {
+        let rows = self.rows();
+        let of_driver = rows.vehicles.values().filter(|vehicle| {
+            vehicle
+                .registered
+                .as_ref()
+                .is_some_and(|registered| registered.driver == driver)
+        });
+        let mut found: Vec<_> = of_driver.cloned().collect();
+        found.sort_by_key(|vehicle| vehicle.registered.as_ref().map(|registered| registered.vehicle));
+        found
+    }
+
+    /// The searches that want candidates and have none.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let rows = self.rows();
+        let of = |(&dispatch, &(event, round)): (&DispatchId, &(EventId, u32))| {
+            let of = rows.searches.get(&dispatch)?.clone();
+            Some(Wanted {
+                dispatch,
+                event,
+                round,
+                of,
+            })
+        };
+        rows.wanted.iter().filter_map(of).collect()
+    }
+
+    /// Changes whenever somebody wants candidates.
+    pub fn wakes(&self) -> watch::Receiver<u64> {
+        self.0.wanted.subscribe()
+    }
+
+    pub(super) fn rows(&self) -> RwLockReadGuard<'_, Rows> {
+        self.0.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rows_mut(&self) -> RwLockWriteGuard<'_, Rows> {
+        self.0.rows.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take_up(&self, event: &Event) -> Result<(), DecodeError> {
+        let unreadable = || DecodeError::Malformed {
+            kind: event.event_type.to_string(),
+            why: format!("`{}` is no id of its kind", event.subject),
+        };
+        match event.aggregate.as_ref() {
+            Driver::NAME => {
+                let id = event.subject.parse().map_err(|_| unreadable())?;
+                let mut rows = self.rows_mut();
+                evolve(rows.drivers.entry(id).or_default(), event)?;
+                rows.index(id);
+            }
+            Vehicle::NAME => {
+                let id = event.subject.parse().map_err(|_| unreadable())?;
+                let mut rows = self.rows_mut();
+                let vehicle = rows.vehicles.entry(id).or_default();
+                evolve(vehicle, event)?;
+                if let Some(driver) = vehicle.registered.as_ref().map(|registered| registered.driver) {
+                    rows.index(driver);
+                }
+            }
+            Calendar::NAME => {
+                let mut rows = self.rows_mut();
+                evolve(rows.calendars.entry(event.subject.clone()).or_default(), event)?;
+            }
+            Dispatch::NAME => {
+                let id = event.subject.parse().map_err(|_| unreadable())?;
+                self.search(id, event)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn search(&self, id: DispatchId, event: &Event) -> Result<(), DecodeError> {
+        match event.event_type.as_ref() {
+            "dispatch.search_opened.v1" | "dispatch.candidates_wanted.v1" => {}
+            "dispatch.offers_made.v1" => {
+                self.rows_mut().wanted.remove(&id);
+                return Ok(());
+            }
+            "dispatch.driver_found.v1" | "dispatch.no_driver.v1" | "dispatch.search_withdrawn.v1" => {
+                let mut rows = self.rows_mut();
+                rows.wanted.remove(&id);
+                rows.searches.remove(&id);
+                return Ok(());
+            }
+            // The record is by far the largest event, and nothing here needs it.
+            _ => return Ok(()),
+        }
+        match event.decode()? {
+            DispatchEvent::Opened(opened) => {
+                let open = OpenSearch {
+                    search: opened.search,
+                    trip: Arc::from(opened.trip),
+                    mode: opened.mode,
+                };
+                self.rows_mut().searches.insert(id, open);
+            }
+            DispatchEvent::Wanted(wanted) => {
+                self.rows_mut().wanted.insert(id, (event.id, wanted.round));
+                self.0.wanted.send_modify(|count| *count += 1);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Rows {
+    /// Finds out again what a driver can drive.
+    fn index(&mut self, id: DriverId) {
+        use crate::domain::driver::DriverStatus;
+        for drivers in self.by_class.values_mut() {
+            drivers.remove(&id);
+        }
+        let Some(driver) = self
+            .drivers
+            .get(&id)
+            .filter(|driver| driver.status == DriverStatus::Approved)
+        else {
+            return;
+        };
+        for vehicle in &driver.vehicles {
+            let registered = self
+                .vehicles
+                .get(vehicle)
+                .and_then(|vehicle| vehicle.registered.as_ref());
+            if let Some(registered) = registered {
+                self.by_class
+                    .entry(registered.description.class)
+                    .or_default()
+                    .insert(id);
+            }
+        }
+    }
+
+    /// The calendar of an owner; an empty one where nothing ever stood in it.
+    pub(super) fn calendar(&self, owner: &str) -> Option<&Calendar> {
+        self.calendars.get(owner)
+    }
+}
+
+fn evolve<A: Aggregate>(state: &mut A, event: &Event) -> Result<(), DecodeError> {
+    let time: Timestamp = event.time;
+    state.evolve(&event.decode::<A::Event>()?, time);
+    Ok(())
+}
