@@ -1,0 +1,53 @@
+//! What the platform is made of: its services, error codes and sagas.
+
+use interstate_eventing::Service;
+use interstate_http::ErrorCode;
+use std::{collections::BTreeMap, fmt::Write};
+
+/// The services with their aggregates.
+pub fn services() -> Vec<Service> {
+    vec![
+        interstate_user::service(),
+        interstate_booking::service(),
+        interstate_location::service(),
+        interstate_driver::service(),
+        interstate_payment::service(),
+    ]
+}
+
+/// Every error code that an API may answer with, each once.
+pub fn codes() -> Vec<&'static ErrorCode> {
+    let all = [
+        interstate_http::CODES,
+        interstate_auth::CODES,
+        interstate_user::api::CODES,
+        interstate_booking::api::CODES,
+        interstate_location::api::CODES,
+        interstate_driver::api::CODES,
+        interstate_payment::api::CODES,
+    ];
+    let unique: BTreeMap<&str, &'static ErrorCode> =
+        all.into_iter().flatten().map(|code| (code.code, *code)).collect();
+    unique.into_values().collect()
+}
+
+/// The page of the sagas: a diagram each, made from the tables that the engine runs.
+pub fn sagas() -> String {
+    let mut page = String::from(
+        "# Sagas\n\nMade from the tables in the code by `make generate`. Before the pivot a refusal unwinds what was \
+         done, in reverse; after it every step is asked for again until it succeeds, and a person is called when \
+         that takes too long.\n",
+    );
+    for (name, diagram) in interstate_booking::saga_diagrams() {
+        let _ = write!(page, "\n## {name}\n\n```mermaid\n{diagram}```\n");
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn codes_are_well_formed_and_documented() {
+        assert_eq!(interstate_http::check_codes(super::codes()), [""; 0]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use interstate_config::{CommonArgs, ProviderArgs};
+
+/// Ride-booking for cabs between cities and states.
+///
+/// `interstate up --demo` starts every service in this process on an embedded log in the data folder, with
+/// riders and drivers that book and drive. Nothing else is needed.
+#[derive(Parser)]
+#[command(name = "interstate", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start all services in this process, with a sandbox payment provider
+    ///
+    /// Port 8000 serves all APIs with their documentation at /docs; each service has its own port as well, from
+    /// 8001. Stop with Ctrl-C: what is held is finished. Kill it at any moment: the next start goes on.
+    Up(Up),
+    /// Start chosen services in this process, against a payment provider that runs elsewhere
+    ///
+    /// Example: KAFKA_BROKERS=localhost:9092 interstate serve booking payment
+    Serve(Serve),
+    /// Ride: riders and drivers that book and drive through the HTTP API of a running platform
+    Demo(Demo),
+    /// Check a platform: partitions, consumers, what is parked or stuck, the books
+    Doctor(Target),
+    /// Rebuild a read model beside the live one, compare the two, and switch
+    ///
+    /// Example: interstate replay booking-history --verify
+    Replay(Replay),
+    /// Tell the whole story of a booking from the log
+    Explain(Explain),
+    /// Print the OpenAPI description of all services
+    Openapi,
+    /// Print the AsyncAPI description of all topics
+    Asyncapi,
+    /// Write what is generated from the code into a checkout, or check that it is up to date
+    Generate(Generate),
+}
+
+#[derive(Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
+    /// Start demo riders and drivers as well, with the clock 600 times as fast
+    #[arg(long)]
+    pub demo: bool,
+    /// Do not redraw a screen of live figures, even in a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
+    /// Which: user booking location driver payment
+    #[arg(required = true, value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Target {
+    /// Where the platform answers
+    #[arg(long, env = "INTERSTATE_URL", default_value = "http://127.0.0.1:8000")]
+    pub url: String,
+    /// The data folder, whose operator key gives access
+    #[arg(long, env = "DATA_DIR", default_value = ".interstate")]
+    pub data_dir: std::path::PathBuf,
+}
+
+#[derive(Args)]
+pub struct Demo {
+    #[command(flatten)]
+    pub target: Target,
+    /// Riders that book, one trip after the other
+    #[arg(long, default_value_t = 12)]
+    pub riders: usize,
+    /// Drivers that take offers
+    #[arg(long, default_value_t = 30)]
+    pub drivers: usize,
+    /// Stop after so many trips; 0 never stops
+    #[arg(long, default_value_t = 0)]
+    pub trips: usize,
+    /// Seed of what the riders want
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Args)]
+pub struct Replay {
+    #[command(flatten)]
+    pub target: Target,
+    /// The read model, e.g. booking-history; `list` names them
+    pub read_model: String,
+    /// Compare the rebuilt one with the live one and change nothing
+    #[arg(long)]
+    pub verify: bool,
+    /// Try parked events of it again instead
+    #[arg(long, conflicts_with = "verify")]
+    pub parked: bool,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    #[command(flatten)]
+    pub target: Target,
+    /// The booking, bkg_…
+    pub booking: String,
+}
+
+#[derive(Args)]
+pub struct Generate {
+    /// The checkout
+    #[arg(long, default_value = ".")]
+    pub into: std::path::PathBuf,
+    /// Write nothing; fail when a file differs from the code
+    #[arg(long)]
+    pub check: bool,
+}

@@ -1,0 +1,139 @@
+//! Looks a running platform over, and says what is wrong and what to do.
+
+use crate::operator::{Client, ClientError, Status};
+
+/// Log-time seconds after which an unhandled event is worth a word; an accelerated clock makes them short.
+const OLD: i64 = 3_600;
+
+/// What was found.
+pub struct Findings {
+    pub lines: Vec<String>,
+    pub healthy: bool,
+}
+
+/// Asks the platform and judges.
+pub async fn examine(client: &Client) -> Result<Findings, ClientError> {
+    let status = client.status().await?;
+    let mut findings = judge(&status);
+    for model in ["booking-history", "people", "payment-books"] {
+        match client
+            .post(&format!("/operator/replay/{model}?verify=true"))
+            .await
+        {
+            Ok(_) => findings.lines.push(format!("ok    {model} equals its replay")),
+            Err(ClientError::Refused(why)) if why.starts_with("there is no read model") => {}
+            Err(ClientError::Refused(why)) => {
+                findings.healthy = false;
+                findings.lines.push(format!(
+                    "WRONG {model}: {}",
+                    why.trim_end().replace('\n', "\n      ")
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(findings)
+}
+
+fn judge(status: &Status) -> Findings {
+    let mut findings = Findings {
+        lines: Vec::new(),
+        healthy: true,
+    };
+    let mut say = |ok: bool, text: String| {
+        findings.healthy &= ok;
+        findings
+            .lines
+            .push(format!("{} {text}", if ok { "ok   " } else { "WRONG" }));
+    };
+    for partition in &status.partitions {
+        if partition.activity != "running" {
+            say(
+                false,
+                format!("partition {}: {}", partition.partition, partition.activity),
+            );
+        }
+        if partition.stopped_channels > 0 {
+            let text = format!(
+                "partition {}: {} channels stand still because a message is missing; restart the process that sends them",
+                partition.partition, partition.stopped_channels
+            );
+            say(false, text);
+        }
+    }
+    let running = status
+        .partitions
+        .iter()
+        .filter(|partition| partition.activity == "running")
+        .count();
+    say(
+        running == status.partitions.len(),
+        format!("{running} of {} partitions run", status.partitions.len()),
+    );
+    for consumer in &status.consumers {
+        let name = format!("{} of {}", consumer.name, consumer.service);
+        if let Some(error) = &consumer.error {
+            say(false, format!("{name} does not go on: {error}"));
+        } else if consumer.parked > 0 {
+            say(
+                false,
+                format!(
+                    "{name} has put {} events aside; see why in the log, then `interstate replay {} --parked`",
+                    consumer.parked, consumer.name
+                ),
+            );
+        } else if consumer.oldest_seconds > OLD {
+            say(
+                false,
+                format!(
+                    "{name} is {} events behind, the oldest {} s old",
+                    consumer.behind, consumer.oldest_seconds
+                ),
+            );
+        } else {
+            say(true, format!("{name} has caught up"));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::{ConsumerFigures, PartitionFigures};
+
+    #[test]
+    fn parked_events_and_blocked_partitions_are_wrong() {
+        let mut status = Status {
+            now: interstate_schemas::Timestamp::UNIX_EPOCH,
+            uptime_seconds: 1,
+            commands: 0,
+            bookings: Default::default(),
+            partitions: vec![PartitionFigures {
+                partition: "booking/0".into(),
+                activity: "running".into(),
+                sequence: 0,
+                commands: 0,
+                unsent: 0,
+                stopped_channels: 0,
+                oldest_seconds: 0,
+            }],
+            consumers: vec![ConsumerFigures {
+                name: "booking-history".into(),
+                kind: "projection".into(),
+                service: "booking".into(),
+                behind: 0,
+                oldest_seconds: 0,
+                parked: 0,
+                error: None,
+            }],
+        };
+        assert!(judge(&status).healthy);
+        status.consumers[0].parked = 2;
+        assert!(!judge(&status).healthy);
+        status.consumers[0].parked = 0;
+        status.partitions[0].activity = "no room is left".into();
+        let findings = judge(&status);
+        assert!(!findings.healthy && findings.lines[0].contains("no room is left"));
+    }
+}

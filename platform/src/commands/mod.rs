@@ -1,0 +1,6 @@
+//! What the command line can do.
+
+pub mod doctor;
+pub mod generate;
+pub mod openapi;
+pub mod up;

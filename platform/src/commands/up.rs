@@ -1,0 +1,209 @@
+//! `interstate up` and `serve`: start, show, stop in order.
+
+use crate::{
+    cli::{Serve, Up},
+    demo,
+    node::{Node, Settings},
+    screen::Screen,
+};
+use interstate_config::{Check, Common, Provider, Secret};
+use interstate_http::Shutdown;
+use interstate_sandbox::{Config, webhooks::Endpoint};
+use interstate_telemetry::{Format, Logs, LogsGuard, Output};
+use std::{error::Error, io::IsTerminal, net::SocketAddr, path::Path, time::Duration};
+
+/// The demonstration's clock: a five-hour trip in half a minute.
+const DEMO_FACTOR: &str = "600";
+/// Between two drawings of the screen.
+const REDRAW: Duration = Duration::from_secs(1);
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// All services, a sandbox provider, and a demonstration if wanted.
+pub async fn up(mut args: Up) -> Outcome {
+    if args.demo && args.common.clock_factor.is_none() {
+        args.common.clock_factor = Some(DEMO_FACTOR.to_owned());
+    }
+    let (common, provider) = checked(&args.common, &args.provider)?;
+    std::fs::create_dir_all(&common.data_dir)?;
+    let drawn = !args.plain && std::io::stdout().is_terminal();
+    let _logs = logs(
+        &common,
+        drawn.then(|| common.data_dir.join("interstate.log")).as_deref(),
+    )?;
+    let (provider, sandbox) = match provider {
+        Some(provider) => (provider, None),
+        None => {
+            let (provider, sandbox) = sandbox(&common).await?;
+            (provider, Some(sandbox))
+        }
+    };
+    let provider_url = provider.url.clone();
+    let settings = Settings {
+        common: common.clone(),
+        provider: Some(provider),
+        services: Vec::new(),
+        demonstration: args.demo,
+    };
+    let node = Node::start(settings).await?;
+    let url = format!("http://{}", node.address());
+    let staff = demo::staff(&node).await?;
+    let mut header = header(&node, &url, &provider_url, node.started.elapsed());
+    if args.demo {
+        header.push_str(&staff.logins());
+    }
+    println!("{header}");
+    let riding = args.demo.then(|| {
+        let rides = demo::Rides {
+            url: url.clone(),
+            riders: 12,
+            drivers: 30,
+            trips: 0,
+            seed: 1,
+            staff: staff.clone(),
+        };
+        tokio::spawn(demo::run(rides, node.base.shutdown.clone()))
+    });
+    show(&node, header, args.plain, args.demo).await;
+    eprintln!("\nstopping: what is held is finished…");
+    if let Some(riding) = riding {
+        riding.abort();
+    }
+    node.stop().await;
+    if let Some(sandbox) = sandbox {
+        sandbox.cancel();
+    }
+    Ok(())
+}
+
+/// Chosen services.
+pub async fn serve(args: Serve) -> Outcome {
+    let (common, provider) = checked(&args.common, &args.provider)?;
+    std::fs::create_dir_all(&common.data_dir)?;
+    let _logs = logs(&common, None)?;
+    let node = Node::start(Settings {
+        common,
+        provider,
+        services: args.services,
+        demonstration: false,
+    })
+    .await?;
+    println!("interstate serves on http://{}", node.address());
+    interstate_http::stop_signal().await;
+    node.stop().await;
+    Ok(())
+}
+
+fn checked(
+    common: &interstate_config::CommonArgs,
+    provider: &interstate_config::ProviderArgs,
+) -> Result<(Common, Option<Provider>), interstate_config::Mistakes> {
+    let mut check = Check::new();
+    let common = common.check(&mut check);
+    let provider = provider.check(&mut check);
+    check.finish(|| {
+        (
+            common.expect("no mistake was found, so the settings were kept"),
+            provider,
+        )
+    })
+}
+
+fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error>> {
+    Ok(Logs {
+        service: common
+            .service_name
+            .clone()
+            .unwrap_or_else(|| "interstate".to_owned()),
+        filter: common.log_level.clone(),
+        format: match common.log_format {
+            interstate_config::LogFormat::Auto => Format::Auto,
+            interstate_config::LogFormat::Json => Format::Json,
+            interstate_config::LogFormat::Pretty => Format::Pretty,
+        },
+        output: file.map_or(Output::Stderr, |path| Output::File(path.to_owned())),
+        otel_endpoint: common.otel_endpoint.clone(),
+    }
+    .init()?)
+}
+
+/// A sandbox provider beside the services, on the port after theirs.
+async fn sandbox(common: &Common) -> Result<(Provider, Shutdown), Box<dyn Error>> {
+    let main = common.port.unwrap_or(8000);
+    let port = if main == 0 { 0 } else { main.saturating_add(90) };
+    let listener = tokio::net::TcpListener::bind(SocketAddr::new(common.bind, port)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let key =
+        interstate_auth::load_or_create(&common.data_dir.join("sandbox-webhook.key"), &mut rand::rng())?;
+    let secret: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    // With a port of our own choosing the webhooks cannot be addressed yet; the worker asks by itself then.
+    let webhook = (main != 0)
+        .then(|| {
+            Endpoint::new(
+                &format!("http://{}:{main}/v1/webhooks/payments", common.bind),
+                &secret,
+            )
+        })
+        .transpose()?;
+    let config = Config {
+        data: Some(common.data_dir.join("sandbox")),
+        webhook,
+        upi_delay: Duration::from_millis(300),
+        ..Config::default()
+    };
+    let shutdown = Shutdown::new();
+    let stopping = shutdown.clone();
+    tokio::spawn(async move {
+        let until = stopping.clone();
+        if let Err(error) =
+            interstate_sandbox::serve(config, listener, async move { until.cancelled().await }).await
+        {
+            tracing::error!(%error, "the sandbox provider ended");
+        }
+    });
+    Ok((
+        Provider {
+            url,
+            webhook_secret: Secret::new(secret),
+        },
+        shutdown,
+    ))
+}
+
+fn header(node: &Node, url: &str, provider: &str, took: Duration) -> String {
+    let mut text = format!(
+        "\n  Interstate runs ({} ms from start to ready)\n\n  Try the API      {url}/docs\n  Health           {url}/health   {url}/ready   {url}/metrics\n",
+        took.as_millis()
+    );
+    for (name, address) in node.services() {
+        text.push_str(&format!("  {name:<16} http://{address}/docs\n"));
+    }
+    text.push_str(&format!(
+        "  {:<16} {provider}\n  {:<16} {}\n",
+        "sandbox payments",
+        "data folder",
+        node.base.data_dir.display()
+    ));
+    text
+}
+
+/// Draws until somebody stops the process.
+async fn show(node: &Node, header: String, plain: bool, demo: bool) {
+    let mut screen = Screen::new(header, plain);
+    let pause = if plain || !std::io::stdout().is_terminal() {
+        REDRAW * 10
+    } else {
+        REDRAW
+    };
+    let stopped = interstate_http::stop_signal();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        if demo || !plain {
+            screen.show(&node.status().await);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The `interstate` command.
+
+use clap::Parser;
+use interstate::{
+    asyncapi,
+    cli::{Cli, Command},
+    commands::{doctor, generate, openapi, up},
+    demo,
+    operator::Client,
+    yaml,
+};
+use interstate_http::Shutdown;
+use std::{error::Error, process::ExitCode};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("interstate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Up(args) => up::up(args).await?,
+        Command::Serve(args) => up::serve(args).await?,
+        Command::Demo(args) => {
+            let rides = demo::Rides::at(&args)?;
+            let told = demo::run(rides, Shutdown::new())
+                .await
+                .map_err(|error| error.to_string())?;
+            println!("{told}");
+        }
+        Command::Doctor(target) => {
+            let findings = doctor::examine(&Client::new(&target)?).await?;
+            findings.lines.iter().for_each(|line| println!("{line}"));
+            if !findings.healthy {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Replay(args) => {
+            let client = Client::new(&args.target)?;
+            let path = match args.parked {
+                true => format!("/operator/parked/{}", args.read_model),
+                false => format!("/operator/replay/{}?verify={}", args.read_model, args.verify),
+            };
+            print!("{}", client.post(&path).await?);
+        }
+        Command::Explain(args) => {
+            print!(
+                "{}",
+                Client::new(&args.target)?
+                    .get(&format!("/operator/explain/{}", args.booking))
+                    .await?
+            );
+        }
+        Command::Openapi => println!("{}", openapi::document().await?),
+        Command::Asyncapi => print!("{}", yaml::to_string(&asyncapi::document())),
+        Command::Generate(args) => {
+            let count = if args.check {
+                generate::check(&args.into)?
+            } else {
+                generate::write(&args.into)?
+            };
+            println!("{count} files are up to date");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,155 @@
+//! What every service of a process stands on.
+
+use super::StartError;
+use interstate_auth::{AccessTokens, Guard, Policy, Row, WallClock};
+use interstate_eventing::{
+    Service,
+    projection::{Consumers, Follow, ReadModel, ReadPosition},
+    runtime::{Commands, Env, MachineClock},
+};
+use interstate_http::{Readiness, Shutdown, Streams};
+use interstate_stores::{Projection, Sqlite, SqliteReadModel};
+use interstate_telemetry::Metrics;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Shared by the services of a process.
+#[derive(Clone)]
+pub struct Base {
+    pub env: Env,
+    pub commands: Commands,
+    pub consumers: Consumers,
+    pub metrics: Metrics,
+    pub tokens: AccessTokens,
+    pub streams: Streams,
+    pub shutdown: Shutdown,
+    pub data_dir: PathBuf,
+    pub models: ReadModels,
+}
+
+/// The read models of a process, to rebuild and to look into.
+#[derive(Clone, Default)]
+pub struct ReadModels {
+    all: Arc<Mutex<BTreeMap<String, Arc<dyn Rebuildable>>>>,
+}
+
+/// A read model that can be rebuilt.
+#[async_trait::async_trait]
+pub trait Rebuildable: Send + Sync {
+    /// Rebuilds it beside the live one and compares; switches unless only asked to verify.
+    async fn rebuild(&self, verify: bool) -> Result<String, String>;
+    /// Takes parked events up again.
+    async fn retry_parked(&self) -> Result<String, String>;
+}
+
+impl ReadModels {
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Rebuildable>> {
+        self.all
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.all
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    fn add(&self, name: &str, model: Arc<dyn Rebuildable>) {
+        self.all
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), model);
+    }
+}
+
+impl Base {
+    /// The machine's time, for tokens and rate limits.
+    pub fn wall_clock(&self) -> WallClock {
+        Arc::new(MachineClock::machine_now)
+    }
+
+    /// A service's file of read models.
+    pub async fn sqlite(&self, service: &str) -> Result<Sqlite, StartError> {
+        Ok(Sqlite::open(self.data_dir.join(format!("{service}.db"))).await?)
+    }
+
+    /// Keeps a read model up to date from here on.
+    pub async fn project<P: Projection>(
+        &self,
+        db: &Sqlite,
+        projection: P,
+        service: &Service,
+    ) -> Result<ReadPosition, StartError> {
+        let model = SqliteReadModel::open(db, projection).await?;
+        let follow = Follow {
+            log: self.env.log.clone(),
+            clock: self.env.clock.clone(),
+            consumers: self.consumers.clone(),
+        };
+        let shared: Arc<dyn ReadModel> = Arc::new(model.clone());
+        let (position, runners) = follow.projection(shared, service.name(), service.partition_count());
+        for runner in runners {
+            self.spawn(runner.run());
+        }
+        self.rebuildable(model, service);
+        Ok(position)
+    }
+
+    /// Lets the operator rebuild a read model that something else keeps up to date.
+    pub fn rebuildable<P: Projection>(&self, model: SqliteReadModel<P>, service: &Service) {
+        let live = super::rebuild::Live::new(self.env.log.clone(), model, service);
+        self.models.add(P::NAME, Arc::new(live));
+    }
+
+    /// Runs until the process stops.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    /// Lets in by a service's table.
+    pub fn guard(&self, rows: &[Row]) -> Result<Guard, StartError> {
+        let policy = Policy::new(rows)?;
+        Ok(Guard::new(self.tokens.clone(), policy, self.wall_clock(), None))
+    }
+
+    /// A service's readiness, kept up to date from its partitions.
+    pub fn readiness(&self, service: &Service) -> Readiness {
+        let readiness = Readiness::new();
+        readiness.block("partitions", "starting");
+        let (kept, env, service) = (readiness.clone(), self.env.clone(), service.clone());
+        let alone = !env.log.commands_are_durable();
+        self.spawn(async move {
+            loop {
+                // Instances share the partitions of a durable log; alone, all of them are ours.
+                let expected = if alone {
+                    service.partition_count() as usize
+                } else {
+                    0
+                };
+                let blocked = env.statuses.blocked(service.name(), expected);
+                if blocked.is_empty() {
+                    kept.clear("partitions");
+                } else {
+                    kept.block("partitions", blocked.join("; "));
+                }
+                env.clock.sleep(std::time::Duration::from_millis(100)).await;
+            }
+        });
+        readiness
+    }
+}

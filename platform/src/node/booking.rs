@@ -1,0 +1,41 @@
+//! The booking service in this process.
+
+use super::{Base, StartError, location::Location};
+use axum::middleware;
+use interstate_auth::Guard;
+use interstate_booking::{
+    api::{CODES, ROWS, StartCodes, http},
+    domain::{quote::QuoteRules, tariff::Tariff},
+    read::{BookingHistory, BookingProjection},
+};
+use interstate_http::Api;
+use std::sync::Arc;
+
+pub async fn start(base: &Base, location: &Location) -> Result<(Api, BookingHistory), StartError> {
+    let service = interstate_booking::service();
+    let db = base.sqlite(service.name()).await?;
+    let changes = BookingHistory::channel();
+    let position = base
+        .project(&db, BookingProjection::new(changes.clone()), &service)
+        .await?;
+    let history = BookingHistory::new(db.readers().clone(), changes);
+    let router = http::router(http::Edge {
+        commands: base.commands.clone(),
+        history: history.clone(),
+        position,
+        routes: Arc::new(location.clone()),
+        start_codes: StartCodes::in_folder(&base.data_dir, &mut rand::rng())?,
+        streams: base.streams.clone(),
+        clock: base.env.clock.clone(),
+        rules: QuoteRules::default(),
+        tariff: Tariff::india_2026_11().version,
+    })
+    .layer(middleware::from_fn_with_state(base.guard(ROWS)?, Guard::enforce));
+    let api = Api::new(
+        router,
+        base.readiness(&service),
+        CODES,
+        base.metrics.service(service.name()),
+    );
+    Ok((api, history))
+}

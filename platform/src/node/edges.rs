@@ -1,0 +1,83 @@
+//! The ports of a process: one that serves everything, and one for each service.
+
+use super::{Base, StartError};
+use axum::Router;
+use interstate_config::Common;
+use interstate_http::{Api, EdgeOptions, Server, ServerOptions, assemble};
+use std::net::SocketAddr;
+use tokio::task::JoinHandle;
+
+/// The port of everything, where none is given.
+const MAIN: u16 = 8000;
+/// The services' own ports, counted from the main one.
+const OFFSETS: [(&str, u16); 5] = [
+    ("user", 1),
+    ("booking", 2),
+    ("location", 3),
+    ("driver", 4),
+    ("payment", 5),
+];
+
+/// Listening sockets with what they serve.
+pub struct Edges {
+    main: SocketAddr,
+    services: Vec<(String, SocketAddr)>,
+    serving: Vec<JoinHandle<usize>>,
+}
+
+impl Edges {
+    /// Listens on all ports, and serves. Port 0 takes free ones.
+    pub async fn open(
+        base: &Base,
+        common: &Common,
+        apis: Vec<Api>,
+        door: Router,
+    ) -> Result<Self, StartError> {
+        let main_port = common.port.unwrap_or(MAIN);
+        let options = EdgeOptions::default();
+        let mut serving = Vec::new();
+        let main = Server::bind(SocketAddr::new(common.bind, main_port), ServerOptions::default()).await?;
+        let address = main.address();
+        let name = common.service_name.as_deref().unwrap_or("interstate");
+        let router = assemble(name, &apis, &options, &base.metrics).merge(door);
+        serving.push(tokio::spawn(main.serve(router, base.shutdown.clone())));
+        let mut services = Vec::new();
+        for api in apis {
+            let offset = OFFSETS
+                .iter()
+                .find(|(name, _)| *name == api.name())
+                .map_or(0, |(_, offset)| *offset);
+            let port = if main_port == 0 {
+                0
+            } else {
+                main_port.saturating_add(offset)
+            };
+            let server = Server::bind(SocketAddr::new(common.bind, port), ServerOptions::default()).await?;
+            services.push((api.name().to_owned(), server.address()));
+            let router = assemble(api.name(), std::slice::from_ref(&api), &options, &base.metrics);
+            serving.push(tokio::spawn(server.serve(router, base.shutdown.clone())));
+        }
+        Ok(Self {
+            main: address,
+            services,
+            serving,
+        })
+    }
+
+    pub fn main(&self) -> SocketAddr {
+        self.main
+    }
+
+    pub fn services(&self) -> &[(String, SocketAddr)] {
+        &self.services
+    }
+
+    /// Returns when every request that was under way is answered.
+    pub async fn closed(self) {
+        for server in self.serving {
+            if let Ok(cut @ 1..) = server.await {
+                tracing::warn!(cut, "connections were cut at the end");
+            }
+        }
+    }
+}

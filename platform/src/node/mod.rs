@@ -1,0 +1,249 @@
+//! A process of the platform: services on a log, behind their edges.
+
+mod base;
+mod booking;
+mod driver;
+mod edges;
+mod location;
+mod operator;
+mod payment;
+mod rebuild;
+mod user;
+
+pub use base::Base;
+pub use edges::Edges;
+
+use crate::{clock_file::ClockFileError, operator as operator_door};
+use base::ReadModels;
+use interstate_auth::{AccessTokens, KeyFileError, Keys, PasswordError, PolicyError};
+use interstate_config::{Common, EventLog, Provider};
+use interstate_eventing::{
+    Service, Topology,
+    projection::Consumers,
+    runtime::{Commands, Env, Host, TokioSpawn},
+    sealed::KeyError,
+    store::{FjallCaches, StoreError},
+};
+use interstate_http::{Api, ServeError, Shutdown, Streams};
+use interstate_log::{
+    Log, LogError,
+    embedded::{EmbeddedLog, Options},
+    kafka::{self, KafkaLog},
+};
+use interstate_stores::SqliteError;
+use interstate_telemetry::Metrics;
+use std::{io, path::PathBuf, sync::Arc, time::Instant};
+
+/// Live streams that one process serves at a time.
+const STREAMS: usize = 5_000;
+
+/// Why a process did not start. Nothing of it runs.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The log.
+    #[error("the log: {0}")]
+    Log(#[from] LogError),
+    /// The data folder's clock.
+    #[error(transparent)]
+    Clock(#[from] ClockFileError),
+    /// A file of read models.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    /// A key in the data folder.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The keys of personal data.
+    #[error("the keys of personal data: {0}")]
+    Sealed(#[from] KeyError),
+    /// The state caches.
+    #[error(transparent)]
+    Cache(#[from] StoreError),
+    /// Two rows of a policy disagree.
+    #[error("the policy: {0}")]
+    Policy(#[from] PolicyError),
+    /// The password hash cannot be set up.
+    #[error("password hashing: {0}")]
+    Password(#[from] PasswordError),
+    /// A port is taken.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A folder or socket.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A service of this name does not exist.
+    #[error("there is no service `{0}`; there are user, booking, location, driver and payment")]
+    NoSuchService(String),
+    /// A service could not be put together.
+    #[error("the service {service}: {why}")]
+    Service {
+        /// Which.
+        service: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// Payment was asked for without a provider.
+    #[error("payment needs a provider: set PAYMENT_PROVIDER_URL and PAYMENT_WEBHOOK_SECRET")]
+    NoProvider,
+}
+
+/// What a process is told.
+pub struct Settings {
+    /// What every process has.
+    pub common: Common,
+    /// Where payments are made.
+    pub provider: Option<Provider>,
+    /// The services to host; all where it is empty.
+    pub services: Vec<String>,
+    /// Faster password hashes, for demonstrations and measurements on one machine.
+    pub demonstration: bool,
+}
+
+/// A running process.
+pub struct Node {
+    /// What its services stand on.
+    pub base: Base,
+    /// When it started.
+    pub started: Instant,
+    /// Signs up the first staff.
+    pub accounts: Option<interstate_user::api::Accounts>,
+    operator: Arc<operator::Operator>,
+    edges: Edges,
+    host: Host,
+}
+
+impl Node {
+    /// Starts what the settings say, and returns once it answers.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let common = &settings.common;
+        let started = Instant::now();
+        let dir = common.data_dir.clone();
+        std::fs::create_dir_all(&dir).map_err(|source| StartError::Io {
+            what: format!("the data folder {}", dir.display()),
+            source,
+        })?;
+        let all = crate::catalogue::services();
+        let hosted = chosen(&all, &settings.services)?;
+        let base = Self::base(common, &all).await?;
+        let host = Host::start(&base.env, hosted.clone()).await?;
+
+        let mut apis: Vec<Api> = Vec::new();
+        let mut accounts = None;
+        let has = |name: &str| hosted.iter().any(|service| service.name() == name);
+        // Questions between services are answered in this process; it needs the maps for them in any case.
+        let location = location::Location::open()?;
+        if has("user") {
+            let (api, ready) = user::start(&base, settings.demonstration).await?;
+            apis.push(api);
+            accounts = Some(ready);
+        }
+        let mut history = None;
+        if has("booking") {
+            let (api, found) = booking::start(&base, &location).await?;
+            apis.push(api);
+            history = Some(found);
+        }
+        if has("location") {
+            apis.push(location.start(&base, history.clone()).await?);
+        }
+        if has("driver") {
+            apis.push(driver::start(&base, &location).await?);
+        }
+        if has("payment") {
+            let provider = settings.provider.as_ref().ok_or(StartError::NoProvider)?;
+            apis.push(payment::start(&base, provider).await?);
+        }
+        let key = operator_door::key(&dir)?;
+        let operator = Arc::new(operator::Operator::new(base.clone(), started, history));
+        let door = operator_door::router(operator.clone(), key);
+        let edges = Edges::open(&base, common, apis, door).await?;
+        Ok(Self {
+            base,
+            started,
+            accounts,
+            operator,
+            edges,
+            host,
+        })
+    }
+
+    async fn base(common: &Common, all: &[Service]) -> Result<Base, StartError> {
+        let dir: PathBuf = common.data_dir.clone();
+        let log: Arc<dyn Log> = match &common.event_log {
+            EventLog::Embedded => Arc::new(EmbeddedLog::open(Options::new(dir.join("log")))?),
+            EventLog::Kafka(brokers) => {
+                let list: Vec<String> = brokers
+                    .iter()
+                    .map(|broker| format!("{}:{}", broker.host, broker.port))
+                    .collect();
+                Arc::new(KafkaLog::new(kafka::Options::new(list.join(",")))?)
+            }
+        };
+        let clock = Arc::new(crate::clock_file::open(&dir, common.clock_factor)?);
+        let caches = Arc::new(FjallCaches::open(&dir.join("cache"))?);
+        let instance = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let env = Env::new(
+            log,
+            clock,
+            Arc::new(TokioSpawn),
+            caches,
+            instance,
+            Topology::of(all),
+        );
+        let keys = match &common.jwt_secret {
+            Some(secret) => Keys::shared_secret(secret.expose()),
+            None => Keys::in_folder(&dir, &mut rand::rng())?,
+        };
+        let shutdown = Shutdown::new();
+        Ok(Base {
+            commands: Commands::new(env.clone()),
+            env,
+            consumers: Consumers::default(),
+            metrics: Metrics::new(),
+            tokens: AccessTokens::new(keys),
+            streams: Streams::new(STREAMS, shutdown.clone()),
+            shutdown,
+            data_dir: dir,
+            models: ReadModels::default(),
+        })
+    }
+
+    /// Where all APIs are served.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.edges.main()
+    }
+
+    /// Where each service is served by itself.
+    pub fn services(&self) -> &[(String, std::net::SocketAddr)] {
+        self.edges.services()
+    }
+
+    /// The figures of this moment.
+    pub async fn status(&self) -> operator_door::Status {
+        operator_door::Actions::status(&*self.operator).await
+    }
+
+    /// Finishes what is held, and ends: first the edge, then the partitions.
+    pub async fn stop(self) {
+        self.base.shutdown.cancel();
+        self.edges.closed().await;
+        self.host.stop().await;
+    }
+}
+
+fn chosen(all: &[Service], names: &[String]) -> Result<Vec<Service>, StartError> {
+    if names.is_empty() {
+        return Ok(all.to_vec());
+    }
+    names
+        .iter()
+        .map(|name| {
+            let found = all.iter().find(|service| service.name() == name).cloned();
+            found.ok_or_else(|| StartError::NoSuchService(name.clone()))
+        })
+        .collect()
+}

@@ -1,0 +1,53 @@
+//! The user service in this process.
+
+use super::{Base, StartError};
+use axum::middleware;
+use interstate_auth::{Guard, HashingCost, Passwords, UniqueValues, load_or_create};
+use interstate_eventing::sealed::FileKeyRing;
+use interstate_http::Api;
+use interstate_user::{
+    Edge, Parts,
+    api::{Accounts, CODES, POLICY},
+    read::People,
+};
+use std::sync::Arc;
+
+/// Hashes at once, and how many logins may wait for one.
+const AT_ONCE: usize = 2;
+const WAITING: usize = 200;
+
+pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), StartError> {
+    let service = interstate_user::service();
+    let db = base.sqlite(service.name()).await?;
+    let position = base.project(&db, People, &service).await?;
+    let master = load_or_create(&base.data_dir.join("personal-data.key"), &mut rand::rng())?;
+    let cost = if demonstration {
+        HashingCost::DEMONSTRATION
+    } else {
+        HashingCost::RECOMMENDED
+    };
+    let edge = Edge::new(Parts {
+        commands: base.commands.clone(),
+        rows: db.readers().clone(),
+        position,
+        keys: Arc::new(FileKeyRing::open(&base.data_dir.join("keys"), master)?),
+        clock: base.env.clock.clone(),
+        wall_clock: base.wall_clock(),
+        unique: UniqueValues::in_folder(&base.data_dir, &mut rand::rng())?,
+        passwords: Passwords::new(cost, AT_ONCE, WAITING)?,
+        tokens: base.tokens.clone(),
+    });
+    let router = edge.router().layer(middleware::from_fn_with_state(
+        base.guard(POLICY)?,
+        Guard::enforce,
+    ));
+    let api = Api::new(
+        router,
+        base.readiness(&service),
+        CODES,
+        base.metrics.service(service.name()),
+    );
+    let accounts = edge.accounts.clone();
+    base.spawn(edge.forgetting.run());
+    Ok((api, accounts))
+}
