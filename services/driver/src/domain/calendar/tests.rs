@@ -1,1 +1,193 @@
+//! Calendars asked in every order.
 
+use super::*;
+use crate::domain::duty::{DutyPlan, DutyState, Holder, Interval};
+use interstate_eventing::fixture::{Story, given};
+use interstate_schemas::*;
+
+fn owner() -> CalendarOwner {
+    CalendarOwner::Driver(DriverId::derive(1, &[b"ravi"]))
+}
+
+fn booking(name: &str) -> BookingId {
+    BookingId::derive(1, &[name.as_bytes()])
+}
+
+fn at(hour: i64) -> Timestamp {
+    let midnight: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
+    midnight + SignedDuration::from_hours(hour)
+}
+
+fn reserve(name: &str, search: u32, from: i64) -> CalendarRequest {
+    let (from, to) = (at(from), at(from + 16));
+    let (booking, ends_at) = (booking(name), to - SignedDuration::from_hours(10));
+    CalendarRequest::Reserve {
+        owner: owner(),
+        booking,
+        search,
+        from,
+        to,
+        pickup_at: from,
+        ends_at,
+    }
+}
+
+fn hold(name: &str, search: u32, from: i64) -> CalendarRequest {
+    let interval = |hours| Interval::new(at(from), at(from + hours)).unwrap();
+    let plan = DutyPlan {
+        on_duty: interval(6),
+        reserved: interval(16),
+        driving_minutes: Some(300),
+    };
+    CalendarRequest::Hold {
+        owner: owner(),
+        booking: booking(name),
+        search,
+        plan,
+        expires_at: at(1),
+    }
+}
+
+fn release(name: &str, search: u32) -> CalendarRequest {
+    CalendarRequest::Release {
+        owner: owner(),
+        booking: booking(name),
+        search,
+    }
+}
+
+fn saga() -> Actor {
+    Actor::Service("booking".into())
+}
+
+fn empty() -> Story<Calendar> {
+    let to = Address {
+        service: "booking".into(),
+        aggregate: "booking".into(),
+        id: "b".into(),
+    };
+    given::<Calendar>(owner())
+        .at("2026-11-20T00:00:00Z")
+        .for_step(StepRef {
+            to,
+            step: "reserve".into(),
+            run: 1,
+        })
+}
+
+#[test]
+fn a_hold_becomes_the_reservation_of_the_same_search_and_keeps_its_driving_time() {
+    let story = empty()
+        .when(saga(), hold("a", 1, 8))
+        .then_types(&["calendar.time_held.v1"])
+        .when(saga(), reserve("a", 1, 8))
+        .then_types(&["calendar.reserved.v1"]);
+    let duty = story.state().duties().of(Holder::Booking(booking("a"))).unwrap();
+    assert_eq!(
+        (duty.state, duty.driving_minutes),
+        (DutyState::Reserved, Some(300))
+    );
+    assert_eq!(story.deadlines(), []);
+}
+
+#[test]
+fn a_repeated_reservation_answers_again_and_changes_nothing() {
+    let told = empty()
+        .when(saga(), reserve("a", 1, 8))
+        .story()
+        .when(saga(), reserve("a", 1, 8));
+    assert_eq!(told.messages().len(), 1);
+    told.then_nothing();
+}
+
+#[test]
+fn two_bookings_never_have_the_same_hour() {
+    empty()
+        .when(saga(), hold("a", 1, 8))
+        .story()
+        .when(saga(), reserve("b", 1, 20))
+        .then_rejected("duty.overlap")
+        .when(saga(), reserve("b", 1, 24))
+        .then_types(&["calendar.reserved.v1"]);
+}
+
+#[test]
+fn a_release_that_comes_first_stops_the_reservation_and_not_the_next_attempt() {
+    empty()
+        .when(saga(), release("a", 1))
+        .then_types(&["calendar.released.v1"])
+        .when(saga(), reserve("a", 1, 8))
+        .then_rejected("duty.released")
+        .when(saga(), reserve("a", 2, 8))
+        .then_types(&["calendar.reserved.v1"])
+        .when(saga(), release("a", 1))
+        .then_nothing();
+}
+
+#[test]
+fn a_hold_that_nobody_reserves_expires() {
+    let story = empty().when(saga(), hold("a", 1, 8)).story();
+    assert_eq!(story.deadlines()[0].due, at(1));
+    let story = story
+        .at("2026-11-20T01:00:00Z")
+        .when_due("hold_expires")
+        .then_types(&["calendar.holds_expired.v1"]);
+    assert!(story.state().duties().duties().is_empty());
+}
+
+#[test]
+fn after_the_trip_the_driver_is_free_when_the_rest_is_over() {
+    let close = CalendarRequest::Close {
+        booking: booking("a"),
+        search: 1,
+        ended_at: at(12),
+    };
+    let story = empty()
+        .when(saga(), reserve("a", 1, 8))
+        .story()
+        .when(
+            saga(),
+            CalendarRequest::Start {
+                booking: booking("a"),
+                search: 1,
+            },
+        )
+        .then_types(&["calendar.started.v1"])
+        .when(saga(), close.clone())
+        .then_types(&["calendar.closed.v1"])
+        .when(saga(), close)
+        .then_nothing();
+    story
+        .clone()
+        .when(saga(), reserve("b", 1, 21))
+        .then_rejected("duty.overlap");
+    story
+        .when(saga(), reserve("b", 1, 22))
+        .then_types(&["calendar.reserved.v1"]);
+}
+
+#[test]
+fn the_published_commands_are_understood() {
+    let command = CalendarCommand::Release {
+        owner: owner(),
+        booking: booking("a"),
+        search: 3,
+    };
+    let text = serde_json::to_string(&command).unwrap();
+    assert_eq!(
+        serde_json::from_str::<CalendarRequest>(&text).unwrap(),
+        release("a", 3)
+    );
+}
+
+#[test]
+fn nobody_changes_a_calendar_by_hand() {
+    let id = UserId::derive(1, &[b"ravi"]);
+    let driver = Actor::User {
+        id,
+        role: Role::Driver,
+    };
+    empty()
+        .when(driver, release("a", 1))
+        .then_rejected("duty.not_yours");
+}

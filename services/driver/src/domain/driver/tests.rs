@@ -1,1 +1,177 @@
+//! From a draft to trips, and off the road again.
 
+use super::*;
+use crate::domain::documents::{Document, DocumentKind};
+use interstate_eventing::fixture::{Story, given};
+use interstate_schemas::{Actor, DriverId, Role, StateCode, UserId, VehicleId};
+use std::collections::BTreeSet;
+
+fn id() -> DriverId {
+    DriverId::derive(1, &[b"ravi"])
+}
+
+fn me() -> Actor {
+    Actor::User {
+        id: UserId::from(id()),
+        role: Role::Driver,
+    }
+}
+
+fn support() -> Actor {
+    Actor::User {
+        id: UserId::derive(1, &[b"support"]),
+        role: Role::Support,
+    }
+}
+
+fn vehicle() -> VehicleId {
+    VehicleId::derive(1, &[b"sedan"])
+}
+
+fn paper(kind: DocumentKind, through: &str) -> Document {
+    Document::new(
+        kind,
+        "2020-01-01".parse().unwrap(),
+        through.parse().unwrap(),
+        BTreeSet::new(),
+    )
+    .unwrap()
+}
+
+fn add(kind: DocumentKind, through: &str) -> DriverCommand {
+    DriverCommand::AddDocument {
+        document: paper(kind, through),
+    }
+}
+
+fn registered() -> Story<Driver> {
+    let profile = Profile {
+        home_state: StateCode::GJ,
+        drives_at_night: true,
+        hill_roads: false,
+    };
+    given::<Driver>(id())
+        .at("2026-11-20T06:00:00Z")
+        .when(me(), DriverCommand::Register { profile })
+        .then_types(&["driver.registered.v1"])
+}
+
+fn online() -> Story<Driver> {
+    registered()
+        .when(me(), add(DocumentKind::DrivingLicence, "2026-12-31"))
+        .story()
+        .when(me(), add(DocumentKind::PoliceCheck, "2027-12-31"))
+        .story()
+        .when(me(), add(DocumentKind::Medical, "2027-12-31"))
+        .story()
+        .when(
+            Actor::Service("driver".into()),
+            DriverCommand::LinkVehicle { vehicle: vehicle() },
+        )
+        .story()
+        .when(me(), DriverCommand::Submit)
+        .then_types(&["driver.submitted.v1"])
+        .when(support(), DriverCommand::Approve)
+        .then_types(&["driver.approved.v1"])
+        .when(me(), DriverCommand::GoOnline { vehicle: None })
+        .then([WentOnline {
+            driver: id(),
+            vehicle: vehicle(),
+        }
+        .into()])
+}
+
+#[test]
+fn a_driver_with_papers_and_a_vehicle_is_admitted_and_takes_trips() {
+    assert_eq!(online().state().online, Some(vehicle()));
+}
+
+#[test]
+fn nothing_goes_on_without_papers_or_without_a_vehicle() {
+    registered()
+        .when(me(), DriverCommand::Submit)
+        .then_rejected("driver-papers-missing")
+        .when(me(), add(DocumentKind::Insurance, "2027-12-31"))
+        .then_rejected("document-wrong-kind")
+        .when(me(), DriverCommand::GoOnline { vehicle: None })
+        .then_rejected("driver-not-now");
+}
+
+#[test]
+fn drivers_do_not_admit_themselves_and_nobody_drives_for_another() {
+    let other = Actor::User {
+        id: UserId::derive(1, &[b"meera"]),
+        role: Role::Driver,
+    };
+    online()
+        .when(me(), DriverCommand::Approve)
+        .then_rejected("driver-not-yours")
+        .when(other, DriverCommand::GoOffline)
+        .then_rejected("driver-not-yours")
+        .when(me(), DriverCommand::LinkVehicle { vehicle: vehicle() })
+        .then_rejected("driver-not-yours");
+}
+
+#[test]
+fn a_licence_is_reminded_of_and_its_end_takes_the_driver_off_the_road() {
+    let story = online();
+    assert_eq!(story.deadlines()[0].due.to_string(), "2026-12-01T03:30:00Z");
+    let reminder = Reminder {
+        kind: DocumentKind::DrivingLicence,
+        days: 30,
+    };
+    let story = story
+        .at("2026-12-01T03:30:00Z")
+        .when_due("papers")
+        .then([PapersReviewed {
+            driver: id(),
+            reminders: vec![reminder],
+            lapsed: Vec::new(),
+        }
+        .into()]);
+    // Nobody ran for a month: the end is what counts, not the reminders that were missed.
+    story.at("2026-12-31T18:30:00Z").when_due("papers").then([
+        PapersReviewed {
+            driver: id(),
+            reminders: Vec::new(),
+            lapsed: vec![DocumentKind::DrivingLicence],
+        }
+        .into(),
+        WentOffline {
+            driver: id(),
+            reason: OfflineReason::PaperLapsed,
+        }
+        .into(),
+    ]);
+}
+
+#[test]
+fn a_renewal_in_time_keeps_the_driver_on_the_road() {
+    let story = online()
+        .when(me(), add(DocumentKind::DrivingLicence, "2031-12-31"))
+        .then_types(&["driver.document_added.v1"]);
+    assert_eq!(story.deadlines()[0].due.to_string(), "2027-12-01T03:30:00Z");
+}
+
+#[test]
+fn a_suspension_ends_by_itself_and_the_driver_comes_back_when_they_like() {
+    let until = Some("2026-11-27T06:00:00Z".parse().unwrap());
+    let story = online()
+        .when(
+            support(),
+            DriverCommand::Suspend {
+                reason: "complaint".into(),
+                until,
+            },
+        )
+        .then_types(&["driver.suspended.v1", "driver.went_offline.v1"])
+        .when(me(), DriverCommand::GoOnline { vehicle: None })
+        .then_rejected("driver-not-now")
+        .at("2026-11-27T06:00:00Z")
+        .when_due("suspension_ends")
+        .then_types(&["driver.reinstated.v1"]);
+    assert_eq!(
+        (story.state().status, story.state().online),
+        (DriverStatus::Approved, None)
+    );
+}

@@ -1,1 +1,104 @@
+//! Vehicles and their plates.
 
+use super::*;
+use crate::domain::candidates::Fuel;
+use interstate_eventing::fixture::given;
+use interstate_schemas::*;
+
+fn driver() -> DriverId {
+    DriverId::derive(1, &[b"ravi"])
+}
+
+fn id(name: &str) -> VehicleId {
+    VehicleId::derive(1, &[name.as_bytes()])
+}
+
+fn register(seats: u8) -> VehicleCommand {
+    VehicleCommand::Register {
+        driver: driver(),
+        plate: PlateKey {
+            hash: "ab12".into(),
+            ending: "1234".into(),
+        },
+        description: Description {
+            class: VehicleClass::Sedan,
+            seats,
+            bags: 2,
+            home_state: StateCode::GJ,
+            first_registered: "2021-06-01".parse().unwrap(),
+            fuel: Fuel::Cng,
+        },
+        papers: Vec::new(),
+    }
+}
+
+fn me() -> Actor {
+    Actor::User {
+        id: UserId::from(driver()),
+        role: Role::Driver,
+    }
+}
+
+fn plate_says(outcome: StepOutcome<()>) -> VehicleCommand {
+    VehicleCommand::Step(StepReply {
+        step: "claim the plate".into(),
+        run: 1,
+        outcome,
+    })
+}
+
+#[test]
+fn a_vehicle_is_its_drivers_once_its_plate_is_its_own() {
+    let told = given::<Vehicle>(id("sedan")).when(me(), register(4));
+    let claim = &told.messages()[0];
+    assert_eq!(
+        (claim.to.aggregate.as_ref(), claim.to.id.as_str()),
+        ("plate", "ab12")
+    );
+    let told = told
+        .story()
+        .when(Actor::System, plate_says(StepOutcome::Done(())));
+    assert_eq!(told.messages()[0].to.id, driver().to_string());
+    let story = told.then_types(&["vehicle.admitted.v1"]);
+    story
+        .when(Actor::System, plate_says(StepOutcome::Done(())))
+        .then_nothing();
+}
+
+#[test]
+fn a_plate_that_is_taken_stops_the_vehicle() {
+    let refused = StepOutcome::Refused {
+        code: "vehicle-plate-taken".into(),
+    };
+    let story = given::<Vehicle>(id("sedan"))
+        .when(me(), register(4))
+        .story()
+        .when(Actor::System, plate_says(refused))
+        .then_types(&["vehicle.refused.v1"]);
+    assert_eq!(story.state().status, VehicleStatus::Refused);
+}
+
+#[test]
+fn no_more_seats_than_the_class_has_and_none_for_another_driver() {
+    let other = Actor::User {
+        id: UserId::derive(1, &[b"meera"]),
+        role: Role::Driver,
+    };
+    given::<Vehicle>(id("sedan"))
+        .when(me(), register(5))
+        .then_rejected("vehicle-too-large")
+        .when(other, register(4))
+        .then_rejected("vehicle-not-yours");
+}
+
+#[test]
+fn of_two_vehicles_one_has_the_plate() {
+    let claim = |name: &str| PlateCommand::Claim { vehicle: id(name) };
+    given::<Plate>("ab12")
+        .when(Actor::System, claim("sedan"))
+        .then_types(&["plate.claimed.v1"])
+        .when(Actor::System, claim("sedan"))
+        .then_nothing()
+        .when(Actor::System, claim("other"))
+        .then_rejected("vehicle-plate-taken");
+}
