@@ -10,7 +10,7 @@ use crate::{
 use bytes::Bytes;
 use futures::lock::Mutex;
 use interstate_log::{LogError, Record, Sender, Topic};
-use interstate_schemas::{Actor, AddressedCommand, CommandId};
+use interstate_schemas::{Actor, AddressedCommand, CommandId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -165,14 +165,19 @@ impl Commands {
             .partition(&service, &ask.to.id)
             .ok_or_else(|| AskError::NoSuchService(service.clone()))?;
         let id = ask.id.unwrap_or_else(|| self.fresh_id());
-        let record = self.record(ask, id);
+        let fingerprint = fingerprint(&ask.payload);
+        let now = self.env.clock.now();
+        let expires = now
+            .saturating_add(self.env.clock.log_duration(EXPIRES_AFTER))
+            .unwrap_or(now);
+        let record = self.record(ask, id, fingerprint, expires);
         let mut left = PATIENCE;
         loop {
-            let waiting = self.env.replies.wait(id);
+            let waiting = self.env.replies.wait(id, fingerprint);
             match self.send(&service, partition, record.clone()).await {
                 Ok(()) => {}
                 Err(LogError::Overloaded(_)) => {
-                    self.env.replies.give_up(id);
+                    self.env.replies.give_up(id, fingerprint);
                     return Err(AskError::Overloaded);
                 }
                 Err(error) => tracing::warn!(%error, service, partition, "a command was not sent"),
@@ -180,11 +185,15 @@ impl Commands {
             tokio::select! {
                 biased;
                 reply = waiting => if let Ok(reply) = reply {
+                    // An earlier request with this key came too late; this one is still under way.
+                    if matches!(reply.verdict, Verdict::Expired { at } if at < expires) {
+                        continue;
+                    }
                     return self.answered(&service, partition, reply);
                 },
                 () = self.env.clock.sleep(RETRY_AFTER.min(left)) => {}
             }
-            self.env.replies.give_up(id);
+            self.env.replies.give_up(id, fingerprint);
             left = left.saturating_sub(RETRY_AFTER);
             if left.is_zero() {
                 return Err(AskError::Unavailable);
@@ -198,11 +207,7 @@ impl Commands {
         CommandId::derive(0, &[self.env.instance.as_bytes(), &now, &count.to_be_bytes()])
     }
 
-    fn record(&self, ask: Ask, id: CommandId) -> Record {
-        let now = self.env.clock.now();
-        let expires = now
-            .saturating_add(self.env.clock.log_duration(EXPIRES_AFTER))
-            .unwrap_or(now);
+    fn record(&self, ask: Ask, id: CommandId, fingerprint: u64, expires: Timestamp) -> Record {
         let meta = CommandMeta {
             id,
             to: ask.to,
@@ -212,7 +217,7 @@ impl Commands {
             origin: Origin::Edge {
                 reply_to: self.env.instance.clone(),
                 expires,
-                fingerprint: fingerprint(&ask.payload),
+                fingerprint,
             },
             step: None,
         };
@@ -256,7 +261,7 @@ impl Commands {
                 why,
             }),
             Verdict::OtherBody => Err(AskError::OtherBody),
-            Verdict::Expired => Err(AskError::Expired),
+            Verdict::Expired { .. } => Err(AskError::Expired),
         }
     }
 }

@@ -165,7 +165,8 @@ async fn supervise(
             stop: stop_of,
         };
         match partition.run().await {
-            End::Stopped | End::NotOurs => return,
+            End::Stopped => return,
+            End::NotOurs => return env.statuses.remove(&id),
             end => {
                 tracing::error!(partition = %id, error = %end, "the partition cannot go on; it is taken over again in a moment");
                 env.statuses.set(&id, Activity::Blocked(end.to_string()));

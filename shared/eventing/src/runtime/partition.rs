@@ -95,6 +95,7 @@ impl From<LogError> for Next {
 impl Partition {
     /// Runs until it is stopped, loses the partition, or cannot go on.
     pub(super) async fn run(mut self) -> End {
+        let mut survived = false;
         loop {
             // The assignment may be old news by now; only the log can tell whose the partition is.
             if !plant::on(Bug::MutualFencing) {
@@ -105,7 +106,7 @@ impl Partition {
                 }
             }
             self.env.statuses.set(&self.id, Activity::TakingOver);
-            let next = match self.take_over().await {
+            let next = match self.take_over(std::mem::replace(&mut survived, true)).await {
                 Ok(mut tenure) => match tenure.serve().await {
                     Ok(never) => match never {},
                     Err(next) => next,
@@ -119,7 +120,7 @@ impl Partition {
         }
     }
 
-    async fn take_over(&mut self) -> Result<Tenure<'_>, Next> {
+    async fn take_over(&mut self, survived: bool) -> Result<Tenure<'_>, Next> {
         let env = self.env.clone();
         let topic = Topic::events(self.id.service.clone());
         let mut writer = env.log.take_over(&self.id).await?;
@@ -147,7 +148,7 @@ impl Partition {
         } else {
             0
         };
-        let receipt = task.takeover(env.clock.now(), commands_end);
+        let receipt = task.takeover(env.clock.now(), commands_end, survived);
         let next = append(&mut *writer, vec![task.record_of(&receipt)]).await?;
         task.commit_control(&receipt, next);
         task.flush()?;
@@ -293,7 +294,6 @@ impl Tenure<'_> {
             Woken::Acknowledged(channel, number) => {
                 self.task.acknowledge(&channel, number);
                 self.take_acknowledgements();
-                self.show_unsent();
             }
             Woken::Commands(chunk) => {
                 let now = env.clock.now();
@@ -314,16 +314,13 @@ impl Tenure<'_> {
         Ok(())
     }
 
-    fn show_unsent(&self) {
-        let unsent = self.task.unsent().count();
-        let status = |status: &mut super::PartitionStatus| status.unsent = unsent;
-        self.owner.env.statuses.update(&self.owner.id, status);
-    }
-
     fn take_acknowledgements(&mut self) {
         while let Ok((channel, number)) = self.acknowledgements.try_recv() {
             self.task.acknowledge(&channel, number);
         }
+        let unsent = self.task.unsent().count();
+        let statuses = &self.owner.env.statuses;
+        statuses.update(&self.owner.id, |status| status.unsent = unsent);
     }
 
     /// The time up to which deadlines may fire: everything that stood in the partition when they fell due has

@@ -288,7 +288,7 @@ impl Cache {
         };
         core.tries = match receipt.occasion {
             Occasion::Try => core.tries + 1,
-            _ if core.attempts == 0 => 0,
+            _ if core.attempts <= 1 => 0,
             _ => core.tries,
         };
         core.commands = receipt.commands;

@@ -214,9 +214,10 @@ impl Task {
     }
 
     /// The receipt that a takeover writes. Where the one before it wrote one at the same position, commands
-    /// are decided one at a time for a while.
-    pub fn takeover(&mut self, now: Timestamp, commands_end: u64) -> Receipt {
-        let attempt = self.cache.core.attempts + 1;
+    /// are decided one at a time for a while; unless that was this same process, which `survived`.
+    pub fn takeover(&mut self, now: Timestamp, commands_end: u64, survived: bool) -> Receipt {
+        let before = if survived { 0 } else { self.cache.core.attempts };
+        let attempt = before + 1;
         if attempt > 1 {
             self.careful_until = commands_end.min(self.position() + 500);
         }

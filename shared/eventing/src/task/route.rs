@@ -21,7 +21,7 @@ pub(super) enum Route {
     /// The same id came with another body.
     OtherBody,
     /// It came after its time.
-    Expired,
+    Expired(Timestamp),
     /// A message before it is missing: its channel stands still.
     Gap(Channel),
 }
@@ -54,7 +54,7 @@ pub(super) fn route(
                 Some(_) if plant::on(Bug::NoDeduplication) => Route::Take,
                 Some(outcome) if outcome.fingerprint == *fingerprint => Route::Repeat(outcome),
                 Some(_) => Route::OtherBody,
-                None if *expires < now => Route::Expired,
+                None if *expires < now => Route::Expired(*expires),
                 None => Route::Take,
             })
         }

@@ -31,7 +31,10 @@ pub enum Verdict {
     /// The same id has been used with another body.
     OtherBody,
     /// It came after its time and was not decided.
-    Expired,
+    Expired {
+        /// That time.
+        at: Timestamp,
+    },
 }
 
 /// An answer on its way to the instance that asked.
@@ -41,6 +44,8 @@ pub struct Reply {
     pub to: String,
     /// The command.
     pub id: CommandId,
+    /// The hash of its body: another body under the same id is another question.
+    pub fingerprint: u64,
     /// What became of it.
     pub verdict: Verdict,
     /// Generation of the partitions.
@@ -212,7 +217,7 @@ impl Working<'_> {
                 self.reply(&command.meta, Verdict::Outcome(known.outcome), known.sequence)
             }
             Route::OtherBody => self.reply(&command.meta, Verdict::OtherBody, 0),
-            Route::Expired => self.reply(&command.meta, Verdict::Expired, 0),
+            Route::Expired(at) => self.reply(&command.meta, Verdict::Expired { at }, 0),
             Route::Gap(channel) => {
                 if self.task.stopped.insert(channel.clone()) {
                     tracing::error!(
@@ -631,11 +636,15 @@ impl Working<'_> {
     }
 
     fn reply(&mut self, meta: &CommandMeta, verdict: Verdict, sequence: u64) {
-        if let Origin::Edge { reply_to, .. } = &meta.origin {
+        if let Origin::Edge {
+            reply_to, fingerprint, ..
+        } = &meta.origin
+        {
             let incarnation = self.task.incarnation();
             self.replies.push(Reply {
                 to: reply_to.clone(),
                 id: meta.id,
+                fingerprint: *fingerprint,
                 verdict,
                 incarnation,
                 sequence,
