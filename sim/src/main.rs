@@ -115,9 +115,10 @@ fn report(outcome: &Outcome, bug: Option<Bug>, told: bool) {
         }
     }
     println!(
-        "\nseed {} fails after {:.1} s of its own time:",
+        "\nseed {} fails after {:.1} s of its own time and {} turns of tasks:",
         outcome.seed,
-        outcome.lasted.as_secs_f64()
+        outcome.lasted.as_secs_f64(),
+        outcome.polls
     );
     for violation in &outcome.violations {
         println!("  {violation}");

@@ -9,7 +9,7 @@ use crate::{
 };
 use futures::future::BoxFuture;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, poll_fn},
     pin::Pin,
     sync::{
@@ -43,13 +43,13 @@ struct Task {
 struct Ready {
     id: u64,
     queued: AtomicBool,
-    queue: Arc<Mutex<Vec<u64>>>,
+    queue: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl Wake for Ready {
     fn wake(self: Arc<Self>) {
         if !self.queued.swap(true, Ordering::Relaxed) {
-            lock(&self.queue).push(self.id);
+            lock(&self.queue).insert(self.id);
         }
     }
 }
@@ -83,7 +83,7 @@ struct State {
 #[derive(Clone)]
 pub struct Sim {
     state: Arc<Mutex<State>>,
-    ready: Arc<Mutex<Vec<u64>>>,
+    ready: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -178,6 +178,11 @@ impl Sim {
         if let Some(story) = &mut state.story {
             story.push(format!("{seconds:>11.6} s  {line}"));
         }
+    }
+
+    /// Whether the story is told.
+    pub fn is_told(&self) -> bool {
+        self.state().story.is_some()
     }
 
     /// The story so far.
@@ -347,9 +352,12 @@ impl Sim {
                         .collect();
                     ids.iter().filter_map(|id| state.tasks.remove(id)).collect()
                 };
+                let gone: Vec<u64> = dead.iter().map(|task| task.waker.id).collect();
+                lock(&self.ready).retain(|id| gone.binary_search(id).is_err());
                 self.tell(|| format!("{} dies", self.name(process)));
                 // Dropped without the lock: what they hold may wake others.
                 drop(dead);
+                lock(&self.ready).retain(|id| gone.binary_search(id).is_err());
             }
         }
     }
@@ -380,7 +388,9 @@ impl Sim {
             }
             let mut state = self.state();
             let index = state.rng.below(ready.len() as u64) as usize;
-            let id = ready.swap_remove(index);
+            // Drawn from a sorted set: in which order wakers were called does not matter.
+            let id = ready.iter().copied().nth(index).expect("below its length");
+            ready.remove(&id);
             drop(ready);
             let Some(process) = state.tasks.get(&id).map(|task| task.process) else {
                 continue;

@@ -24,6 +24,8 @@ pub(super) struct DurableSender {
     here: Here,
     topic: Topic,
     link: Arc<Mutex<Link>>,
+    /// What is under way when it ends never arrives.
+    purges: bool,
 }
 
 struct UnderWay {
@@ -39,6 +41,7 @@ struct UnderWay {
 impl DurableSender {
     pub(super) fn new(cluster: Arc<Cluster>, here: Here, topic: Topic) -> Self {
         Self {
+            purges: here.sim.draw(|rng| rng.once_in(2)),
             cluster,
             here,
             topic,
@@ -50,7 +53,7 @@ impl DurableSender {
 impl Drop for DurableSender {
     /// What is still under way may arrive after its sender's end.
     fn drop(&mut self) {
-        if self.here.sim.draw(|rng| rng.once_in(2)) {
+        if self.purges {
             lock(&self.link).broken = true;
         }
     }

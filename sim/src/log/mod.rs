@@ -5,6 +5,7 @@ mod group;
 mod memory;
 mod partition;
 mod reader;
+mod story;
 mod writer;
 
 use crate::{
@@ -98,7 +99,7 @@ impl Cluster {
         let mut partitions = lock(&self.partitions);
         Ok(partitions
             .entry((topic.clone(), index))
-            .or_insert_with(|| Partition::new(&self.sim))
+            .or_insert_with(|| Partition::new(&self.sim, format!("{topic}/{index}")))
             .clone())
     }
 

@@ -1,5 +1,6 @@
 //! One partition as the brokers have it: records, open transactions, markers, and who may write.
 
+use super::story;
 use crate::sim::{Sim, lock};
 use interstate_log::{Chunk, Record, Stored};
 use std::sync::{Arc, Mutex};
@@ -34,6 +35,7 @@ struct State {
 
 pub(super) struct Partition {
     sim: Sim,
+    name: String,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
 }
@@ -42,9 +44,10 @@ pub(super) struct Partition {
 pub(super) struct Fenced;
 
 impl Partition {
-    pub(super) fn new(sim: &Sim) -> Arc<Self> {
+    pub(super) fn new(sim: &Sim, name: String) -> Arc<Self> {
         Arc::new(Self {
             sim: sim.clone(),
+            name,
             state: Mutex::new(State {
                 entries: Vec::new(),
                 epoch: 0,
@@ -57,6 +60,23 @@ impl Partition {
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Tells what is about to be committed.
+    fn tell(&self, state: &State) {
+        if self.sim.is_told() {
+            let open = state.entries.iter().filter_map(|entry| match entry {
+                Entry::Open(_, record) => Some(record),
+                _ => None,
+            });
+            self.tell_of(open);
+        }
+    }
+
+    fn tell_of<'r>(&self, records: impl Iterator<Item = &'r Record>) {
+        for line in story::lines(records) {
+            self.sim.tell(|| format!("{}: {line}", self.name));
+        }
     }
 
     fn changed(&self) {
@@ -81,7 +101,10 @@ impl Partition {
         match state.transaction {
             Transaction::None => {}
             Transaction::Open(_) => state.resolve(false),
-            Transaction::Prepared(_) => state.resolve(true),
+            Transaction::Prepared(_) => {
+                self.tell(&state);
+                state.resolve(true);
+            }
         }
         state.epoch += 1;
         let epoch = state.epoch;
@@ -128,6 +151,9 @@ impl Partition {
         let mut state = lock(&self.state);
         state.check(epoch)?;
         let end = state.entries.len() as u64;
+        if commit {
+            self.tell(&state);
+        }
         state.resolve(commit);
         drop(state);
         self.changed();
@@ -145,6 +171,7 @@ impl Partition {
         self.sim.call_at(self.sim.now() + after, move || {
             let mut state = lock(&partition.state);
             if state.transaction == own {
+                partition.tell(&state);
                 state.resolve(true);
                 drop(state);
                 partition.changed();
@@ -156,6 +183,9 @@ impl Partition {
     /// A whole batch at once, without transactions; the offset behind it.
     pub(super) fn write_at_once(&self, epoch: u64, records: Vec<Record>) -> Result<u64, Fenced> {
         lock(&self.state).check(epoch)?;
+        if self.sim.is_told() {
+            self.tell_of(records.iter());
+        }
         for record in records {
             self.append(record);
         }
