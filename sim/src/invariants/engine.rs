@@ -101,21 +101,28 @@ pub(super) fn deadlines_after_backlog(evidence: &Evidence<'_>) -> Vec<String> {
             due_of.insert(event.subject.as_str(), opened.due);
         }
     }
+    let decided: BTreeMap<_, _> = evidence
+        .history
+        .outcomes()
+        .map(|(batch, remembered)| (remembered.id, batch.receipt.time))
+        .collect();
     let mut wrong = Vec::new();
     for line in evidence.journal {
-        let late = line.told == Told::No("offer.expired".into());
-        let (Some(arrived), Some(due)) = (
-            evidence.history.arrived.get(&line.id).filter(|_| late),
-            due_of.get(line.to.id.as_str()),
-        ) else {
+        if line.told != Told::No("offer.expired".into()) {
+            continue;
+        }
+        let (Some(decided), Some(due)) = (decided.get(&line.id), due_of.get(line.to.id.as_str())) else {
             continue;
         };
-        let at = time_at(arrived.at as i64 + evidence.fastest_clock);
-        if at < *due {
-            wrong.push(format!(
-                "`{}` was there at {at} at the latest, was due by {due}, and was refused",
-                line.what
-            ));
+        for arrived in evidence.history.arrived.get(&line.id).into_iter().flatten() {
+            let at = time_at(arrived.at as i64 + evidence.fastest_clock);
+            // One that had expired itself was passed over, and rightly.
+            if at < *due && arrived.expires >= *decided {
+                wrong.push(format!(
+                    "`{}` was there at {at} at the latest, was due by {due}, and was refused",
+                    line.what
+                ));
+            }
         }
     }
     wrong

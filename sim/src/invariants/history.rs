@@ -6,26 +6,28 @@ use crate::{
 };
 use interstate_eventing::{
     Aggregate, Batch, Batches, Event,
-    envelope::Command,
+    envelope::{Command, Origin},
     receipt::{Outgoing, Remembered},
 };
 use interstate_log::Topic;
-use interstate_schemas::CommandId;
+use interstate_schemas::{CommandId, Timestamp};
 use std::collections::BTreeMap;
 
-/// A command as it first reached its partition.
+/// A command of the edge as it reached its partition.
 #[derive(Debug, Clone)]
 pub struct Arrived {
     /// When, in nanoseconds of the world.
     pub at: u64,
+    /// After this it is not decided any more.
+    pub expires: Timestamp,
 }
 
 /// The whole history of a world.
 pub struct History {
     /// By service and partition.
     pub batches: BTreeMap<(String, u32), Vec<Batch>>,
-    /// When commands of the edge first reached the log, where it keeps them.
-    pub arrived: BTreeMap<CommandId, Arrived>,
+    /// Commands of the edge as they reached the log, where it keeps them.
+    pub arrived: BTreeMap<CommandId, Vec<Arrived>>,
     /// The trips as the events have them.
     pub trips: BTreeMap<String, Trip>,
     /// The offers.
@@ -67,7 +69,10 @@ impl History {
                 if mode == Mode::Kafka {
                     for (at, stored) in cluster.committed(&Topic::commands(service.name()), partition) {
                         let command = Command::from_record(&stored.record).map_err(|error| error.to_string())?;
-                        history.arrived.entry(command.meta.id).or_insert(Arrived { at });
+                        if let Origin::Edge { expires, .. } = command.meta.origin {
+                            let all = history.arrived.entry(command.meta.id).or_default();
+                            all.push(Arrived { at, expires });
+                        }
                     }
                 }
             }
