@@ -1,0 +1,29 @@
+//! The ride on the embedded log.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod ride;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_ride_on_the_embedded_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = ride::world(dir.path(), None).await;
+    let booking = ride::ride(&world).await;
+    // What the operator is told, from the log.
+    let key = interstate::operator::key(dir.path()).unwrap();
+    let story = reqwest::Client::new()
+        .get(format!("{}/operator/explain/{booking}", ride::url(&world)))
+        .header(interstate::operator::KEY_HEADER, key)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    for part in ["The story of", "KM", "BATA", "Accepted", "Captured"] {
+        assert!(
+            story.to_lowercase().contains(&part.to_lowercase()),
+            "`{part}` is missing from:\n{story}"
+        );
+    }
+    world.stop().await;
+}
