@@ -2,9 +2,11 @@
 //! and the offers and searches, in SQLite because they are kept.
 
 mod candidates;
+mod dispatch_reads;
 mod dispatches;
 mod roster;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};
-pub use dispatches::{DispatchProjection, DispatchReads, OfferRow, ReadError, SearchRow};
+pub use dispatch_reads::{DispatchReads, OfferRow, ReadError, SearchRow};
+pub use dispatches::DispatchProjection;
 pub use roster::{OpenSearch, Roster, Wanted};

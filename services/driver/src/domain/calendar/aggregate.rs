@@ -1,92 +1,22 @@
 //! Decides who gets the time of a driver or a vehicle. The intervals themselves are kept apart by
 //! [`DutyCalendar`].
 
-use super::event::{
-    CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld,
+use super::{
+    event::{CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld},
+    request::CalendarRequest,
 };
 use crate::domain::duty::{Claim, DutyCalendar, DutyPlan, Hold, HoursPolicy, Interval, Refusal, Reserved};
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Message, Rejection,
     plant::{self, Bug},
 };
-use interstate_schemas::{
-    AddressedCommand, BookingId, CalendarCommand, CalendarOwner, DriverAnswer, SignedDuration, StepOutcome,
-    Timestamp,
-};
+use interstate_schemas::{BookingId, CalendarOwner, DriverAnswer, SignedDuration, StepOutcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const HOLD_EXPIRES: &str = "hold_expires";
 
 /// How long a calendar remembers: longer than a command can be late (14 days) and than hours count (7 days).
 const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// What a calendar is asked: the variants of [`CalendarCommand`], and what only this service asks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum CalendarRequest {
-    /// See [`CalendarCommand::Reserve`].
-    Reserve {
-        /// Whose calendar.
-        owner: CalendarOwner,
-        /// For which booking.
-        booking: BookingId,
-        /// Which search of the booking.
-        search: u32,
-        /// From when the owner is busy, travel included.
-        from: Timestamp,
-        /// Until when, rest included.
-        to: Timestamp,
-        /// When the trip itself starts.
-        pickup_at: Timestamp,
-        /// When the trip itself ends.
-        ends_at: Timestamp,
-    },
-    /// See [`CalendarCommand::Release`].
-    Release {
-        /// Whose calendar.
-        owner: CalendarOwner,
-        /// Of which booking.
-        booking: BookingId,
-        /// Of which search.
-        search: u32,
-    },
-    /// See [`CalendarCommand::Start`].
-    Start {
-        /// Of which booking.
-        booking: BookingId,
-        /// Of which search.
-        search: u32,
-    },
-    /// See [`CalendarCommand::Close`].
-    Close {
-        /// Of which booking.
-        booking: BookingId,
-        /// Of which search.
-        search: u32,
-        /// When it ended.
-        ended_at: Timestamp,
-    },
-    /// A driver accepted: keep the time until the booking reserves it. A step of the search; answered like a
-    /// reservation.
-    Hold {
-        /// Whose calendar.
-        owner: CalendarOwner,
-        /// For which booking.
-        booking: BookingId,
-        /// Of which search.
-        search: u32,
-        /// The time.
-        plan: DutyPlan,
-        /// The first moment at which it no longer counts.
-        expires_at: Timestamp,
-    },
-    /// A hold's time is over.
-    ExpireHolds,
-}
-
-impl AddressedCommand for CalendarRequest {
-    const SERVICE: &'static str = CalendarCommand::SERVICE;
-    const AGGREGATE: &'static str = CalendarCommand::AGGREGATE;
-}
 
 /// The calendar of one driver or vehicle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

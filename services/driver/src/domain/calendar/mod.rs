@@ -2,9 +2,11 @@
 
 mod aggregate;
 mod event;
+mod request;
 
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{Calendar, CalendarRequest};
+pub use aggregate::Calendar;
 pub use event::{CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld};
+pub use request::CalendarRequest;

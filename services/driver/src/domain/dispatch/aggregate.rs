@@ -129,9 +129,10 @@ impl Dispatch {
     fn withdraw(&self, draft: &mut Draft<Self>, search: u32, cx: &Context<'_>) -> Result<(), Rejection> {
         let latest = self.search.as_ref().map_or(0, |search| search.number);
         let repeated = search <= self.withdrawn;
+        let leaves_no_trace = plant::on(Bug::ReleaseOvertakesReserve) && search > latest;
         if plant::on(Bug::CompensationNotIdempotent) && repeated && latest > self.withdrawn {
             close(draft, latest, cx)?;
-        } else if !repeated && !(plant::on(Bug::ReleaseOvertakesReserve) && search > latest) {
+        } else if !repeated && !leaves_no_trace {
             close(draft, search, cx)?;
         }
         if let Some(step) = cx.step {

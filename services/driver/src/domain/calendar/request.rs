@@ -1,0 +1,73 @@
+//! What a calendar is asked.
+
+use crate::domain::duty::DutyPlan;
+use interstate_schemas::{AddressedCommand, BookingId, CalendarCommand, CalendarOwner, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a calendar is asked: the variants of [`CalendarCommand`], and what only this service asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CalendarRequest {
+    /// See [`CalendarCommand::Reserve`].
+    Reserve {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// For which booking.
+        booking: BookingId,
+        /// Which search of the booking.
+        search: u32,
+        /// From when the owner is busy, travel included.
+        from: Timestamp,
+        /// Until when, rest included.
+        to: Timestamp,
+        /// When the trip itself starts.
+        pickup_at: Timestamp,
+        /// When the trip itself ends.
+        ends_at: Timestamp,
+    },
+    /// See [`CalendarCommand::Release`].
+    Release {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+    },
+    /// See [`CalendarCommand::Start`].
+    Start {
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+    },
+    /// See [`CalendarCommand::Close`].
+    Close {
+        /// Of which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+    /// A driver accepted: keep the time until the booking reserves it. A step of the search; answered like a
+    /// reservation.
+    Hold {
+        /// Whose calendar.
+        owner: CalendarOwner,
+        /// For which booking.
+        booking: BookingId,
+        /// Of which search.
+        search: u32,
+        /// The time.
+        plan: DutyPlan,
+        /// The first moment at which it no longer counts.
+        expires_at: Timestamp,
+    },
+    /// A hold's time is over.
+    ExpireHolds,
+}
+
+impl AddressedCommand for CalendarRequest {
+    const SERVICE: &'static str = CalendarCommand::SERVICE;
+    const AGGREGATE: &'static str = CalendarCommand::AGGREGATE;
+}

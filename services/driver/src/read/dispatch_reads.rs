@@ -1,0 +1,179 @@
+//! What is asked of `driver-dispatches`.
+
+use crate::domain::{candidates::Reason, dispatch::OfferState};
+use interstate_schemas::{
+    BookingId, DispatchId, DriverId, Money, OfferId, Timestamp, TripRequest, UserId, VehicleId,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use tokio::sync::broadcast;
+
+/// A search as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SearchRow {
+    /// The dispatch.
+    pub dispatch: DispatchId,
+    /// The booking.
+    pub booking: BookingId,
+    /// Who rides.
+    #[serde(skip)]
+    pub rider: UserId,
+    /// Which search of the booking, from 1.
+    pub search: u32,
+    /// `searching`, `found`, `no_driver` or `withdrawn`.
+    pub state: String,
+    /// Rounds of offers so far.
+    pub rounds: u32,
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// When it gives up.
+    pub until: Timestamp,
+    /// How many candidates the last round considered, and how many of them could drive.
+    pub considered: u32,
+    /// How many of them could drive.
+    pub passed: u32,
+    /// Why the others could not, the most frequent reason first.
+    pub why: Vec<Reason>,
+}
+
+/// An offer as its driver sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OfferRow {
+    /// The offer.
+    pub offer: OfferId,
+    /// The search that it belongs to: part of the path to answer it.
+    pub dispatch: DispatchId,
+    /// To whom.
+    pub driver: DriverId,
+    /// In what.
+    pub vehicle: VehicleId,
+    /// Where it stands.
+    pub state: OfferState,
+    /// When it expires unanswered.
+    pub expires_at: Timestamp,
+    /// What the driver would earn.
+    pub earns: Money,
+    /// The trip.
+    pub trip: TripRequest,
+}
+
+/// The store did not answer, or holds something that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store.
+    #[error("searches and offers cannot be read: {0}")]
+    Store(#[from] sqlx::Error),
+    /// A row.
+    #[error("searches and offers have an impossible {column}: {why}")]
+    Row {
+        /// Where.
+        column: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// Reads it. Clones share the pool.
+#[derive(Clone)]
+pub struct DispatchReads {
+    pool: SqlitePool,
+    changes: broadcast::Sender<DriverId>,
+}
+
+impl DispatchReads {
+    /// Reads through this pool; `changes` is that of the projection.
+    pub fn new(pool: SqlitePool, changes: broadcast::Sender<DriverId>) -> Self {
+        Self { pool, changes }
+    }
+
+    /// Drivers whose offers change from now on.
+    pub fn changes(&self) -> broadcast::Receiver<DriverId> {
+        self.changes.subscribe()
+    }
+
+    /// A search.
+    ///
+    /// # Errors
+    /// A [`ReadError`].
+    pub async fn search(&self, dispatch: DispatchId) -> Result<Option<SearchRow>, ReadError> {
+        let row = sqlx::query("SELECT * FROM searches WHERE dispatch = ?")
+            .bind(dispatch.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(SearchRow {
+            dispatch,
+            booking: BookingId::from(dispatch),
+            rider: parsed(&row, "rider")?,
+            search: row.try_get("search")?,
+            state: row.try_get("state")?,
+            rounds: row.try_get("rounds")?,
+            opened_at: time(&row, "opened_at")?,
+            until: time(&row, "until")?,
+            considered: row.try_get("considered")?,
+            passed: row.try_get("passed")?,
+            why: from_json(&row, "why")?,
+        }))
+    }
+
+    /// The offers of a driver that wait for an answer or for the calendars, the first to expire first.
+    ///
+    /// # Errors
+    /// A [`ReadError`].
+    pub async fn offers(&self, driver: DriverId) -> Result<Vec<OfferRow>, ReadError> {
+        let rows = sqlx::query(
+            "SELECT offers.*, searches.trip FROM offers JOIN searches USING (dispatch)
+             WHERE driver = ? AND offers.state IN ('open', 'accepted') ORDER BY expires_at LIMIT 100",
+        )
+        .bind(driver.to_string())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(offer).collect()
+    }
+}
+
+fn offer(row: &SqliteRow) -> Result<OfferRow, ReadError> {
+    let trip: TripRequest = from_json(row, "trip")?;
+    Ok(OfferRow {
+        offer: parsed(row, "offer")?,
+        dispatch: parsed(row, "dispatch")?,
+        driver: parsed(row, "driver")?,
+        vehicle: parsed(row, "vehicle")?,
+        state: unword(row.try_get("state")?)?,
+        expires_at: time(row, "expires_at")?,
+        earns: Money {
+            amount: row.try_get("earns")?,
+            ..trip.driver_earns
+        },
+        trip,
+    })
+}
+
+fn unword<T: for<'de> Deserialize<'de>>(text: String) -> Result<T, ReadError> {
+    serde_json::from_value(serde_json::Value::String(text)).map_err(|error| wrong("state", &error))
+}
+
+fn wrong(column: &'static str, error: &dyn std::fmt::Display) -> ReadError {
+    ReadError::Row {
+        column,
+        why: error.to_string(),
+    }
+}
+
+fn from_json<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<T, ReadError> {
+    let text: String = row.try_get(column)?;
+    serde_json::from_str(&text).map_err(|error| wrong(column, &error))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<T, ReadError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|error: T::Err| wrong(column, &error))
+}
+
+fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, ReadError> {
+    Timestamp::from_millisecond(row.try_get(column)?).map_err(|error| wrong(column, &error))
+}
