@@ -90,7 +90,11 @@ impl Worker {
         }
     }
 
-    async fn carry_out(&self, (account, number): &(String, u64), wanted: &Operation) -> Result<bool, NoAnswer> {
+    async fn carry_out(
+        &self,
+        (account, number): &(String, u64),
+        wanted: &Operation,
+    ) -> Result<bool, NoAnswer> {
         let key = format!("{account}/{number}");
         if let Some(done) = self.provider.look_up(&self.here, &key).await? {
             return Ok(done);
@@ -113,6 +117,9 @@ fn take_up(open: &mut Open, event: &Event) {
         }
         Ok(AccountEvent::OperationClosed(it)) => {
             open.remove(&(event.subject.clone(), it.operation));
+            if plant::on(Bug::EffectClosedByHighWater) {
+                open.retain(|(account, number), _| *account != event.subject || *number > it.operation);
+            }
         }
         _ => {}
     }

@@ -58,12 +58,7 @@ impl Here {
             if sim.strikes(|faults| faults.clock_jump) {
                 // Ahead by less than the tolerance: log time follows the fastest clock.
                 let offset = sim.draw(|rng| rng.between(0, 85_000)) as i64 - 60_000;
-                sim.tell(|| {
-                    format!(
-                        "the clock of {} is now {offset} ms ahead",
-                        sim.name(self.process)
-                    )
-                });
+                sim.tell(|| format!("the clock of {} is now {offset} ms ahead", sim.name(self.process)));
                 sim.set_clock(self.process, offset * 1_000_000);
             }
         }

@@ -145,9 +145,7 @@ impl Machines {
             self.topology.clone(),
         );
         let commands = Commands::new(env.clone());
-        let model = machine
-            .model
-            .with_sequencer(Arc::new(StoreMoments(here.clone())));
+        let model = machine.model.with_sequencer(Arc::new(StoreMoments(here.clone())));
         let follow = Follow {
             log: env.log.clone(),
             clock: env.clock.clone(),

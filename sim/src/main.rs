@@ -103,7 +103,11 @@ fn run(options: &Options, bug: Option<Bug>) -> ExitCode {
         "{count} worlds, {acknowledged} commands acknowledged, {polls} turns of tasks, {failed} failed, in {:.1} s",
         started.elapsed().as_secs_f64()
     );
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn report(outcome: &Outcome, bug: Option<Bug>, told: bool) {
@@ -147,5 +151,9 @@ fn find_all(options: &Options) -> ExitCode {
             }
         }
     }
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

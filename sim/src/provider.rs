@@ -123,7 +123,10 @@ impl Provider {
         self.sim.note(key.as_bytes());
         self.sim.tell(|| {
             let no = if done { "" } else { " declines to" };
-            format!("the provider{no} {:?} {} for {}", wanted.what, wanted.amount, wanted.trip)
+            format!(
+                "the provider{no} {:?} {} for {}",
+                wanted.what, wanted.amount, wanted.trip
+            )
         });
         done
     }

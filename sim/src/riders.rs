@@ -3,7 +3,10 @@
 use crate::{
     machines::Machines,
     sim::{WORLD, lock},
-    trade::{account::AccountCommand, calendar::CalendarCommand, offer::OfferCommand, trip::Order, trip::TripCommand},
+    trade::{
+        account::AccountCommand, calendar::CalendarCommand, offer::OfferCommand, trip::Order,
+        trip::TripCommand,
+    },
 };
 use interstate_eventing::{
     Address,
@@ -62,11 +65,17 @@ impl Riders {
             busy: AtomicUsize::new(0),
         });
         for rider in 0..count {
-            riders.clone().begin(move |riders| async move { riders.travel(rider).await });
-            riders.clone().begin(move |riders| async move { riders.bargain(rider).await });
+            riders
+                .clone()
+                .begin(move |riders| async move { riders.travel(rider).await });
+            riders
+                .clone()
+                .begin(move |riders| async move { riders.bargain(rider).await });
         }
         for dispatcher in 0..2 {
-            riders.clone().begin(move |riders| async move { riders.block(dispatcher).await });
+            riders
+                .clone()
+                .begin(move |riders| async move { riders.block(dispatcher).await });
         }
         riders
     }
@@ -106,7 +115,8 @@ impl Riders {
         for time in 0..2 {
             let amount = self.draw(200, 900) as i64;
             let key = format!("deposit {rider} {time}");
-            self.insist(&key, &account, &AccountCommand::Deposit { amount }).await;
+            self.insist(&key, &account, &AccountCommand::Deposit { amount })
+                .await;
         }
         for number in 0..3 {
             self.rest(3_000).await;
@@ -121,10 +131,12 @@ impl Riders {
                 to: from + self.draw(2, 9) as u32,
                 amount: self.draw(50, 300) as i64,
             };
-            self.insist(&format!("order {trip}"), &trip, &TripCommand::Order(order)).await;
+            self.insist(&format!("order {trip}"), &trip, &TripCommand::Order(order))
+                .await;
             if self.draw(0, 3) == 0 {
                 self.rest(2_000).await;
-                self.insist(&format!("cancel {trip}"), &trip, &TripCommand::Cancel).await;
+                self.insist(&format!("cancel {trip}"), &trip, &TripCommand::Cancel)
+                    .await;
             }
         }
     }
@@ -134,9 +146,11 @@ impl Riders {
         for number in 0..2 {
             let offer = format!("offer-{rider}-{number}");
             let seconds = self.draw(3, 15) as i64;
-            self.insist(&format!("open {offer}"), &offer, &OfferCommand::Open { seconds }).await;
+            self.insist(&format!("open {offer}"), &offer, &OfferCommand::Open { seconds })
+                .await;
             self.rest(seconds as u64 * 1_200).await;
-            self.insist(&format!("accept {offer}"), &offer, &OfferCommand::Accept).await;
+            self.insist(&format!("accept {offer}"), &offer, &OfferCommand::Accept)
+                .await;
         }
     }
 
@@ -154,8 +168,12 @@ impl Riders {
             };
             let ask = self.ask(&format!("reserve {by}"), &calendar, &reserve);
             let _ = self.once(ask, Duration::from_millis(self.draw(1, 1_500))).await;
-            self.insist(&format!("release {by}"), &calendar, &CalendarCommand::Release { by })
-                .await;
+            self.insist(
+                &format!("release {by}"),
+                &calendar,
+                &CalendarCommand::Release { by },
+            )
+            .await;
         }
     }
 
@@ -190,9 +208,10 @@ impl Riders {
                     break Told::Yes(answered.reply);
                 }
                 Some(Err(AskError::Rejected(no))) => break Told::No(no.code.into_owned()),
-                Some(Err(error @ (AskError::Failed { .. } | AskError::OtherBody))) => {
-                    self.complain(format!("`{key}` was answered: {error}"));
-                    break Told::No("failed".into());
+                Some(Err(AskError::Failed { code, .. })) => break Told::No(code),
+                Some(Err(AskError::OtherBody)) => {
+                    self.complain(format!("`{key}` was taken for another request"));
+                    break Told::No("other body".into());
                 }
                 _ => self.rest(2_000).await,
             }
@@ -218,6 +237,7 @@ impl Riders {
             let again = match self.once(self.ask(key, to, command), patience).await {
                 Some(Ok(answered)) => Told::Yes(answered.reply),
                 Some(Err(AskError::Rejected(no))) => Told::No(no.code.into_owned()),
+                Some(Err(AskError::Failed { code, .. })) => Told::No(code),
                 _ => return,
             };
             if again != *told {

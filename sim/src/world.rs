@@ -40,7 +40,11 @@ pub struct Outcome {
 pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
     plant::switch(bug);
     let mut rng = Rng::new(seed);
-    let mode = if rng.once_in(3) { Mode::Embedded } else { Mode::Kafka };
+    let mode = if rng.once_in(3) {
+        Mode::Embedded
+    } else {
+        Mode::Kafka
+    };
     let mut weather = Faults::draw(&mut rng);
     if mode == Mode::Embedded {
         weather.expelled = 0;

@@ -16,7 +16,12 @@ pub(super) fn money_is_conserved(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let (mut captured, mut taken) = (0, 0);
     for (id, account) in &evidence.history.accounts {
-        let held: i64 = account.holds.values().filter(is_held).map(|hold| hold.amount).sum();
+        let held: i64 = account
+            .holds
+            .values()
+            .filter(is_held)
+            .map(|hold| hold.amount)
+            .sum();
         if account.deposited != account.available + held + account.captured {
             wrong.push(format!(
                 "{id} got {} and has {} + {held} held + {} captured",
@@ -99,9 +104,10 @@ pub(super) fn nothing_half_done(evidence: &Evidence<'_>) -> Vec<String> {
             (has(&order.driver), "the driver's time"),
             (has(&order.vehicle), "the vehicle's time"),
             (
-                history.ledgers.get("finished").is_some_and(|ledger| {
-                    ledger.notes.iter().any(|(from, _)| from == id)
-                }),
+                history
+                    .ledgers
+                    .get("finished")
+                    .is_some_and(|ledger| ledger.notes.iter().any(|(from, _)| from == id)),
                 "its line in the books",
             ),
         ];
@@ -123,7 +129,10 @@ pub(super) fn released_stays_free(evidence: &Evidence<'_>) -> Vec<String> {
         let calendar = evidence.history.calendars.get(&line.to.id);
         let taken = calendar.is_some_and(|calendar| calendar.taken.contains_key(by));
         if taken && matches!(line.told, Told::Yes(_)) {
-            wrong.push(format!("{by} was given back and is still taken in {}", line.to.id));
+            wrong.push(format!(
+                "{by} was given back and is still taken in {}",
+                line.to.id
+            ));
         }
     }
     wrong

@@ -2,7 +2,10 @@
 
 use super::Evidence;
 use crate::{here::time_at, riders::Told};
-use interstate_eventing::receipt::Outcome;
+use interstate_eventing::{
+    receipt::{Occasion, Outcome},
+    task::DEADLY_ATTEMPTS,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn acknowledged_once(evidence: &Evidence<'_>) -> Vec<String> {
@@ -23,7 +26,10 @@ pub(super) fn acknowledged_once(evidence: &Evidence<'_>) -> Vec<String> {
             }
         };
         if told != line.told {
-            wrong.push(format!("`{}` was told {:?}, the log says {told:?}", line.what, line.told));
+            wrong.push(format!(
+                "`{}` was told {:?}, the log says {told:?}",
+                line.what, line.told
+            ));
         }
     }
     wrong
@@ -35,7 +41,10 @@ pub(super) fn nothing_twice(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     for event in evidence.history.events() {
         if !events.insert(event.id) {
-            wrong.push(format!("{} of {} is there twice", event.event_type, event.subject));
+            wrong.push(format!(
+                "{} of {} is there twice",
+                event.event_type, event.subject
+            ));
         }
         let version = versions.entry((&event.aggregate, &event.subject)).or_default();
         *version += 1;
@@ -58,7 +67,11 @@ pub(super) fn nothing_twice(evidence: &Evidence<'_>) -> Vec<String> {
 /// Ledgers answer nothing and refuse nothing, so each message to one is exactly one event.
 pub(super) fn messages_once(evidence: &Evidence<'_>) -> Vec<String> {
     let mut handled: BTreeMap<_, u32> = BTreeMap::new();
-    for event in evidence.history.events().filter(|event| event.aggregate == "ledger") {
+    for event in evidence
+        .history
+        .events()
+        .filter(|event| event.aggregate == "ledger")
+    {
         *handled.entry(event.causation).or_default() += 1;
     }
     let mut wrong = Vec::new();
@@ -84,12 +97,27 @@ pub(super) fn messages_once(evidence: &Evidence<'_>) -> Vec<String> {
     wrong
 }
 
-pub(super) fn no_dead_letters(evidence: &Evidence<'_>) -> Vec<String> {
-    let dead = evidence.history.messages().filter_map(|message| {
-        let why = message.dead.as_ref()?;
-        Some(format!("a message to {}: {why}", message.meta.to))
-    });
-    dead.collect()
+pub(super) fn dead_letters(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for batches in evidence.history.batches.values() {
+        let (mut begun, mut position) = (0, 0);
+        for receipt in batches.iter().map(|batch| &batch.receipt) {
+            for message in &receipt.messages {
+                let Some(why) = &message.dead else { continue };
+                if !why.starts_with("command.deadly") || begun < DEADLY_ATTEMPTS {
+                    wrong.push(format!(
+                        "a message to {}, begun {begun} times: {why}",
+                        message.meta.to
+                    ));
+                }
+            }
+            if receipt.commands != position {
+                (begun, position) = (0, receipt.commands);
+            }
+            begun += u32::from(receipt.occasion == Occasion::Try);
+        }
+    }
+    wrong
 }
 
 /// Where the log keeps commands: one that stood in the partition before a deadline was due on any clock is
@@ -134,8 +162,6 @@ pub(super) fn no_fencing_war(evidence: &Evidence<'_>) -> Vec<String> {
         .stubborn_strangers()
         .into_iter()
         .filter(|(_, _, count)| *count >= 3)
-        .map(|(id, process, count)| {
-            format!("process {} took {id} {count} times from its owner", process.0)
-        })
+        .map(|(id, process, count)| format!("process {} took {id} {count} times from its owner", process.0))
         .collect()
 }

@@ -68,7 +68,8 @@ impl History {
                     .insert((service.name().to_owned(), partition), whole);
                 if mode == Mode::Kafka {
                     for (at, stored) in cluster.committed(&Topic::commands(service.name()), partition) {
-                        let command = Command::from_record(&stored.record).map_err(|error| error.to_string())?;
+                        let command =
+                            Command::from_record(&stored.record).map_err(|error| error.to_string())?;
                         if let Origin::Edge { expires, .. } = command.meta.origin {
                             let all = history.arrived.entry(command.meta.id).or_default();
                             all.push(Arrived { at, expires });
@@ -102,6 +103,14 @@ impl History {
             .values()
             .flatten()
             .flat_map(|batch| batch.receipt.outcomes.iter().map(move |outcome| (batch, outcome)))
+    }
+
+    /// Whether a command was put aside because its task had ended on it again and again.
+    pub fn has_deadly_command(&self) -> bool {
+        self.messages().any(|message| {
+            let why = message.dead.as_deref();
+            why.is_some_and(|why| why.starts_with("command.deadly"))
+        })
     }
 
     /// Every message that left a partition.

@@ -2,13 +2,13 @@
 
 use super::Evidence;
 use crate::{machines::fold, trade};
+use futures::FutureExt;
 use interstate_eventing::{
     projection::{MemoryReadModel, Position, ReadModel},
     runtime::Stores,
     store::MemoryStore,
     task::{Limits, Task},
 };
-use futures::FutureExt;
 use interstate_log::{PartitionId, Topic};
 
 pub(super) fn read_models(evidence: &Evidence<'_>) -> Vec<String> {

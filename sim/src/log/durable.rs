@@ -134,7 +134,12 @@ impl UnderWay {
             lock(&self.link).broken = true;
             let _ = self.told.send(Err(lost()));
         } else {
-            sim.tell(|| format!("{where_to} gets a record for {}", String::from_utf8_lossy(&self.record.key)));
+            sim.tell(|| {
+                format!(
+                    "{where_to} gets a record for {}",
+                    String::from_utf8_lossy(&self.record.key)
+                )
+            });
             self.partition.append(self.record);
             let after = sim.draw(|rng| rng.between(10_000, 2_000_000));
             let told = self.told;

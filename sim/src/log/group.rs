@@ -20,8 +20,14 @@ const LOOK_AROUND: Duration = Duration::from_millis(500);
 
 /// What a member is told.
 enum Told {
-    Assigned { index: u32, generation: u64 },
-    Revoked { index: u32, stopped: oneshot::Sender<()> },
+    Assigned {
+        index: u32,
+        generation: u64,
+    },
+    Revoked {
+        index: u32,
+        stopped: oneshot::Sender<()>,
+    },
     Expelled,
 }
 
@@ -157,10 +163,7 @@ impl Group {
             .get(&owner)
             .map(|member| member.told.clone());
         let Some(told) = told else { return };
-        let revoked = Told::Revoked {
-            index,
-            stopped: done,
-        };
+        let revoked = Told::Revoked { index, stopped: done };
         if told.send(revoked).is_ok() {
             tokio::select! {
                 biased;

@@ -19,7 +19,12 @@ impl SimReader {
         let sim = &self.here.sim;
         if sim.strikes(|faults| faults.stuck_reader) {
             let millis = sim.draw(|rng| rng.between(100, 10_000));
-            sim.tell(|| format!("a reader of {} is stuck for {millis} ms", sim.name(self.here.process)));
+            sim.tell(|| {
+                format!(
+                    "a reader of {} is stuck for {millis} ms",
+                    sim.name(self.here.process)
+                )
+            });
             sim.sleep(Duration::from_millis(millis)).await;
         }
     }

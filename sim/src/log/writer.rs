@@ -62,7 +62,9 @@ impl SimWriter {
             partition.write(epoch, batch)?;
             self.here.pass().await;
             if sim.strikes(|faults| faults.half) {
-                sim.tell(|| format!("the first {cut} records of a batch of {id} are committed without the rest"));
+                sim.tell(|| {
+                    format!("the first {cut} records of a batch of {id} are committed without the rest")
+                });
                 partition.finish(epoch, true)?;
                 self.here.pass().await;
                 return Err(AppendError::Unknown(failed("the broker hung up")));

@@ -248,9 +248,6 @@ impl Account {
 
     fn closed(&mut self, it: &OperationClosed) {
         let closed = self.open.remove(&it.operation);
-        if plant::on(Bug::EffectClosedByHighWater) {
-            self.open.retain(|operation, _| *operation > it.operation);
-        }
         let Some(closed) = closed else { return };
         let Some(hold) = self.holds.get_mut(&closed.trip) else {
             return;

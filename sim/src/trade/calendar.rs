@@ -94,9 +94,7 @@ impl Aggregate for Calendar {
             }
             CalendarEvent::Released(it) => {
                 self.taken.remove(&it.by);
-                if !plant::on(Bug::ReleaseOvertakesReserve) {
-                    self.released.insert(it.by.clone());
-                }
+                self.released.insert(it.by.clone());
             }
         }
     }
@@ -121,7 +119,8 @@ impl Calendar {
 
     /// Leaves a trace even where there was nothing: its reserve may come after it.
     fn release(&self, by: String) -> Decision<CalendarEvent> {
-        if self.released.contains(&by) {
+        let never_came = !self.taken.contains_key(&by);
+        if self.released.contains(&by) || (never_came && plant::on(Bug::ReleaseOvertakesReserve)) {
             return Decision::nothing();
         }
         Decision::event(Released { by })

@@ -177,10 +177,7 @@ impl Aggregate for Trip {
         let mut draft = Draft::new(self, cx);
         match command {
             TripCommand::Order(_) if self.order.is_some() => {
-                return Err(Rejection::conflict(
-                    "trip.ordered",
-                    "it has been ordered before",
-                ));
+                return Err(Rejection::conflict("trip.ordered", "it has been ordered before"));
             }
             TripCommand::Order(order) => {
                 let (trip, notes) = (order.trip.clone(), 3);
