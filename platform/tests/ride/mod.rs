@@ -112,30 +112,34 @@ impl Person {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let answer = self
-            .http
-            .get(format!("{}{path}", self.url))
-            .bearer_auth(&self.token)
-            .send()
-            .await
-            .unwrap();
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap();
-        assert!(status.is_success(), "{} GET {path}: {status} {body}", self.name);
+        let (status, body) = self.try_get(path).await;
+        assert!(status < 300, "{} GET {path}: {status} {body}", self.name);
         body
     }
 
-    /// Looks until something is so.
+    async fn try_get(&self, path: &str) -> (u16, Value) {
+        let request = self
+            .http
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        let answer = request.send().await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or(Value::Null),
+        )
+    }
+
+    /// Looks until something is so. Read models follow the log, so what was just written may not be there yet.
     pub async fn until(&self, path: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
-            let found = self.get(path).await;
-            if so(&found) {
+            let (status, found) = self.try_get(path).await;
+            if status < 300 && so(&found) {
                 return found;
             }
             assert!(
                 began.elapsed() < Duration::from_secs(30),
-                "{what} does not come: {found:#}"
+                "{what} does not come: {status} {found:#}"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -322,7 +326,9 @@ pub async fn ride(world: &World) -> String {
     rider
         .until(&path, "the invoice", |found| found["state"] == "COMPLETED")
         .await;
-    rider.get(&format!("{path}/dispatch")).await;
+    rider
+        .until(&format!("{path}/dispatch"), "the search", |_| true)
+        .await;
     // The settlement reaches payment by message; until then there is nothing to pay.
     let began = Instant::now();
     let cash = json!({ "method": { "kind": "cash" } });
