@@ -1,6 +1,11 @@
 //! How somebody becomes a driver: papers, a vehicle, support's yes.
 
-use super::{client::CallError, places::Place, session::Session, wire::Driver};
+use super::{
+    client::CallError,
+    places::{Car, Place},
+    session::Session,
+    wire::Driver,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -11,46 +16,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Papers hold for decades: a demonstration lives through years.
 const FROM: &str = "2024-01-01";
 const THROUGH: &str = "2098-12-31";
-
-/// What a driver drives.
-#[derive(Clone, Copy)]
-pub struct Car {
-    /// Its class.
-    pub class: &'static str,
-    /// Passengers.
-    pub seats: u8,
-    /// Large bags.
-    pub bags: u8,
-}
-
-/// Classes by how many of them there are: riders want them as often as there are drivers of them.
-pub const FLEET: [Car; 5] = [
-    Car {
-        class: "SEDAN",
-        seats: 4,
-        bags: 2,
-    },
-    Car {
-        class: "SUV",
-        seats: 6,
-        bags: 3,
-    },
-    Car {
-        class: "SEDAN",
-        seats: 4,
-        bags: 2,
-    },
-    Car {
-        class: "HATCHBACK",
-        seats: 4,
-        bags: 1,
-    },
-    Car {
-        class: "SEDAN",
-        seats: 4,
-        bags: 2,
-    },
-];
 
 /// Takes an admission from wherever it stands to a driver who is online. Can be repeated.
 pub async fn admit(

@@ -17,7 +17,6 @@ mod wire;
 pub use staff::{Staff, staff};
 
 use crate::{cli, operator::Client};
-use admission::FLEET;
 use client::{CallError, Http};
 use clock::LogClock;
 use codes::Codes;
@@ -25,7 +24,6 @@ use device::Device;
 use driver::Driver;
 use interstate_http::Shutdown;
 use journey::Journey;
-use places::BASES;
 use rand::{SeedableRng, rngs::StdRng};
 use rider::Rider;
 use session::Session;
@@ -86,6 +84,8 @@ struct World {
     clock: LogClock,
     codes: Codes,
     tally: Tally,
+    /// Who may be found in the cities.
+    drivers: usize,
     /// Trips that may still begin; nothing for any number.
     tickets: Option<AtomicUsize>,
 }
@@ -122,6 +122,7 @@ pub async fn run(rides: Rides, shutdown: Shutdown) -> Result<String, Box<dyn Err
         clock: clock.clone(),
         codes: Codes::default(),
         tally: Tally::default(),
+        drivers: rides.drivers,
         tickets: (rides.trips > 0).then(|| AtomicUsize::new(rides.trips)),
     });
     // Everybody is stopped when these are dropped.
@@ -178,8 +179,7 @@ async fn drive(
     seed: u64,
     number: usize,
 ) {
-    let home = BASES[number % BASES.len()];
-    let car = FLEET[(number + number / BASES.len()) % FLEET.len()];
+    let (home, car) = places::home(number);
     let plate = format!("{}{:02}DM{:04}", home.state, seed % 100, number % 10_000);
     let admitted = async {
         let session = Session::first(http, staff.driver(seed, number, &home)).await?;

@@ -1,4 +1,4 @@
-//! Where drivers live and riders go.
+//! Where drivers live, what they drive, and where riders go.
 
 use interstate_schemas::GeoPoint;
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
@@ -45,12 +45,12 @@ pub const BASES: [Place; 12] = [
     Place::new("Bengaluru", "KA", 8_495, 12.972, 77.594),
     Place::new("Chennai", "TN", 4_681, 13.088, 80.278),
     Place::new("Coimbatore", "TN", 2_137, 11.006, 76.966),
-    Place::new("Hyderabad", "TS", 6_993, 17.384, 78.456),
+    Place::new("Hyderabad", "TG", 6_993, 17.384, 78.456),
     Place::new("Kolkata", "WB", 4_631, 22.563, 88.363),
 ];
 
 /// Where people go besides.
-const ALSO: [Place; 9] = [
+const ALSO: [Place; 10] = [
     Place::new("Nashik", "MH", 1_486, 19.997, 73.791),
     Place::new("Vadodara", "GJ", 1_822, 22.299, 73.208),
     Place::new("Rajkot", "GJ", 1_391, 22.292, 70.793),
@@ -59,7 +59,8 @@ const ALSO: [Place; 9] = [
     Place::new("Madurai", "TN", 1_466, 9.919, 78.120),
     Place::new("Mysuru", "KA", 868, 12.298, 76.639),
     Place::new("Jamshedpur", "JH", 1_339, 22.803, 86.185),
-    Place::new("Nagpur", "MH", 2_406, 21.146, 79.085),
+    Place::new("Vijayawada", "AP", 1_143, 16.508, 80.648),
+    Place::new("Warangal", "TG", 620, 17.978, 79.601),
 ];
 
 /// A road is about a quarter longer than the crow flies.
@@ -71,29 +72,59 @@ const LONG_SHARE: f64 = 0.1;
 /// From here on a trip counts as such: ten hours at the wheel, the way to the pickup included.
 const LONG_KM: f64 = 420.0;
 
-/// Where somebody wants to go: from a large city more often than from a small one, and rather near than far.
-pub fn trip(rng: &mut StdRng) -> (Place, Place) {
+/// What a driver drives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Car {
+    /// Its class.
+    pub class: &'static str,
+    /// Passengers.
+    pub seats: u8,
+    /// Large bags.
+    pub bags: u8,
+}
+
+const SEDAN: Car = Car {
+    class: "SEDAN",
+    seats: 4,
+    bags: 2,
+};
+const SUV: Car = Car {
+    class: "SUV",
+    seats: 6,
+    bags: 3,
+};
+
+/// Where the driver of this number lives, with what: more of them in large cities, and an SUV only where there are
+/// several drivers.
+pub fn home(number: usize) -> (Place, Car) {
+    /// Cities by their position, each as often as it has drivers among the first thirty.
+    const HOMES: [usize; 30] = [
+        0, 4, 7, 10, 3, 8, 0, 4, 7, 10, 2, 5, 1, 11, 9, 0, 4, 7, 10, 3, 8, 0, 4, 7, 10, 2, 5, 6, 11, 8,
+    ];
+    let place = BASES[HOMES[number % HOMES.len()]];
+    let is_fourth = (21..25).contains(&(number % HOMES.len()));
+    (place, if is_fourth { SUV } else { SEDAN })
+}
+
+/// From where to where somebody wants to go, and in what: there is demand where there are drivers.
+pub fn trip(drivers: usize, rng: &mut StdRng) -> (Place, Place, Car) {
     let long = rng.random_bool(LONG_SHARE);
     loop {
-        let from = chosen(&BASES, rng);
-        let all: Vec<Place> = BASES.iter().chain(&ALSO).copied().collect();
-        let near: Vec<Place> = all
-            .into_iter()
+        let (from, car) = home(rng.random_range(0..drivers.max(1)));
+        let near: Vec<Place> = BASES
+            .iter()
+            .chain(&ALSO)
             .filter(|to| {
                 let km = from.point().metres_to(to.point()) / 1_000.0 * ROAD;
                 KM.contains(&km) && (long || km < LONG_KM)
             })
+            .copied()
             .collect();
-        if !near.is_empty() {
-            return (from, chosen(&near, rng));
+        // By the number of people.
+        if let Ok(to) = near.choose_weighted(rng, |place| place.thousands) {
+            return (from, *to, car);
         }
     }
-}
-
-/// By the number of people.
-fn chosen(places: &[Place], rng: &mut StdRng) -> Place {
-    let found = places.choose_weighted(rng, |place| place.thousands);
-    *found.expect("there is a place, and people live in each")
 }
 
 #[cfg(test)]
@@ -105,13 +136,22 @@ mod tests {
     fn trips_are_between_cities_a_drive_apart_and_the_same_for_a_seed() {
         let wanted = |seed| {
             let mut rng = StdRng::seed_from_u64(seed);
-            (0..200).map(|_| trip(&mut rng)).collect::<Vec<_>>()
+            (0..200).map(|_| trip(30, &mut rng)).collect::<Vec<_>>()
         };
-        for (from, to) in wanted(7) {
+        for (from, to, _) in wanted(7) {
             let km = from.point().metres_to(to.point()) / 1_000.0 * ROAD;
             assert!(KM.contains(&km), "{} - {}: {km} km", from.name, to.name);
         }
         assert_eq!(wanted(7), wanted(7));
         assert_ne!(wanted(7), wanted(8));
+    }
+
+    #[test]
+    fn every_base_has_a_driver_and_somewhere_to_go() {
+        for base in BASES {
+            assert!((0..30).any(|number| home(number).0 == base), "{}", base.name);
+            let mut rng = StdRng::seed_from_u64(1);
+            assert!((0..3_000).any(|_| trip(30, &mut rng).0 == base), "{}", base.name);
+        }
     }
 }

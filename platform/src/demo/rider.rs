@@ -2,7 +2,6 @@
 
 use super::{
     World,
-    admission::FLEET,
     client::CallError,
     places,
     session::Session,
@@ -21,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// Minutes to the pickup: more than the operator's notice, so that there is time to find somebody.
 const AHEAD: std::ops::Range<i64> = 270..480;
 /// Minutes between two trips.
-const BETWEEN: std::ops::Range<i64> = 20..120;
+const BETWEEN: std::ops::Range<i64> = 60..300;
 const CANCELLING: f64 = 0.05;
 const DECLINED: f64 = 0.02;
 const BY_UPI: f64 = 0.1;
@@ -62,8 +61,7 @@ impl Rider {
     }
 
     async fn ride(&mut self) -> Result<(), CallError> {
-        let (from, to) = places::trip(&mut self.rng);
-        let car = FLEET[self.rng.random_range(0..FLEET.len())];
+        let (from, to, car) = places::trip(self.world.drivers, &mut self.rng);
         let minutes = self.rng.random_range(AHEAD);
         let pickup = self
             .world
