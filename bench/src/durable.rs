@@ -48,7 +48,11 @@ impl Aggregate for Note {
     type Event = NoteEvent;
 
     fn decide(&self, write: Write, _: &Context<'_>) -> Result<Decision<NoteEvent>, Rejection> {
-        Ok((0..EVENTS).fold(Decision::nothing(), |decision, _| decision.and(Noted { text: write.text.clone() })))
+        Ok((0..EVENTS).fold(Decision::nothing(), |decision, _| {
+            decision.and(Noted {
+                text: write.text.clone(),
+            })
+        }))
     }
 
     fn evolve(&mut self, _: &NoteEvent, _: Timestamp) {
@@ -67,7 +71,9 @@ pub async fn run(concurrency: usize, seconds: u64) -> Result<(), Box<dyn Error>>
             let mut latencies = Vec::new();
             while began.elapsed() < limit {
                 let started = Instant::now();
-                let write = Write { text: "x".repeat(TEXT) };
+                let write = Write {
+                    text: "x".repeat(TEXT),
+                };
                 let id = format!("note-{client}-{}", latencies.len() % 50);
                 if commands.ask(Ask::to(id, &write, Actor::System)).await.is_ok() {
                     latencies.push(started.elapsed());

@@ -24,5 +24,10 @@ pub async fn start(services: Vec<Service>) -> Result<Node, Box<dyn Error>> {
     let (clock, spawn) = (Arc::new(MachineClock::real()), Arc::new(TokioSpawn));
     let env = Env::new(log, clock, spawn, caches, "bench", Topology::of(&services));
     let host = Host::start(&env, services).await?;
-    Ok(Node { commands: Commands::new(env.clone()), env, host, _dir: dir })
+    Ok(Node {
+        commands: Commands::new(env.clone()),
+        env,
+        host,
+        _dir: dir,
+    })
 }

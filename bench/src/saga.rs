@@ -76,7 +76,10 @@ const STEPS: Saga<Trip> = Saga {
         step::<0>("validate", false),
         step::<1>("price", false),
         step::<2>("reserve the driver", false),
-        Step { request: |trip| work(trip, 3, if trip.declines { Work::Decline } else { Work::Do }), ..step::<3>("authorize", true) },
+        Step {
+            request: |trip| work(trip, 3, if trip.declines { Work::Decline } else { Work::Do }),
+            ..step::<3>("authorize", true)
+        },
         step::<4>("confirm", false),
     ],
 };
@@ -105,7 +108,10 @@ impl Aggregate for Trip {
         match command {
             TripCommand::Open { .. } if self.saga.run > 0 => {}
             TripCommand::Open { declines } => {
-                draft.emit(Opened { id: cx.address.id.clone(), declines });
+                draft.emit(Opened {
+                    id: cx.address.id.clone(),
+                    declines,
+                });
                 STEPS.start(&mut draft, cx);
             }
             TripCommand::Step(reply) => STEPS.reply(&mut draft, cx, reply, |_, ()| {}),
@@ -169,11 +175,19 @@ impl Aggregate for Worker {
     fn decide(&self, what: Work, cx: &Context<'_>) -> Result<Decision<WorkerEvent>, Rejection> {
         let outcome = match what {
             Work::Do => StepOutcome::Done(()),
-            Work::Decline => StepOutcome::Refused { code: "declined".to_owned() },
+            Work::Decline => StepOutcome::Refused {
+                code: "declined".to_owned(),
+            },
             Work::Undo => StepOutcome::Undone,
         };
-        let decision = if self.last == Some(what) { Decision::nothing() } else { Decision::event(Worked { what }) };
-        Ok(cx.step.iter().fold(decision, |decision, step| decision.send(Message::answer(step, outcome.clone()))))
+        let decision = if self.last == Some(what) {
+            Decision::nothing()
+        } else {
+            Decision::event(Worked { what })
+        };
+        Ok(cx.step.iter().fold(decision, |decision, step| {
+            decision.send(Message::answer(step, outcome.clone()))
+        }))
     }
 
     fn evolve(&mut self, event: &WorkerEvent, _: Timestamp) {
@@ -190,7 +204,9 @@ async fn follow(env: Env, partition: u32, ends: Ends) -> Result<(), Box<dyn Erro
     let mut batches = Batches::new("trips".into(), partition, 0, 0);
     loop {
         for stored in reader.next(1_000).await?.records {
-            let Some(batch) = batches.push(&stored)? else { continue };
+            let Some(batch) = batches.push(&stored)? else {
+                continue;
+            };
             for event in batch.events {
                 if let TripEvent::Moved(moved) = event.decode()? {
                     let completed = match moved.saga {
@@ -198,7 +214,10 @@ async fn follow(env: Env, partition: u32, ends: Ends) -> Result<(), Box<dyn Erro
                         SagaEvent::Unwound { .. } => false,
                         _ => continue,
                     };
-                    let end = ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&event.subject);
+                    let end = ends
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .remove(&event.subject);
                     if let Some(end) = end {
                         let _ = end.send(completed);
                     }
@@ -260,9 +279,13 @@ async fn measure(
                 }
                 let (id, declines) = (format!("{tag}-{n}"), n % 50 == 49);
                 let (end, ended) = oneshot::channel();
-                ends.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), end);
+                ends.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(id.clone(), end);
                 let began = Instant::now();
-                let asked = commands.ask(Ask::to(&id, &TripCommand::Open { declines }, Actor::System)).await;
+                let asked = commands
+                    .ask(Ask::to(&id, &TripCommand::Open { declines }, Actor::System))
+                    .await;
                 let completed = ended.await;
                 latencies.push(began.elapsed());
                 if asked.is_err() || completed != Ok(!declines) {

@@ -1,5 +1,6 @@
 //! Thousands of worlds, none of which may break a promise; and the simulator itself is tested: the same seed
 //! gives the same history, and each planted bug is found.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use interstate_eventing::plant::Bug;
 use interstate_sim::world::{self, Outcome};

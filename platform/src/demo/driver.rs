@@ -73,10 +73,10 @@ impl Driver {
                 reported = Instant::now();
             }
             let hopes = hope.is_some_and(|until| Instant::now() < until);
-            if hopes || looks.is_multiple_of(LOOKS) {
-                if let Some(booking) = self.next_trip().await? {
-                    return Ok(booking);
-                }
+            if (hopes || looks.is_multiple_of(LOOKS))
+                && let Some(booking) = self.next_trip().await?
+            {
+                return Ok(booking);
             }
             if !hopes && self.answer_offers().await? {
                 hope = Some(Instant::now() + HOPE);

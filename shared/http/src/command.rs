@@ -60,8 +60,16 @@ pub async fn catch_up(
     subject: Option<&str>,
 ) -> Result<(), Problem> {
     for seen in seen.iter().flat_map(|token| token.of(position.service())) {
-        let at = At { incarnation: seen.incarnation, partition: seen.partition, sequence: seen.sequence };
-        match position.wait_for(at, subject, PATIENCE).await.map_err(Problem::internal)? {
+        let at = At {
+            incarnation: seen.incarnation,
+            partition: seen.partition,
+            sequence: seen.sequence,
+        };
+        match position
+            .wait_for(at, subject, PATIENCE)
+            .await
+            .map_err(Problem::internal)?
+        {
             Wait::CaughtUp => {}
             Wait::NotYet | Wait::Parked => {
                 return Err(Problem::new(

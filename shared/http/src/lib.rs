@@ -28,8 +28,8 @@ mod stream;
 
 pub use answer::{Accepted, Answer, Created};
 pub use api::{Api, BEARER, assemble, openapi, routes};
-pub use command::{ask_problem, catch_up, token};
 pub use code::{CODES, ErrorCode, check_codes, codes};
+pub use command::{ask_problem, catch_up, token};
 pub use consistency::{ConsistencyToken, ConsistencyTokenError, Position};
 pub use edge::EdgeOptions;
 pub use idempotency::IdempotencyKey;

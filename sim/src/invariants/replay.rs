@@ -69,7 +69,7 @@ pub(super) fn caches(evidence: &Evidence<'_>) -> Vec<String> {
                 }
                 task.dump().map_err(|error| error.to_string())
             };
-            let expected = brought_up(Box::new(MemoryStore::default()));
+            let expected = brought_up(Box::<MemoryStore>::default());
             for machine in &evidence.machines.all {
                 let Ok(cached) = machine.disk.open(service.name(), partition) else {
                     continue;

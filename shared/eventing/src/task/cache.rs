@@ -4,7 +4,9 @@
 use crate::{
     Deadline, DecodeError, Service,
     aggregate::AnyState,
-    receipt::{Cause, Channel, Occasion, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered},
+    receipt::{
+        Cause, Channel, Occasion, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered,
+    },
     store::{Put, StateStore, StoreError},
 };
 use interstate_schemas::{CommandId, SignedDuration, Timestamp};

@@ -637,7 +637,9 @@ impl Working<'_> {
 
     fn reply(&mut self, meta: &CommandMeta, verdict: Verdict, sequence: u64) {
         if let Origin::Edge {
-            reply_to, fingerprint, ..
+            reply_to,
+            fingerprint,
+            ..
         } = &meta.origin
         {
             let incarnation = self.task.incarnation();
