@@ -6,7 +6,7 @@ export ENGINES_HOME ?= $(CACHE)/engines
 CARGO ?= cargo
 SEEDS ?= 2000
 
-.PHONY: help up test lint test-engines sim generate bench clean
+.PHONY: help up live test lint test-engines sim generate bench clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,6 +14,10 @@ help: ## What can be made
 up: ## Build and start everything on the embedded log, with demo riders and drivers
 	$(CARGO) build --release --locked -p interstate
 	$(CARGO_TARGET_DIR)/release/interstate up --demo
+
+live: ## The same in real time, without the demonstration
+	$(CARGO) build --release --locked -p interstate
+	$(CARGO_TARGET_DIR)/release/interstate up --data-dir .interstate-live
 
 lint: ## Formatting, lints, generated files
 	$(CARGO) fmt --all --check
@@ -24,8 +28,8 @@ test: lint ## Everything that needs no server: unit, simulation and end-to-end t
 
 test-engines: ## The log's suite and a ride on real Kafka brokers, which it starts itself
 	dev/engines/kafka.sh install
-	$(CARGO) test --locked -p interstate-log --features engines,conformance --test kafka -- --test-threads 1
-	$(CARGO) test --locked -p interstate --features engines --test kafka -- --test-threads 1
+	$(CARGO) test --locked -p interstate-log --features engines --test kafka
+	$(CARGO) test --locked -p interstate --features engines --test kafka
 
 sim: ## Many simulated worlds: make sim SEEDS=100000
 	$(CARGO) run --release --locked -p interstate-sim -- --seeds $(SEEDS)
