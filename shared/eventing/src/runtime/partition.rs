@@ -329,6 +329,8 @@ impl Tenure<'_> {
         let env = &self.owner.env;
         let now = env.clock.now().max(self.task.time());
         if self.task.next_deadline().is_none_or(|due| due > now) {
+            // Nothing waits for a backlog any more: without this the partition would go on polling for it.
+            self.backlog = None;
             return Ok(None);
         }
         if plant::on(Bug::DeadlineBeforeBacklog) {
