@@ -45,19 +45,10 @@ impl Proposer {
         // What was answered and still stands in the roster: the answer's own events are on their way there.
         let mut answered: BTreeMap<interstate_schemas::DispatchId, EventId> = BTreeMap::new();
         loop {
-            let wanted = self.roster.wanted();
-            answered.retain(|dispatch, _| {
-                wanted
-                    .binary_search_by_key(dispatch, |wanted| wanted.dispatch)
-                    .is_ok()
-            });
-            for wanted in wanted {
-                if under_way.len() >= AT_ONCE {
-                    break;
-                }
-                if answered.get(&wanted.dispatch) == Some(&wanted.event) {
-                    continue;
-                }
+            answered.retain(|dispatch, event| self.roster.is_wanted(*dispatch, *event));
+            let places = AT_ONCE - under_way.len();
+            let is_new = |dispatch, event| answered.get(&dispatch) != Some(&event);
+            for wanted in self.roster.wanted(places, is_new) {
                 answered.insert(wanted.dispatch, wanted.event);
                 under_way.push(self.propose(wanted));
             }
@@ -105,8 +96,14 @@ impl Proposer {
         let candidates = considered
             .ranked
             .iter()
-            .filter_map(|ranked| found.plans.get(&ranked.driver).copied())
-            .collect();
+            .filter_map(|ranked| found.plans.get(&ranked.driver).copied());
+        // A driver who is being asked for the same time already comes last: when many search at once, each asks
+        // others, instead of all asking the best few of whom most then lose.
+        let (busy, mut candidates): (Vec<_>, Vec<_>) =
+            candidates.partition(|candidate| self.roster.is_offered_elsewhere(wanted.dispatch, candidate));
+        candidates.extend(busy);
+        let asked = candidates.len().min(self.policy.offers.reserved_batch.into());
+        self.roster.about_to_offer(wanted.dispatch, &candidates[..asked]);
         DispatchRequest::Propose(Box::new(Proposal {
             search: search.search,
             round: wanted.round,

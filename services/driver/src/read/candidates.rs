@@ -19,10 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Candidates that one search looks at, at most: enough to fill every round, few enough to judge in a
 /// millisecond.
-pub const MOST_CANDIDATES: usize = 120;
+pub const MOST_CANDIDATES: usize = 60;
 
 /// Drivers that the live positions are asked for; those of another class among them are passed over.
 const NEAREST: usize = 500;
+/// Others of the class that are looked at, at most.
+const FARTHER: usize = 500;
 /// How far away a driver is looked for, in metres.
 const RADIUS: u32 = 100_000;
 /// A road is longer than the crow flies, by so many per cent.
@@ -53,23 +55,33 @@ pub fn prospects(
     let rows = roster.rows();
     let none = BTreeSet::new();
     let of_class = rows.by_class.get(&trip.class).unwrap_or(&none);
-    let mut chosen: Vec<(DriverId, Option<LiveFix>)> = near
-        .iter()
-        .filter(|fix| of_class.contains(&fix.driver))
-        .take(MOST_CANDIDATES)
-        .map(|fix| (fix.driver, Some(*fix)))
-        .collect();
-    let known: BTreeSet<DriverId> = chosen.iter().map(|(driver, _)| *driver).collect();
+    let known: BTreeSet<DriverId> = near.iter().map(|fix| fix.driver).collect();
     // Beginning somewhere else for each booking, so that it is not always the same who are looked at.
     let from = DriverId::from_ulid(trip.booking.ulid());
     let rest = of_class
         .range(from..)
         .chain(of_class.range(..from))
         .filter(|id| !known.contains(id));
-    chosen.extend(
-        rest.take(MOST_CANDIDATES - chosen.len())
-            .map(|&id| (id, fixes.last(id))),
-    );
+    let everybody = near
+        .iter()
+        .filter(|fix| of_class.contains(&fix.driver))
+        .map(|fix| (fix.driver, Some(*fix)))
+        .chain(rest.take(FARTHER).map(|&id| (id, None)));
+    // Those whose time is free fill the places first; a record in which all are taken says so with the others.
+    let mut chosen = Vec::with_capacity(MOST_CANDIDATES);
+    let mut taken = Vec::new();
+    for (id, fix) in everybody {
+        if chosen.len() == MOST_CANDIDATES {
+            break;
+        }
+        if rows.is_taken(id, trip.pickup_at, trip.ends_at, now) {
+            taken.push((id, fix));
+        } else {
+            chosen.push((id, fix.or_else(|| fixes.last(id))));
+        }
+    }
+    let places = MOST_CANDIDATES - chosen.len();
+    chosen.extend(taken.into_iter().take(places));
 
     let mut found = Prospects {
         needs: needs(search),

@@ -4,6 +4,7 @@
 mod candidates;
 mod dispatch_reads;
 mod dispatches;
+mod offered;
 mod roster;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};

@@ -2,17 +2,21 @@
 //! so that a candidate is judged by exactly what its aggregates would say. There are few of each, and each start
 //! reads them from the log again.
 
+use super::offered::Offered;
 use crate::domain::{
     calendar::Calendar,
-    dispatch::{Dispatch, DispatchEvent},
+    dispatch::{Candidate, Dispatch, DispatchEvent},
     driver::Driver,
+    duty::Interval,
     vehicle::Vehicle,
 };
 use interstate_eventing::{
     Aggregate, DecodeError, Event,
     projection::{MemoryReadModel, ReadModel},
 };
-use interstate_schemas::{DispatchId, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId};
+use interstate_schemas::{
+    CalendarOwner, DispatchId, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -51,6 +55,8 @@ pub(super) struct Rows {
     pub(super) calendars: HashMap<String, Calendar>,
     /// Approved drivers by the classes that they can drive.
     pub(super) by_class: BTreeMap<VehicleClass, BTreeSet<DriverId>>,
+    /// What drivers are being asked for, so that not every search asks the same ones at once.
+    offered: Offered,
     searches: HashMap<DispatchId, OpenSearch>,
     wanted: BTreeMap<DispatchId, (EventId, u32)>,
 }
@@ -98,8 +104,8 @@ impl Roster {
         found
     }
 
-    /// The searches that want candidates and have none.
-    pub fn wanted(&self) -> Vec<Wanted> {
+    /// Searches that want candidates and have none, at most `limit` of those that `is_new` accepts.
+    pub fn wanted(&self, limit: usize, is_new: impl Fn(DispatchId, EventId) -> bool) -> Vec<Wanted> {
         let rows = self.rows();
         let of = |(&dispatch, &(event, round)): (&DispatchId, &(EventId, u32))| {
             let of = rows.searches.get(&dispatch)?.clone();
@@ -110,7 +116,29 @@ impl Roster {
                 of,
             })
         };
-        rows.wanted.iter().filter_map(of).collect()
+        let new = rows
+            .wanted
+            .iter()
+            .filter(|&(&dispatch, &(event, _))| is_new(dispatch, event));
+        new.filter_map(of).take(limit).collect()
+    }
+
+    /// Whether a search still waits for an answer to this question.
+    pub fn is_wanted(&self, dispatch: DispatchId, event: EventId) -> bool {
+        self.rows()
+            .wanted
+            .get(&dispatch)
+            .is_some_and(|(wanted, _)| *wanted == event)
+    }
+
+    /// These drivers are about to be asked; what the search's own events say takes its place.
+    pub fn about_to_offer(&self, dispatch: DispatchId, candidates: &[Candidate]) {
+        self.rows_mut().offered.replace(dispatch, candidates);
+    }
+
+    /// Whether another search is asking this driver for some of this time.
+    pub fn is_offered_elsewhere(&self, dispatch: DispatchId, candidate: &Candidate) -> bool {
+        self.rows().offered.elsewhere(dispatch, candidate)
     }
 
     /// Changes whenever somebody wants candidates.
@@ -162,15 +190,12 @@ impl Roster {
 
     fn search(&self, id: DispatchId, event: &Event) -> Result<(), DecodeError> {
         match event.event_type.as_ref() {
-            "dispatch.search_opened.v1" | "dispatch.candidates_wanted.v1" => {}
-            "dispatch.offers_made.v1" => {
-                self.rows_mut().wanted.remove(&id);
-                return Ok(());
-            }
+            "dispatch.search_opened.v1" | "dispatch.candidates_wanted.v1" | "dispatch.offers_made.v1" => {}
             "dispatch.driver_found.v1" | "dispatch.no_driver.v1" | "dispatch.search_withdrawn.v1" => {
                 let mut rows = self.rows_mut();
                 rows.wanted.remove(&id);
                 rows.searches.remove(&id);
+                rows.offered.replace(id, &[]);
                 return Ok(());
             }
             // The record is by far the largest event, and nothing here needs it.
@@ -188,6 +213,12 @@ impl Roster {
             DispatchEvent::Wanted(wanted) => {
                 self.rows_mut().wanted.insert(id, (event.id, wanted.round));
                 self.0.wanted.send_modify(|count| *count += 1);
+            }
+            DispatchEvent::OffersMade(made) => {
+                let candidates: Vec<_> = made.offers.into_values().collect();
+                let mut rows = self.rows_mut();
+                rows.wanted.remove(&id);
+                rows.offered.replace(id, &candidates);
             }
             _ => {}
         }
@@ -221,6 +252,21 @@ impl Rows {
                     .insert(id);
             }
         }
+    }
+
+    /// Whether a driver's calendar has something between the two moments.
+    pub(super) fn is_taken(
+        &self,
+        driver: DriverId,
+        from: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let wanted = Interval::new(from, until).ok();
+        let calendar = self.calendars.get(&CalendarOwner::Driver(driver).to_string());
+        calendar
+            .zip(wanted)
+            .is_some_and(|(calendar, wanted)| calendar.duties().first_overlap(wanted, now).is_some())
     }
 
     /// The calendar of an owner; an empty one where nothing ever stood in it.

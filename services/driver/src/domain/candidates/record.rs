@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// How many candidates of one search are kept in full.
-const IN_FULL: usize = 50;
+const IN_FULL: usize = 20;
 
 /// One candidate as it was judged. What became of an offer is told by the offer's own events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +49,7 @@ pub struct SearchRecord {
     pub considered: u32,
     /// How many passed every filter.
     pub passed: u32,
-    /// Those kept in full, at most 50: by rank, then those who came nearest to passing.
+    /// Those kept in full, at most 20: by rank, then those who came nearest to passing.
     pub candidates: Vec<CandidateRecord>,
     /// First failures of those who are not kept in full, counted.
     pub others: BTreeMap<FilterCode, u32>,
@@ -60,7 +60,7 @@ pub struct SearchRecord {
 pub struct Considered {
     /// What is kept.
     pub record: SearchRecord,
-    /// Who may be asked, best first; not cut at 50.
+    /// Who may be asked, best first; not cut at 20.
     pub ranked: Vec<Ranked>,
 }
 
@@ -244,8 +244,8 @@ mod tests {
             .collect();
         let Considered { record, ranked } = search(&candidates);
         assert_eq!((record.considered, record.passed, ranked.len()), (120, 20, 20));
-        assert_eq!(record.candidates.len(), 50);
-        let others = [(FilterCode::DriverOffline, 40), (FilterCode::SeatsShort, 30)];
+        assert_eq!(record.candidates.len(), 20);
+        let others = [(FilterCode::DriverOffline, 40), (FilterCode::SeatsShort, 60)];
         assert_eq!(record.others, BTreeMap::from(others));
         let reason = |code, candidates| Reason { code, candidates };
         assert_eq!(
@@ -258,10 +258,10 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_passed_may_be_asked_even_beyond_the_fifty() {
+    fn everybody_who_passed_may_be_asked_even_beyond_those_kept_in_full() {
         let candidates: Vec<_> = (0..60).map(driver).collect();
         let Considered { record, ranked } = search(&candidates);
-        assert_eq!((record.candidates.len(), ranked.len()), (50, 60));
+        assert_eq!((record.candidates.len(), ranked.len()), (20, 60));
         assert!(record.others.is_empty() && record.why_no_driver().is_empty());
     }
 
