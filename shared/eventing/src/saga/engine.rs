@@ -81,7 +81,7 @@ impl<A: Orchestrator> Saga<A> {
         let Some(step) = self.step(step) else { return };
         match (&state.phase, state.status(step.name).cloned()) {
             (Phase::Running, Some(StepStatus::Requested { attempt, due })) if due <= draft.now() => {
-                if attempt >= step.attempts && !self.is_past_pivot(state) {
+                if attempt >= step.attempts && !self.is_past_pivot(state) && !step.is_irrevocable() {
                     let code = "saga.no_answer".to_owned();
                     emit(
                         draft,
@@ -107,10 +107,17 @@ impl<A: Orchestrator> Saga<A> {
         }
     }
 
-    /// Turns it back, where that is still possible; says whether it was.
+    /// Turns it back, where that is still possible; says whether it was. It is not while the outcome of a pivot
+    /// is open that cannot be taken back.
     pub fn cancel(&self, draft: &mut Draft<A>, cx: &Context<'_>, because: &str) -> bool {
         let state = draft.state().saga();
-        let possible = state.phase == Phase::Running && !self.is_past_pivot(state);
+        let under_way = |step: &&Step<A>| {
+            let status = state.status(step.name);
+            step.is_irrevocable() && matches!(status, Some(StepStatus::Requested { .. }))
+        };
+        let possible = state.phase == Phase::Running
+            && !self.is_past_pivot(state)
+            && !self.steps.iter().any(|step| under_way(&step));
         if possible {
             self.unwind(draft, cx, because.to_owned());
         }

@@ -28,10 +28,18 @@ pub struct Step<A> {
     pub compensation: Option<fn(&A) -> Message>,
     /// An answer is expected within this time; then it is asked for again.
     pub answer_within: SignedDuration,
-    /// How often it is asked for. Before the pivot it counts as failed then; after it a person is called.
+    /// How often it is asked for. Before the pivot it counts as failed then; after it, and at a pivot that
+    /// cannot be taken back, a person is called.
     pub attempts: u32,
     /// Once it has succeeded there is no way back.
     pub pivot: bool,
+}
+
+impl<A> Step<A> {
+    /// Once it is asked for it may be done for good: it is asked for until its outcome is known.
+    pub(crate) fn is_irrevocable(&self) -> bool {
+        self.pivot && self.compensation.is_none()
+    }
 }
 
 /// A saga's table. It reads like the business process.
