@@ -14,7 +14,7 @@ mod participants;
 #[cfg(test)]
 mod tests;
 
-use super::{Orchestrator, Phase, Saga, SagaState, StepStatus};
+use super::{Orchestrator, Phase, Saga, SagaState, Step, StepStatus};
 use crate::{Context, Decision, Message, decode_json, encode_json};
 use interstate_schemas::{Actor, Address, CommandId, StepOutcome, StepRef, Timestamp};
 use participants::Participants;
@@ -156,6 +156,7 @@ impl Plan {
 
     fn by_chance(seed: u64) -> Self {
         Self {
+            grant_later: seed % 2 == 1,
             chance: Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             ..Self::default()
         }
@@ -271,8 +272,9 @@ impl<'p, A: Orchestrator> Scene<'p, A> {
                 }
             }
             12 => drop(self.answers.pop_front()),
-            13 => self.participants.repeat_one(),
-            14 => self.crash(),
+            // A message comes twice only to those who remember: channels see to that.
+            13 if !self.plan.grant_later => self.participants.repeat_one(),
+            13 | 14 => self.crash(),
             _ => {
                 if let Some(cancel) = self.proof.cancel {
                     self.ask(cancel());
@@ -304,11 +306,13 @@ impl<'p, A: Orchestrator> Scene<'p, A> {
         }
         let by_chance = self.plan.chance.is_some() && self.draw(6) == 0;
         let refuse = by_chance || self.plan.refuse.as_deref() == Some(&*name);
-        if refuse && self.plan.grant_later {
+        if self.plan.grant_later {
             self.plan.refuse = None;
         }
         let past_pivot = self.proof.saga.is_past_pivot(self.state.saga());
-        let remembers = !self.plan.grant_later;
+        // Only what can be taken back may be granted after a refusal.
+        let row = self.proof.saga.steps.iter().find(|row| row.name == name);
+        let remembers = row.is_some_and(Step::is_irrevocable) || !self.plan.grant_later;
         let value = (self.proof.answer)(&name);
         let refuse = refuse && !past_pivot;
         let outcome = self.participants.handle(&step, undo, refuse, remembers, value);
