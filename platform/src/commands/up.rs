@@ -24,6 +24,10 @@ pub async fn up(mut args: Up) -> Outcome {
     if args.demo && args.common.clock_factor.is_none() {
         args.common.clock_factor = Some(DEMO_FACTOR.to_owned());
     }
+    // What hundreds of demonstrators ask for would drown everything else.
+    if args.demo && args.common.log_level.is_none() {
+        args.common.log_level = Some("info,access=warn".to_owned());
+    }
     let (common, provider) = checked(&args.common, &args.provider)?;
     std::fs::create_dir_all(&common.data_dir)?;
     let drawn = !args.plain && std::io::stdout().is_terminal();

@@ -318,7 +318,7 @@ impl Tenure<'_> {
         while let Ok((channel, number)) = self.acknowledgements.try_recv() {
             self.task.acknowledge(&channel, number);
         }
-        let unsent = self.task.unsent().count();
+        let unsent = self.task.unsent_count();
         let statuses = &self.owner.env.statuses;
         statuses.update(&self.owner.id, |status| status.unsent = unsent);
     }
