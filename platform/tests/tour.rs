@@ -19,7 +19,9 @@ impl Drop for Platform {
 /// The commands between the mark and the end of its block.
 fn tour() -> String {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
-    let (_, rest) = readme.split_once("<!-- tour -->\n```sh\n").expect("the README has a tour");
+    let (_, rest) = readme
+        .split_once("<!-- tour -->\n```sh\n")
+        .expect("the README has a tour");
     rest.split_once("\n```").unwrap().0.to_owned()
 }
 
@@ -30,22 +32,51 @@ async fn the_tour_of_the_readme_works_as_written() {
     let url = format!("http://127.0.0.1:{port}");
     let _platform = Platform(
         Command::new(env!("CARGO_BIN_EXE_interstate"))
-            .args(["up", "--plain", "--log-level", "error", "--port", &port.to_string(), "--data-dir"])
+            .args([
+                "up",
+                "--plain",
+                "--log-level",
+                "error",
+                "--port",
+                &port.to_string(),
+                "--data-dir",
+            ])
             .arg(dir.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap(),
     );
     let began = Instant::now();
-    while !reqwest::get(format!("{url}/ready")).await.is_ok_and(|answer| answer.status().is_success()) {
-        assert!(began.elapsed() < Duration::from_secs(60), "the platform does not become ready");
+    while !reqwest::get(format!("{url}/ready"))
+        .await
+        .is_ok_and(|answer| answer.status().is_success())
+    {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "the platform does not become ready"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let commands = tour().replace("http://127.0.0.1:8000", &url);
-    let out = Command::new("bash").args(["-euo", "pipefail", "-c", &commands]).output().unwrap();
-    let (told, complaints) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let out = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &commands])
+        .output()
+        .unwrap();
+    let (told, complaints) = (
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr),
+    );
     assert!(out.status.success(), "{told}\n{complaints}");
-    for part in ["\"Udaipur\"", "\"roles\":[\"rider\"]", "\"state\":\"CONFIRMED\"", "\"captured\"", "\"refund\""] {
-        assert!(told.contains(part), "`{part}` is missing from:\n{told}\n{complaints}");
+    for part in [
+        "\"Udaipur\"",
+        "\"roles\":[\"rider\"]",
+        "\"state\":\"CONFIRMED\"",
+        "\"captured\"",
+        "\"refund\"",
+    ] {
+        assert!(
+            told.contains(part),
+            "`{part}` is missing from:\n{told}\n{complaints}"
+        );
     }
 }
