@@ -17,6 +17,9 @@ const STORM: Duration = Duration::from_secs(60);
 /// After the weather has cleared, everything must have come to rest within this.
 const CALM: Duration = Duration::from_secs(60 * 60);
 
+/// Small, so that queues in memory do fill up.
+const QUEUE: usize = 16;
+
 /// What came of a world.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -50,7 +53,7 @@ pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
         weather.expelled = 0;
     }
     let sim = Sim::new(rng.bits(), weather, told);
-    let cluster = Cluster::new(&sim, mode);
+    let cluster = Cluster::new(&sim, mode, QUEUE);
     let machines = Machines::new(&sim, cluster.clone(), if mode == Mode::Kafka { 2 } else { 1 });
     sim.spawn(WORLD, Box::pin(machines.clone().keep_running()));
     let riders = Riders::start(&machines, 3);

@@ -10,9 +10,6 @@ use std::{
 };
 use tokio::sync::{Notify, oneshot, watch};
 
-/// Above it the edge is refused; tasks wait at twice as much.
-const CAPACITY: usize = 64;
-
 #[derive(Default)]
 struct Waiting {
     first: u64,
@@ -137,7 +134,7 @@ impl Sender for QueueSender {
         let mut record = record;
         loop {
             let room = queue.room.notified();
-            match queue.push(record, CAPACITY * 2) {
+            match queue.push(record, self.cluster.capacity * 2) {
                 Ok(delivery) => return Ok(delivery),
                 Err(back) => record = back,
             }
@@ -152,6 +149,8 @@ impl Sender for QueueSender {
             return Err(overloaded());
         }
         let queue = self.cluster.queue(self.here.process, &self.topic, partition)?;
-        queue.push(record, CAPACITY).map_err(|_| overloaded())
+        queue
+            .push(record, self.cluster.capacity)
+            .map_err(|_| overloaded())
     }
 }

@@ -41,6 +41,8 @@ pub const MAX_RECORD: usize = 1024 * 1024;
 pub struct Cluster {
     sim: Sim,
     mode: Mode,
+    /// Commands that a queue in memory holds before it refuses the edge; tasks wait at twice as many.
+    capacity: usize,
     topics: Mutex<BTreeMap<Topic, u32>>,
     partitions: Mutex<BTreeMap<(Topic, u32), Arc<Partition>>>,
     queues: Mutex<BTreeMap<(ProcessId, Topic, u32), Arc<Queue>>>,
@@ -50,11 +52,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// An empty log.
-    pub fn new(sim: &Sim, mode: Mode) -> Arc<Self> {
+    /// An empty log, whose queues in memory hold so many commands.
+    pub fn new(sim: &Sim, mode: Mode, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             sim: sim.clone(),
             mode,
+            capacity,
             topics: Mutex::default(),
             partitions: Mutex::default(),
             queues: Mutex::default(),
@@ -94,7 +97,11 @@ impl Cluster {
             });
         };
         if index >= *count {
-            return Err(LogError::Other(format!("{topic} has no partition {index}")));
+            return Err(LogError::PartitionCount {
+                topic: topic.to_string(),
+                found: *count,
+                wanted: index + 1,
+            });
         }
         let mut partitions = lock(&self.partitions);
         Ok(partitions

@@ -31,7 +31,7 @@ impl SimReader {
 
     fn take(&mut self, max: usize) -> Chunk {
         let max = if self.here.sim.draw(|rng| rng.once_in(8)) {
-            self.here.sim.draw(|rng| rng.between(1, 4)) as usize
+            self.here.sim.draw(|rng| rng.between(1, 4)).min(max as u64) as usize
         } else {
             max
         };
