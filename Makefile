@@ -37,8 +37,10 @@ sim: ## Many simulated worlds: make sim SEEDS=100000
 generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams
 	$(CARGO) run --locked -p interstate -- generate
 
-bench: ## Measure, with ratios to baselines of the same run
-	bench/run.sh
+bench: ## Measure the core: durable events against raw batches in the same run, and the saga engine
+	$(CARGO) build --release --locked -p interstate-bench
+	$(CARGO_TARGET_DIR)/release/interstate-bench durable
+	$(CARGO_TARGET_DIR)/release/interstate-bench saga
 
 clean: ## Remove build output and downloaded engines
 	rm -rf $(CACHE)

@@ -1,5 +1,4 @@
-//! Measurements of Interstate's core. Each prints one line of JSON; `bench/run.sh` puts them into one table
-//! with their baselines of the same run.
+//! Measurements of Interstate's core. Each prints one line of JSON.
 
 mod durable;
 mod figures;
