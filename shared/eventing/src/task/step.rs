@@ -196,13 +196,15 @@ impl Working<'_> {
                 return Ok(());
             }
         };
-        if self.task.position_is_deadly() && stored.offset == self.task.position() {
-            route(&self.task.cache, &mut self.taken, &command, self.now)?;
+        let route = route(&self.task.cache, &mut self.taken, &command, self.now)?;
+        let begun_too_often = self.task.position_is_deadly() && stored.offset == self.task.position();
+        // A repeat is not decided, so it cannot be what killed the task.
+        if begun_too_often && matches!(route, Route::Take) {
             let why = format!("its task ended {} times on it", super::DEADLY_ATTEMPTS);
             self.failed(&command.meta, &command.payload, "command.deadly", &why);
             return self.drain_local();
         }
-        match route(&self.task.cache, &mut self.taken, &command, self.now)? {
+        match route {
             Route::Take => {
                 let request = Request::Command(&command.payload);
                 self.ask(&Asked {
