@@ -1,4 +1,5 @@
 //! The simulated log passes the suite that the real ones pass, in both of its modes and in any order of events.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use async_trait::async_trait;
 use interstate_log::{Log, conformance};
