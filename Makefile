@@ -28,8 +28,7 @@ test: lint ## Everything that needs no server: unit, simulation and end-to-end t
 
 test-engines: ## The log's suite and a ride on real Kafka brokers, which it starts itself
 	dev/engines/kafka.sh install
-	$(CARGO) test --locked -p interstate-log --features engines --test kafka
-	$(CARGO) test --locked -p interstate --features engines --test kafka
+	$(CARGO) test --workspace --locked --test kafka -- --test-threads=2
 
 sim: ## Many simulated worlds: make sim SEEDS=100000
 	$(CARGO) run --release --locked -p interstate-sim -- --seeds $(SEEDS)

@@ -5,7 +5,10 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// One broker or three, with a folder of their own.
@@ -20,8 +23,10 @@ fn script() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dev/engines/kafka.sh")
 }
 
-/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free.
+/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free and given to no other test.
 fn free_ports() -> u16 {
+    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    let mut given = GIVEN.lock().unwrap();
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -29,7 +34,9 @@ fn free_ports() -> u16 {
         let wanted = (0..3).flat_map(|node| [port.checked_add(node), port.checked_add(100 + node)]);
         let free =
             |port: Option<u16>| port.is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-        if wanted.into_iter().all(free) {
+        let apart = given.iter().all(|other| other.abs_diff(port) > 110);
+        if apart && wanted.into_iter().all(free) {
+            given.push(port);
             return port;
         }
     }
