@@ -13,7 +13,12 @@ pub fn percentile(sorted: &[Duration], share: f64) -> f64 {
 
 /// User and system time of this process so far, in milliseconds (the kernel counts in hundredths of a second).
 pub fn cpu_ms() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    cpu_ms_of("self")
+}
+
+/// The same of the process with this id.
+pub fn cpu_ms_of(process: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit(") ").next().unwrap_or_default();
     fields
         .split_whitespace()

@@ -1,5 +1,6 @@
 //! Measurements of Interstate's core. Each prints one line of JSON.
 
+mod bookings;
 mod durable;
 mod figures;
 mod node;
@@ -30,6 +31,8 @@ enum What {
         #[arg(long, default_value_t = 64)]
         concurrency: usize,
     },
+    /// Real bookings through the HTTP API of the platform, to the assignment of a driver.
+    Bookings(bookings::Load),
     /// Durable events/s through tasks, against raw batches of the same bytes.
     Durable {
         /// Commands under way at once.
@@ -45,6 +48,9 @@ enum What {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Args::parse().what {
         What::Saga { count, concurrency } => saga::run(count, concurrency).await,
+        What::Bookings(load) => bookings::run(load)
+            .await
+            .map_err(|error| -> Box<dyn std::error::Error> { error }),
         What::Durable { concurrency, seconds } => durable::run(concurrency, seconds).await,
     }
 }

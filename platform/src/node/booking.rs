@@ -8,13 +8,14 @@ use interstate_booking::{
     domain::{quote::QuoteRules, tariff::Tariff},
     read::{BookingHistory, BookingProjection},
 };
+use interstate_eventing::projection::Changes;
 use interstate_http::Api;
 use std::sync::Arc;
 
 pub async fn start(base: &Base, location: &Location) -> Result<(Api, BookingHistory), StartError> {
     let service = interstate_booking::service();
     let db = base.sqlite(service.name()).await?;
-    let changes = BookingHistory::channel();
+    let changes = Changes::default();
     let position = base
         .project(&db, BookingProjection::new(changes.clone()), &service)
         .await?;

@@ -9,17 +9,13 @@ use crate::{
 };
 use interstate_auth::UniqueValues;
 use interstate_eventing::{
-    projection::{Consumers, Follow, Runner},
+    projection::{Changes, Consumers, Follow, Runner},
     runtime::{Clock, Commands},
 };
 use interstate_http::Streams;
 use interstate_log::Log;
 use interstate_stores::{Sqlite, SqliteError, SqliteReadModel};
 use std::{io, path::PathBuf, sync::Arc};
-use tokio::sync::broadcast;
-
-/// Announced changes of offers that a slow stream may miss before it looks by itself.
-const CHANGES: usize = 4096;
 
 /// What the service is given.
 pub struct Parts {
@@ -73,7 +69,7 @@ pub enum AssemblyError {
 pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
     std::fs::create_dir_all(&parts.folder)?;
     let db = Sqlite::open(parts.folder.join("driver.db")).await?;
-    let changes = broadcast::Sender::new(CHANGES);
+    let changes = Changes::default();
     let dispatches = SqliteReadModel::open(&db, DispatchProjection::new(changes.clone())).await?;
     let follow = Follow {
         log: parts.log,

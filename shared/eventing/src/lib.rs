@@ -13,6 +13,7 @@ pub mod message;
 pub mod plant;
 pub mod projection;
 pub mod receipt;
+pub mod resend;
 pub mod runtime;
 pub mod saga;
 pub mod sealed;

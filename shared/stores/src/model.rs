@@ -72,6 +72,7 @@ impl<P: Projection> SqliteReadModel<P> {
         }
         move_position(&mut tx, P::NAME, source, first_of(events, to), to).await?;
         tx.commit().await?;
+        self.projection.committed();
         Ok(applied)
     }
 
@@ -97,6 +98,7 @@ impl<P: Projection> SqliteReadModel<P> {
         }
         move_position(&mut tx, P::NAME, source, first_of(events, to), to).await?;
         tx.commit().await?;
+        self.projection.committed();
         Ok(applied)
     }
 
@@ -150,6 +152,7 @@ impl<P: Projection> SqliteReadModel<P> {
             }
         }
         tx.commit().await?;
+        self.projection.committed();
         Ok(retried)
     }
 }

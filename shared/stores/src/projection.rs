@@ -24,4 +24,7 @@ pub trait Projection: Send + Sync + 'static {
     /// `?` on sqlx and on [`Event::decode`] tells a failing store (the same events come again) from a failing
     /// event (it is parked, with the later ones of its subject).
     async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError>;
+
+    /// What the events have done can be seen now: the place to wake whoever waits for it.
+    fn committed(&self) {}
 }

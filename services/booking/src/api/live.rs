@@ -5,25 +5,24 @@ use crate::domain::booking::Stage;
 use axum::extract::State;
 use futures::stream;
 use interstate_auth::Caller;
-use interstate_http::{EventStream, LiveEvent, Path, Problem};
-use interstate_schemas::BookingId;
+use interstate_http::{ConsistencyToken, EventStream, LiveEvent, Path, Problem};
 use std::time::Duration;
 
 /// A row is looked at this often even when nobody says that it changed: another process may write it.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// A change is announced shortly before its transaction is visible.
-const COMMITTING: Duration = Duration::from_millis(10);
 
 /// `GET /v1/bookings/{booking}/stream`: the booking now, and again after each change, to its end. A slow reader
 /// misses states in between, never the last one.
 pub(super) async fn stream(
     State(edge): State<Edge>,
     caller: Caller,
+    seen: ConsistencyToken,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<EventStream, Problem> {
+    edge.catch_up(&seen, &booking.to_string()).await?;
     edge.visible(booking, &caller).await?;
     let streams = edge.streams.clone();
-    let changes = edge.history.changes();
+    let changes = edge.history.watch(booking);
     streams.open(stream::unfold(Some((0, changes)), move |state| {
         let edge = edge.clone();
         async move {
@@ -40,28 +39,13 @@ pub(super) async fn stream(
                     };
                     return Some((event, next));
                 }
-                changed(&edge, &mut changes, booking).await;
+                tokio::select! {
+                    () = changes.changed() => {}
+                    () = edge.clock.sleep(LOOK_AGAIN) => {}
+                }
             }
         }
     }))
-}
-
-/// Waits until this booking may have changed.
-async fn changed(edge: &Edge, changes: &mut tokio::sync::broadcast::Receiver<BookingId>, booking: BookingId) {
-    let announced = async {
-        loop {
-            match changes.recv().await {
-                Ok(changed) if changed != booking => {}
-                Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => break,
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
-            }
-        }
-        edge.clock.sleep(COMMITTING).await;
-    };
-    tokio::select! {
-        () = announced => {}
-        () = edge.clock.sleep(LOOK_AGAIN) => {}
-    }
 }
 
 fn is_over(stage: Stage) -> bool {

@@ -5,13 +5,10 @@ use crate::{
     api::{QuoteView, StoryEntry},
     domain::booking::Stage,
 };
+use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{BookingId, QuoteId, Timestamp, UserId};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use std::collections::BTreeMap;
-use tokio::sync::broadcast;
-
-/// Announced changes that a slow stream may miss before it looks by itself.
-const CHANGES: usize = 1024;
 
 /// The store did not answer, or holds something that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -44,23 +41,18 @@ pub enum Whose {
 #[derive(Clone)]
 pub struct BookingHistory {
     pool: SqlitePool,
-    changes: broadcast::Sender<BookingId>,
+    changes: Changes<BookingId>,
 }
 
 impl BookingHistory {
     /// Reads through this pool; `changes` is that of the projection.
-    pub fn new(pool: SqlitePool, changes: broadcast::Sender<BookingId>) -> Self {
+    pub fn new(pool: SqlitePool, changes: Changes<BookingId>) -> Self {
         Self { pool, changes }
     }
 
-    /// A channel for a projection and its history.
-    pub fn channel() -> broadcast::Sender<BookingId> {
-        broadcast::Sender::new(CHANGES)
-    }
-
-    /// Bookings that change from now on.
-    pub fn changes(&self) -> broadcast::Receiver<BookingId> {
-        self.changes.subscribe()
+    /// Changes of a booking from now on.
+    pub fn watch(&self, booking: BookingId) -> Watch<BookingId> {
+        self.changes.watch(booking)
     }
 
     /// One quote.

@@ -13,22 +13,21 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use interstate_eventing::{Aggregate, Event, decode_json, encode_json};
+use interstate_eventing::{Aggregate, Event, decode_json, encode_json, projection::Changes};
 use interstate_schemas::{BookingId, Timestamp, UserId};
 use interstate_stores::{Projection, ProjectionError};
 use sqlx::{Row, SqliteConnection};
 use std::fmt::Write;
-use tokio::sync::broadcast;
 
 /// Writes `booking-history`.
 #[derive(Clone)]
 pub struct BookingProjection {
-    changes: broadcast::Sender<BookingId>,
+    changes: Changes<BookingId>,
 }
 
 impl BookingProjection {
     /// Announces each changed booking to `changes`.
-    pub fn new(changes: broadcast::Sender<BookingId>) -> Self {
+    pub fn new(changes: Changes<BookingId>) -> Self {
         Self { changes }
     }
 
@@ -42,8 +41,7 @@ impl BookingProjection {
             }
             change => update(tx, event, &change).await?,
         }
-        // Where nobody listens, nobody needs to know.
-        let _ = self.changes.send(booking);
+        self.changes.stage(&booking);
         Ok(())
     }
 }
@@ -69,6 +67,10 @@ impl Projection for BookingProjection {
         } else {
             Ok(())
         }
+    }
+
+    fn committed(&self) {
+        self.changes.announce_staged();
     }
 }
 

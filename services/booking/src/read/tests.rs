@@ -8,7 +8,7 @@ use crate::domain::{
         tests::{MORNING, V1_PICKUP, as_rider, issue, method, quote, rider},
     },
 };
-use interstate_eventing::{Aggregate, DomainEvent, Event, fixture::given};
+use interstate_eventing::{Aggregate, DomainEvent, Event, fixture::given, projection::Changes};
 use interstate_schemas::{Actor, BookingId, CommandId, EventId, Money, Timestamp, UserId};
 use interstate_stores::Projection;
 use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
@@ -68,7 +68,7 @@ async fn projected(events: &[Event]) -> (BookingHistory, SqlitePool) {
         .connect("sqlite::memory:")
         .await
         .unwrap();
-    let changes = BookingHistory::channel();
+    let changes = Changes::default();
     let projection = BookingProjection::new(changes.clone());
     let mut tx = pool.begin().await.unwrap();
     for statement in BookingProjection::SCHEMA {

@@ -1,13 +1,13 @@
 //! What is asked of `driver-dispatches`.
 
 use crate::domain::{candidates::Reason, dispatch::OfferState};
+use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{
     BookingId, DispatchId, DriverId, Money, OfferId, Timestamp, TripRequest, UserId, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
-use tokio::sync::broadcast;
 
 /// A search as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -78,18 +78,18 @@ pub enum ReadError {
 #[derive(Clone)]
 pub struct DispatchReads {
     pool: SqlitePool,
-    changes: broadcast::Sender<DriverId>,
+    changes: Changes<DriverId>,
 }
 
 impl DispatchReads {
     /// Reads through this pool; `changes` is that of the projection.
-    pub fn new(pool: SqlitePool, changes: broadcast::Sender<DriverId>) -> Self {
+    pub fn new(pool: SqlitePool, changes: Changes<DriverId>) -> Self {
         Self { pool, changes }
     }
 
-    /// Drivers whose offers change from now on.
-    pub fn changes(&self) -> broadcast::Receiver<DriverId> {
-        self.changes.subscribe()
+    /// Changes of a driver's offers from now on.
+    pub fn watch(&self, driver: DriverId) -> Watch<DriverId> {
+        self.changes.watch(driver)
     }
 
     /// A search.

@@ -2,22 +2,21 @@
 
 use crate::domain::dispatch::{Dispatch, DispatchEvent, OfferState};
 use async_trait::async_trait;
-use interstate_eventing::{Aggregate, Event, encode_json};
+use interstate_eventing::{Aggregate, Event, encode_json, projection::Changes};
 use interstate_schemas::{DriverAnswer, DriverId, OfferId};
 use interstate_stores::{Projection, ProjectionError};
 use serde::Serialize;
 use sqlx::{Row, SqliteConnection};
-use tokio::sync::broadcast;
 
 /// Writes it, and announces each driver whose offers change.
 #[derive(Clone)]
 pub struct DispatchProjection {
-    changes: broadcast::Sender<DriverId>,
+    changes: Changes<DriverId>,
 }
 
 impl DispatchProjection {
     /// Announces to `changes`.
-    pub fn new(changes: broadcast::Sender<DriverId>) -> Self {
+    pub fn new(changes: Changes<DriverId>) -> Self {
         Self { changes }
     }
 }
@@ -107,7 +106,7 @@ impl Projection for DispatchProjection {
                         .bind(made.driver_earns.amount)
                         .execute(&mut *tx)
                         .await?;
-                    let _ = self.changes.send(candidate.driver);
+                    self.changes.stage(&candidate.driver);
                 }
             }
             DispatchEvent::Accepted(accepted) => {
@@ -134,6 +133,10 @@ impl Projection for DispatchProjection {
         }
         Ok(())
     }
+
+    fn committed(&self) {
+        self.changes.announce_staged();
+    }
 }
 
 impl DispatchProjection {
@@ -151,7 +154,7 @@ impl DispatchProjection {
                 .await?;
             let driver: Option<String> = row.map(|row| row.try_get("driver")).transpose()?;
             if let Some(driver) = driver.and_then(|driver| driver.parse().ok()) {
-                let _ = self.changes.send(driver);
+                self.changes.stage(&driver);
             }
         }
         Ok(())

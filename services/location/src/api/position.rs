@@ -5,6 +5,7 @@ use crate::telemetry::Sighting;
 use axum::extract::State;
 use futures::stream;
 use interstate_auth::Caller;
+use interstate_eventing::projection::Watch;
 use interstate_http::{ConsistencyToken, EventStream, Json, LiveEvent, Path, Problem};
 use interstate_schemas::{BookingId, DriverId, SignedDuration};
 use schemars::JsonSchema;
@@ -53,7 +54,7 @@ pub(super) async fn stream(
     // What is known already comes first.
     sightings.mark_changed();
     let watching = Watching {
-        trips: edge.trips.changes(),
+        trip: edge.trips.watch(booking),
         sightings,
         driver,
     };
@@ -73,7 +74,7 @@ pub(super) async fn stream(
 }
 
 struct Watching {
-    trips: watch::Receiver<u64>,
+    trip: Watch<BookingId>,
     sightings: watch::Receiver<Option<Sighting>>,
     driver: DriverId,
 }
@@ -87,10 +88,7 @@ impl Watching {
                     changed.ok()?;
                     true
                 }
-                changed = self.trips.changed() => {
-                    changed.ok()?;
-                    false
-                }
+                () = self.trip.changed() => false,
             };
             let open = edge.visible(booking, caller).ok()?;
             if DriverId::from(open.trip.driver) != self.driver {

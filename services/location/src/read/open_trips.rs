@@ -4,14 +4,13 @@
 use crate::domain::tracking::{OpenTrip, TrackingEvent, TripTracking};
 use interstate_eventing::{
     Aggregate, Event,
-    projection::{MemoryReadModel, ReadModel},
+    projection::{Changes, MemoryReadModel, ReadModel, Watch},
 };
 use interstate_schemas::{BookingId, UserId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::watch;
 
 /// The open trips. Clones share them.
 #[derive(Clone, Default)]
@@ -20,7 +19,7 @@ pub struct OpenTrips(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     trips: Mutex<Trips>,
-    changes: watch::Sender<u64>,
+    changes: Changes<BookingId>,
 }
 
 #[derive(Default)]
@@ -52,9 +51,9 @@ impl OpenTrips {
             .collect()
     }
 
-    /// Changes whenever a trip opens, moves on or closes.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes.subscribe()
+    /// The trip of a booking as it opens, moves on or closes.
+    pub fn watch(&self, booking: BookingId) -> Watch<BookingId> {
+        self.0.changes.watch(booking)
     }
 
     fn take_up(&self, event: &Event) -> Result<(), String> {
@@ -62,8 +61,13 @@ impl OpenTrips {
             return Ok(());
         }
         let event: TrackingEvent = event.decode().map_err(|error| error.to_string())?;
+        let booking = match &event {
+            TrackingEvent::Opened(trip) => trip.booking,
+            TrackingEvent::Reached(reached) => reached.booking,
+            TrackingEvent::Closed(closed) => closed.booking,
+        };
         self.trips().take_up(event);
-        self.0.changes.send_modify(|count| *count += 1);
+        self.0.changes.announce(&booking);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! ones of its subject, and everything else goes on. A [`ReadPosition`] lets a query wait for what its asker
 //! has seen; [`Consumers`] shows how far behind everybody is.
 
+mod changes;
 mod consumers;
 mod memory;
 mod parked;
@@ -15,6 +16,7 @@ mod runner;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Changes, Watch};
 pub use consumers::{Consumer, ConsumerKind, ConsumerStatus, Consumers};
 pub use memory::{Fold, MemoryReadModel, Moment, Pass, Rows, Sequencer};
 pub use parked::{Parked, decode_event, encode_event};

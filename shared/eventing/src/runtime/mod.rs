@@ -5,6 +5,7 @@ mod clock;
 mod env;
 mod forwarder;
 mod host;
+mod mend;
 mod partition;
 mod replies;
 mod reply_out;

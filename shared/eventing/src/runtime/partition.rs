@@ -4,18 +4,23 @@
 use super::{
     env::Env,
     forwarder::{Acknowledgement, Forwarders},
+    mend::{self, Ended, Stopped},
     reply_out::ReplyOut,
     status::Activity,
 };
 use crate::{
     Service,
     plant::{self, Bug},
-    receipt::Receipt,
+    receipt::{Channel, Receipt},
     task::{Limits, Step, Task, TaskError},
 };
 use interstate_log::{AppendError, Lease, LogError, PartitionId, Reader, Stored, Topic, Writer};
 use interstate_schemas::{SignedDuration, Timestamp};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::{mpsc, watch};
 
 /// Commands read at once.
@@ -62,6 +67,11 @@ struct Tenure<'p> {
     forwarders: Forwarders,
     acknowledgements: mpsc::UnboundedReceiver<Acknowledgement>,
     replies: ReplyOut,
+    /// Channels that stand still here, for whoever asks their senders.
+    stopped: watch::Sender<Stopped>,
+    /// Channels whose receivers miss something that is being looked for.
+    searched: BTreeSet<Channel>,
+    searches: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
     /// Read and not decided.
     buffer: VecDeque<Stored>,
     /// Everything below has been decided.
@@ -165,6 +175,9 @@ impl Partition {
             status.sequence = task.sequence();
             status.unsent = task.unsent().count();
         });
+        let (stopped, shown) = watch::channel(Stopped::new());
+        env.spawn
+            .spawn(Box::pin(mend::ask(env.clone(), self.id.clone(), shown)));
         Ok(Tenure {
             replies: ReplyOut::new(env, self.id.clone()),
             owner: self,
@@ -173,6 +186,9 @@ impl Partition {
             commands,
             forwarders,
             acknowledgements,
+            stopped,
+            searched: BTreeSet::new(),
+            searches: mpsc::unbounded_channel(),
             buffer: chunk.records.into(),
             position,
             backlog: None,
@@ -217,8 +233,9 @@ async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -
 /// What ended a wait.
 enum Woken {
     Stop,
-    Acknowledged(crate::receipt::Channel, u64),
+    Acknowledged(Channel, u64),
     Commands(interstate_log::Chunk),
+    Searched(Ended),
     Time,
 }
 
@@ -229,6 +246,9 @@ impl Tenure<'_> {
     async fn serve(&mut self) -> Result<Never, Next> {
         loop {
             self.take_acknowledgements();
+            while let Ok(ended) = self.searches.1.try_recv() {
+                self.send_again(ended).await?;
+            }
             let deadlines = self.due_deadlines().await?;
             if self.buffer.is_empty() {
                 if deadlines.is_some() || self.task.has_pending() || self.backlog.is_some() {
@@ -286,6 +306,7 @@ impl Tenure<'_> {
             _ = stop.wait_for(|stop| *stop) => Woken::Stop,
             Some((channel, number)) = self.acknowledgements.recv() => Woken::Acknowledged(channel, number),
             chunk = self.commands.next(CHUNK) => Woken::Commands(chunk?),
+            Some(ended) = self.searches.1.recv() => Woken::Searched(ended),
             () = env.clock.sleep_until(until) => Woken::Time,
             () = resent => Woken::Time,
         };
@@ -301,6 +322,7 @@ impl Tenure<'_> {
                 env.statuses
                     .update(&self.owner.id, |status| status.oldest_command = Some(now));
             }
+            Woken::Searched(ended) => self.send_again(ended).await?,
             Woken::Time => self.flush_when_idle(until == look_around)?,
         }
         Ok(())
@@ -421,6 +443,7 @@ impl Tenure<'_> {
             self.forwarders.forward(message);
         }
         self.replies.send(replies).await;
+        self.mend();
         let (task, buffer) = (&self.task, &self.buffer);
         self.owner.env.statuses.update(&self.owner.id, |status| {
             status.activity = Activity::Running;
@@ -436,6 +459,50 @@ impl Tenure<'_> {
         if self.unflushed >= FLUSH_EVERY {
             self.unflushed = 0;
             self.task.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Has what is missing here asked for, and what is missing elsewhere looked for.
+    fn mend(&mut self) {
+        let (task, stopped) = (&self.task, &self.stopped);
+        stopped.send_if_modified(|shown| {
+            let now: Stopped = task
+                .stopped_channels()
+                .map(|(channel, next)| (channel.clone(), next))
+                .collect();
+            let changed = *shown != now;
+            *shown = now;
+            changed
+        });
+        let env = &self.owner.env;
+        for resend in self.task.take_resends() {
+            if self.searched.insert(resend.channel.clone()) {
+                let ended = self.searches.0.clone();
+                let search = mend::search(env.clone(), self.owner.id.clone(), resend, ended);
+                env.spawn.spawn(Box::pin(search));
+            }
+        }
+    }
+
+    /// Sends again what a receiver misses. What was sent since the search is read here, where nothing is sent
+    /// meanwhile: all of it arrives in order.
+    async fn send_again(&mut self, ended: Ended) -> Result<(), Next> {
+        let found = match ended {
+            Ok(found) => found,
+            Err(channel) => {
+                self.searched.remove(&channel);
+                return Ok(());
+            }
+        };
+        let channel = found.channel.clone();
+        self.searched.remove(&channel);
+        let messages = found
+            .complete(&self.owner.env, &self.owner.id, self.task.next())
+            .await?;
+        tracing::warn!(partition = %self.owner.id, ?channel, count = messages.len(), "messages are sent again");
+        for message in messages {
+            self.forwarders.forward(message);
         }
         Ok(())
     }

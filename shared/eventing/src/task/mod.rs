@@ -16,6 +16,7 @@ use crate::{
     Batch, BatchError, Batches, Event, Service, Topology,
     plant::{self, Bug},
     receipt::{Channel, Occasion, Outgoing, Receipt},
+    resend::Resend,
     store::StateStore,
 };
 use cache::{Cache, Key};
@@ -71,6 +72,9 @@ pub enum TaskError {
         /// The last receipt's time.
         log: Timestamp,
     },
+    /// What a receiver misses cannot be read.
+    #[error("what was sent cannot be read again: {0}")]
+    Resend(String),
     /// The state cache is ahead of the log: acknowledged batches are missing from it.
     #[error(
         "the log of {partition} ends at sequence {log} and {cached} has been acknowledged; restore it from a copy"
@@ -95,6 +99,8 @@ pub struct Task {
     unsaid: BTreeMap<Channel, u64>,
     /// Channels that stand still because a number is missing.
     stopped: BTreeSet<Channel>,
+    /// What receivers want to have once more.
+    resends: BTreeMap<Channel, u64>,
     /// Commands are decided one at a time up to this position, after an unclean stop.
     careful_until: u64,
 }
@@ -116,6 +122,7 @@ impl Task {
             cache,
             unsaid: BTreeMap::new(),
             stopped: BTreeSet::new(),
+            resends: BTreeMap::new(),
             careful_until: 0,
         })
     }
@@ -126,6 +133,7 @@ impl Task {
             cache: self.cache.forget()?,
             unsaid: BTreeMap::new(),
             stopped: BTreeSet::new(),
+            resends: BTreeMap::new(),
             ..self
         })
     }
@@ -340,6 +348,31 @@ impl Task {
                 self.cache.core.received.get(channel).copied().unwrap_or(0) + 1,
             )
         })
+    }
+
+    /// A receiver misses messages of a channel; one that was never sent nobody can send again.
+    fn note_resend(&mut self, Resend { channel, from }: Resend) {
+        let last = self.cache.core.out.get(&channel).copied().unwrap_or(0);
+        if from > last {
+            tracing::error!(
+                ?channel,
+                from,
+                last,
+                "a receiver has seen more of this channel than was sent"
+            );
+            return;
+        }
+        tracing::warn!(?channel, from, last, "messages are missing at their receiver");
+        let noted = self.resends.entry(channel).or_insert(from);
+        *noted = from.min(*noted);
+    }
+
+    /// What receivers have asked for since the last call.
+    pub fn take_resends(&mut self) -> Vec<Resend> {
+        std::mem::take(&mut self.resends)
+            .into_iter()
+            .map(|(channel, from)| Resend { channel, from })
+            .collect()
     }
 
     /// Writes the cache as of the last receipt.

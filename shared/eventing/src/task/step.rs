@@ -13,6 +13,7 @@ use crate::{
     message::Message,
     plant::{self, Bug},
     receipt::{Channel, Occasion, Outcome, Outgoing, ParkedDeadline, Pending, Receipt, Remembered},
+    resend::Resend,
 };
 use bytes::Bytes;
 use interstate_log::{Record, Stored};
@@ -189,6 +190,17 @@ impl Working<'_> {
     }
 
     fn command(&mut self, stored: &Stored) -> Result<(), StateError> {
+        match Resend::from_record(&stored.record) {
+            Ok(None) => {}
+            Ok(Some(resend)) => {
+                self.task.note_resend(resend);
+                return Ok(());
+            }
+            Err(error) => {
+                self.dead_letter_record(stored, &error.to_string());
+                return Ok(());
+            }
+        }
         let command = match Command::from_record(&stored.record) {
             Ok(command) => command,
             Err(error) => {
