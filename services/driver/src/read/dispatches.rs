@@ -95,18 +95,24 @@ impl Projection for DispatchProjection {
                 .await?;
             }
             DispatchEvent::OffersMade(made) => {
-                for (offer, candidate) in &made.offers {
-                    sqlx::query("INSERT OR REPLACE INTO offers VALUES (?, ?, ?, ?, ?, ?, ?)")
-                        .bind(offer.to_string())
-                        .bind(dispatch)
-                        .bind(candidate.driver.to_string())
-                        .bind(candidate.vehicle.to_string())
-                        .bind(word(OfferState::Open))
-                        .bind(made.expires_at.as_millisecond())
-                        .bind(made.driver_earns.amount)
-                        .execute(&mut *tx)
-                        .await?;
-                    self.changes.stage(&candidate.driver);
+                let rows: Vec<_> = made
+                    .offers
+                    .iter()
+                    .map(|(offer, candidate)| (offer, candidate.driver, candidate.vehicle))
+                    .collect();
+                sqlx::query(
+                    "INSERT OR REPLACE INTO offers (offer, dispatch, driver, vehicle, state, expires_at, earns)
+                     SELECT value ->> 0, ?2, value ->> 1, value ->> 2, ?3, ?4, ?5 FROM json_each(?1)",
+                )
+                .bind(json(&rows))
+                .bind(dispatch)
+                .bind(word(OfferState::Open))
+                .bind(made.expires_at.as_millisecond())
+                .bind(made.driver_earns.amount)
+                .execute(&mut *tx)
+                .await?;
+                for (_, driver, _) in rows {
+                    self.changes.stage(&driver);
                 }
             }
             DispatchEvent::Accepted(accepted) => {
@@ -146,14 +152,18 @@ impl DispatchProjection {
         offers: &[OfferId],
         state: OfferState,
     ) -> Result<(), sqlx::Error> {
-        for offer in offers {
-            let row = sqlx::query("UPDATE offers SET state = ? WHERE offer = ? RETURNING driver")
-                .bind(word(state))
-                .bind(offer.to_string())
-                .fetch_optional(&mut *tx)
-                .await?;
-            let driver: Option<String> = row.map(|row| row.try_get("driver")).transpose()?;
-            if let Some(driver) = driver.and_then(|driver| driver.parse().ok()) {
+        if offers.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query(
+            "UPDATE offers SET state = ? WHERE offer IN (SELECT value FROM json_each(?)) RETURNING driver",
+        )
+        .bind(word(state))
+        .bind(json(&offers))
+        .fetch_all(&mut *tx)
+        .await?;
+        for row in rows {
+            if let Ok(driver) = row.try_get::<String, _>("driver")?.parse() {
                 self.changes.stage(&driver);
             }
         }

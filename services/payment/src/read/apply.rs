@@ -38,6 +38,7 @@ impl Projection for PaymentBooks {
             tx,
             booking,
             at: event.time.as_millisecond(),
+            touched: false,
         };
         Ok(rows.take_up(&event.id.to_string(), event.decode()?).await?)
     }
@@ -48,6 +49,8 @@ struct Rows<'t> {
     tx: &'t mut SqliteConnection,
     booking: String,
     at: i64,
+    /// The row is there, and carries the event's time.
+    touched: bool,
 }
 
 impl Rows<'_> {
@@ -122,6 +125,9 @@ impl Rows<'_> {
     }
 
     async fn touch(&mut self) -> Result<(), sqlx::Error> {
+        if std::mem::replace(&mut self.touched, true) {
+            return Ok(());
+        }
         sqlx::query(
             "INSERT INTO payments (booking, status, updated_at) VALUES (?1, 'new', ?2)
              ON CONFLICT (booking) DO UPDATE SET updated_at = ?2",

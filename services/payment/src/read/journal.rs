@@ -1,6 +1,7 @@
 //! Postings into rows, and the balances that follow from them.
 
 use crate::domain::{Entry, EntryKind};
+use interstate_eventing::encode_json;
 use sqlx::SqliteConnection;
 
 pub(super) async fn post(
@@ -10,35 +11,39 @@ pub(super) async fn post(
     at: i64,
     entry: &Entry,
 ) -> Result<(), sqlx::Error> {
-    for (line, posting) in (0i64..).zip(entry.postings()) {
-        let driver = posting
-            .driver
-            .map(|driver| driver.to_string())
-            .unwrap_or_default();
-        sqlx::query(
-            "INSERT INTO postings (event, line, booking, entry, account, driver, amount, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(event)
-        .bind(line)
-        .bind(booking)
-        .bind(name(entry.kind()))
-        .bind(posting.account.as_str())
-        .bind(&driver)
-        .bind(posting.amount.amount)
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query(
-            "INSERT INTO balances (account, driver, amount) VALUES (?, ?, ?)
-             ON CONFLICT (account, driver) DO UPDATE SET amount = amount + excluded.amount",
-        )
-        .bind(posting.account.as_str())
-        .bind(&driver)
-        .bind(posting.amount.amount)
-        .execute(&mut *tx)
-        .await?;
-    }
+    let postings: Vec<_> = entry
+        .postings()
+        .iter()
+        .map(|posting| {
+            let driver = posting.driver.map(|driver| driver.to_string());
+            (
+                posting.account.as_str(),
+                driver.unwrap_or_default(),
+                posting.amount.amount,
+            )
+        })
+        .collect();
+    let postings = String::from_utf8_lossy(&encode_json(&postings)).into_owned();
+    sqlx::query(
+        "INSERT INTO postings (event, line, booking, entry, account, driver, amount, at)
+         SELECT ?2, key, ?3, ?4, value ->> 0, value ->> 1, value ->> 2, ?5 FROM json_each(?1)",
+    )
+    .bind(&postings)
+    .bind(event)
+    .bind(booking)
+    .bind(name(entry.kind()))
+    .bind(at)
+    .execute(&mut *tx)
+    .await?;
+    // An entry may post to one account twice, so each line counts by itself.
+    sqlx::query(
+        "INSERT INTO balances (account, driver, amount)
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
+         ON CONFLICT (account, driver) DO UPDATE SET amount = amount + excluded.amount",
+    )
+    .bind(&postings)
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }
 
