@@ -25,5 +25,5 @@ pub use aggregate::{Aggregate, Context, Deadline, Decision, Draft, Rejection, Re
 pub use batch::{Batch, BatchError, Batches};
 pub use envelope::Event;
 pub use event::{DecodeError, DomainEvent, EventMeta, decode_json, encode_json};
-pub use message::{Address, Message};
+pub use message::{Address, Message, message_id};
 pub use service::{Service, Topology};

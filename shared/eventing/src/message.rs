@@ -1,6 +1,6 @@
 //! Messages between aggregates: who is asked, and what.
 
-use interstate_schemas::AddressedCommand;
+use interstate_schemas::{AddressedCommand, CommandId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
 
@@ -18,6 +18,14 @@ pub struct Message {
     /// as refused by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<interstate_schemas::StepRef>,
+}
+
+/// The id of the message at this place among those of one decision. It follows from the decision's time and
+/// command, so that a repeat sends the same message and a story finds who sent a command.
+pub fn message_id(decided: Timestamp, cause: CommandId, index: u32) -> CommandId {
+    let millis = u64::try_from(decided.as_millisecond()).unwrap_or(0);
+    let cause = cause.ulid().0.to_be_bytes();
+    CommandId::derive(millis, &[b"message", &cause, &index.to_be_bytes()])
 }
 
 impl Message {

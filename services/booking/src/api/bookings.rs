@@ -1,7 +1,6 @@
 //! Bookings as they are made and read.
 
 use super::{
-    ask::token,
     code,
     http::Edge,
     view::{AcceptQuote, BookingView, StoryView},
@@ -17,9 +16,9 @@ use axum::extract::State;
 use interstate_auth::Caller;
 use interstate_http::{
     Answer, ConsistencyToken, Created, Cursor, IdempotencyKey, Json, Limit, Page, Path, Problem, Query,
-    RequestContext,
+    RequestContext, Text, codes, token,
 };
-use interstate_schemas::{BookingId, Role, Timestamp};
+use interstate_schemas::{BookingId, PaymentMethod, Role, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -50,6 +49,10 @@ pub(super) async fn book(
     key: IdempotencyKey,
     Json(AcceptQuote { quote, method }): Json<AcceptQuote>,
 ) -> Result<Created<AcceptedBooking>, Problem> {
+    let (PaymentMethod::Card { token: provided } | PaymentMethod::Upi { token: provided }) = &method;
+    Text::<200>::check(provided).map_err(|why| {
+        Problem::new(&codes::INVALID_BODY, "The provider's token does not fit.").field("/method/token", why)
+    })?;
     let repeat = Some(("POST /v1/bookings", key.as_str()));
     let command = QuoteCommand::Accept { method };
     let answered = edge.ask(quote, &command, &caller, &context, repeat).await?;
@@ -66,7 +69,7 @@ pub(super) async fn list(
     seen: ConsistencyToken,
     Query(query): Query<ListQuery>,
 ) -> Result<Answer<Page<BookingView>>, Problem> {
-    edge.catch_up(&seen, "").await?;
+    edge.catch_up(&seen, None).await?;
     let whose = match caller.role {
         Role::Rider => Whose::Rider(caller.user),
         Role::Driver => Whose::Driver(caller.user),
@@ -90,7 +93,7 @@ pub(super) async fn one(
     seen: ConsistencyToken,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<Answer<BookingView>, Problem> {
-    edge.catch_up(&seen, &booking.to_string()).await?;
+    edge.catch_up(&seen, Some(&booking.to_string())).await?;
     let row = edge.visible(booking, &caller).await?;
     Ok(Answer::new(edge.view(&row, &caller)))
 }
@@ -102,7 +105,7 @@ pub(super) async fn story(
     seen: ConsistencyToken,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<Answer<StoryView>, Problem> {
-    edge.catch_up(&seen, &booking.to_string()).await?;
+    edge.catch_up(&seen, Some(&booking.to_string())).await?;
     let row = edge.visible(booking, &caller).await?;
     let entries = edge.history.story(&row).await.map_err(Problem::internal)?;
     Ok(Answer::new(StoryView { booking, entries }))

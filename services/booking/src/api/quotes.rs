@@ -1,7 +1,6 @@
 //! Quotes.
 
 use super::{
-    ask::token,
     code,
     http::Edge,
     view::{AskForQuote, QuoteView},
@@ -12,12 +11,13 @@ use crate::{
         quote::{Issue, QuoteCommand, Quoted},
         tariff::BasisPoints,
     },
-    ports::RouteError,
+    ports::{PlaceRef, RouteError},
 };
 use axum::extract::State;
 use interstate_auth::Caller;
 use interstate_http::{
-    Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext, codes,
+    Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes,
+    token,
 };
 use interstate_schemas::{QuoteId, TripKind, UserId};
 use schemars::JsonSchema;
@@ -70,6 +70,14 @@ async fn issue(
         return Err(Problem::new(&codes::INVALID_BODY, "The stops do not fit.")
             .field("/stops", "a trip has 2 to 12 stops"));
     }
+    for (at, stop) in stops.iter().enumerate() {
+        if let PlaceRef::Name(name) | PlaceRef::Point { name, .. } = stop {
+            Text::<100>::check(name).map_err(|why| {
+                Problem::new(&codes::INVALID_BODY, "The name of a stop does not fit.")
+                    .field(format!("/stops/{at}/name"), why)
+            })?;
+        }
+    }
     let route = edge.routes.route(&stops, wanted.class).await.map_err(no_route)?;
     // The same person with the same key asks for the same quote, whenever the request is repeated.
     let quote = QuoteId::derive(0, &[rider.to_string().as_bytes(), key.as_str().as_bytes()]);
@@ -113,7 +121,7 @@ pub(super) async fn one(
     seen: ConsistencyToken,
     Path(QuotePath { quote }): Path<QuotePath>,
 ) -> Result<Answer<QuoteView>, Problem> {
-    edge.catch_up(&seen, &quote.to_string()).await?;
+    edge.catch_up(&seen, Some(&quote.to_string())).await?;
     let found = edge.history.quote(quote).await.map_err(Problem::internal)?;
     match found.filter(|row| row.rider == caller.user || caller.role.is_staff()) {
         Some(row) => Ok(Answer::new(row.view)),

@@ -1,6 +1,6 @@
 //! What riders and drivers do with a booking.
 
-use super::{ask::token, bookings::BookingPath, code, http::Edge, view::StartTrip};
+use super::{bookings::BookingPath, code, http::Edge, view::StartTrip};
 use crate::domain::{
     booking::{BookingCommand, CancelBy, StartOutcome, TripRecord},
     cancellation::{CancellationTerms, RiderReason},
@@ -9,7 +9,7 @@ use crate::domain::{
 use axum::extract::State;
 use interstate_auth::Caller;
 use interstate_eventing::runtime::Answered;
-use interstate_http::{Answer, IdempotencyKey, Json, Path, Problem, Query, RequestContext};
+use interstate_http::{Answer, IdempotencyKey, Json, Path, Problem, Query, RequestContext, token};
 use interstate_schemas::{BookingId, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

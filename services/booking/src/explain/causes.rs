@@ -1,6 +1,6 @@
 //! Which event led to which.
 
-use interstate_eventing::Event;
+use interstate_eventing::{Event, message_id};
 use interstate_schemas::CommandId;
 use std::collections::BTreeMap;
 
@@ -58,17 +58,11 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// Every command that a decision of these events may have sent, with the command that was decided. Ids of messages
-/// derive from the decision's time, its command and their place in it (eventing's task does it so).
+/// Every command that a decision of these events may have sent, with the command that was decided.
 fn messages(events: &[Event]) -> BTreeMap<CommandId, CommandId> {
-    let mut sent_by = BTreeMap::new();
-    for event in events {
-        let millis = u64::try_from(event.time.as_millisecond()).unwrap_or(0);
-        let command = event.causation.ulid().0.to_be_bytes();
-        for index in 0..MESSAGES {
-            let message = CommandId::derive(millis, &[b"message", &command, &index.to_be_bytes()]);
-            sent_by.insert(message, event.causation);
-        }
-    }
-    sent_by
+    let sent = |event: &Event| {
+        let (decided, cause) = (event.time, event.causation);
+        (0..MESSAGES).map(move |index| (message_id(decided, cause, index), cause))
+    };
+    events.iter().flat_map(sent).collect()
 }

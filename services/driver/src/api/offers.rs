@@ -7,6 +7,7 @@ use crate::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
+use interstate_eventing::runtime::Answered;
 use interstate_http::{Answer, ConsistencyToken, IdempotencyKey, Path, Problem, RequestContext, token};
 use interstate_schemas::{BookingId, DispatchId, DriverId, OfferId};
 use schemars::JsonSchema;
@@ -55,10 +56,8 @@ pub(super) async fn accept(
     Path(OfferPath { dispatch, offer }): Path<OfferPath>,
 ) -> Result<Answer<OfferReply>, Problem> {
     let command = DispatchRequest::Accept { offer };
-    let answered = edge
-        .ask(dispatch, &command, &caller, &context, ("accept an offer", &key))
-        .await?;
-    Ok(Answer::new(answered.decode().map_err(Problem::internal)?).token(token(&answered)))
+    let repeat = ("accept an offer", &key);
+    replied(edge.ask(dispatch, &command, &caller, &context, repeat).await?)
 }
 
 /// `POST /v1/dispatches/{dispatch}/offers/{offer}/decline`
@@ -70,9 +69,11 @@ pub(super) async fn decline(
     Path(OfferPath { dispatch, offer }): Path<OfferPath>,
 ) -> Result<Answer<OfferReply>, Problem> {
     let command = DispatchRequest::Decline { offer };
-    let answered = edge
-        .ask(dispatch, &command, &caller, &context, ("decline an offer", &key))
-        .await?;
+    let repeat = ("decline an offer", &key);
+    replied(edge.ask(dispatch, &command, &caller, &context, repeat).await?)
+}
+
+fn replied(answered: Answered) -> Result<Answer<OfferReply>, Problem> {
     Ok(Answer::new(answered.decode().map_err(Problem::internal)?).token(token(&answered)))
 }
 

@@ -179,20 +179,18 @@ impl Rows<'_> {
     }
 
     async fn set(&mut self, column: &'static str, amount: Money) -> Result<(), sqlx::Error> {
-        self.touch().await?;
         let sql = format!("UPDATE payments SET {column} = ?2 WHERE booking = ?1");
-        sqlx::query(&sql)
-            .bind(&self.booking)
-            .bind(amount.amount)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+        self.change(&sql, amount).await
     }
 
     async fn add(&mut self, column: &'static str, amount: Money) -> Result<(), sqlx::Error> {
-        self.touch().await?;
         let sql = format!("UPDATE payments SET {column} = {column} + ?2 WHERE booking = ?1");
-        sqlx::query(&sql)
+        self.change(&sql, amount).await
+    }
+
+    async fn change(&mut self, sql: &str, amount: Money) -> Result<(), sqlx::Error> {
+        self.touch().await?;
+        sqlx::query(sql)
             .bind(&self.booking)
             .bind(amount.amount)
             .execute(&mut *self.tx)

@@ -10,7 +10,7 @@ use crate::{
     Rejection,
     aggregate::{Context, NoDecision, RawDecision, Request},
     envelope::{Command, CommandMeta, Event, Origin},
-    message::Message,
+    message::{Message, message_id},
     plant::{self, Bug},
     receipt::{Channel, Occasion, Outcome, Outgoing, ParkedDeadline, Pending, Receipt, Remembered},
     resend::Resend,
@@ -68,7 +68,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// The replies, before they may be given. Only the planted bug asks.
+    /// The replies, before they may be given: to count them, and for a planted bug.
     pub fn early_replies(&self) -> &[Reply] {
         &self.replies
     }
@@ -486,11 +486,7 @@ impl Working<'_> {
     }
 
     fn send(&mut self, cause: &CommandMeta, index: u32, message: Message) {
-        let millis = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
-        let id = CommandId::derive(
-            millis,
-            &[b"message", &cause.id.ulid().0.to_be_bytes(), &index.to_be_bytes()],
-        );
+        let id = message_id(self.now, cause.id, index);
         let mut meta = CommandMeta {
             id,
             to: message.to,
