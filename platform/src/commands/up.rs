@@ -17,6 +17,9 @@ const DEMO_FACTOR: &str = "600";
 /// Between two drawings of the screen.
 const REDRAW: Duration = Duration::from_secs(1);
 
+/// How long the demonstration may take to say what has come of it.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// All services, a sandbox provider, and a demonstration if wanted.
@@ -57,6 +60,7 @@ pub async fn up(mut args: Up) -> Outcome {
         header.push_str(&staff.logins());
     }
     println!("{header}");
+    let end_of_demo = node.base.shutdown.child_token();
     let riding = args.demo.then(|| {
         let rides = demo::Rides {
             url: url.clone(),
@@ -66,12 +70,18 @@ pub async fn up(mut args: Up) -> Outcome {
             seed: 1,
             staff: staff.clone(),
         };
-        tokio::spawn(demo::run(rides, node.base.shutdown.clone()))
+        tokio::spawn(demo::run(rides, end_of_demo.clone()))
     });
     show(&node, header, args.plain, args.demo).await;
     eprintln!("\nstopping: what is held is finished…");
     if let Some(riding) = riding {
-        riding.abort();
+        end_of_demo.cancel();
+        match tokio::time::timeout(LAST_WORDS, riding).await {
+            Ok(Ok(Ok(told))) => println!("the demonstration: {told}"),
+            Ok(Ok(Err(error))) => eprintln!("the demonstration failed: {error}"),
+            Ok(Err(error)) => eprintln!("the demonstration ended: {error}"),
+            Err(_) => eprintln!("the demonstration does not end; it is cut"),
+        }
     }
     node.stop().await;
     if let Some(sandbox) = sandbox {
