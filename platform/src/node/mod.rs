@@ -4,6 +4,7 @@ mod base;
 mod booking;
 mod driver;
 mod edges;
+mod figures;
 mod location;
 mod operator;
 mod payment;
@@ -15,6 +16,7 @@ pub use edges::Edges;
 
 use crate::{clock_file::ClockFileError, operator as operator_door};
 use base::ReadModels;
+use figures::Counters;
 use interstate_auth::{AccessTokens, KeyFileError, Keys, PasswordError, PolicyError};
 use interstate_config::{Common, EventLog, Provider};
 use interstate_eventing::{
@@ -186,7 +188,8 @@ impl Node {
         let clock = Arc::new(crate::clock_file::open(&dir, common.clock_factor)?);
         let caches = Arc::new(FjallCaches::open(&dir.join("cache"))?);
         let instance = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-        let env = Env::new(
+        let metrics = Metrics::new();
+        let mut env = Env::new(
             log,
             clock,
             Arc::new(TokioSpawn),
@@ -194,6 +197,9 @@ impl Node {
             instance,
             Topology::of(all),
         );
+        env.meter = Arc::new(Counters::new(&metrics, all));
+        let consumers = Consumers::default();
+        figures::look_up(&metrics, &env, &consumers);
         let keys = match &common.jwt_secret {
             Some(secret) => Keys::shared_secret(secret.expose()),
             None => Keys::in_folder(&dir, &mut rand::rng())?,
@@ -202,8 +208,8 @@ impl Node {
         Ok(Base {
             commands: Commands::new(env.clone()),
             env,
-            consumers: Consumers::default(),
-            metrics: Metrics::new(),
+            consumers,
+            metrics,
             tokens: AccessTokens::new(keys),
             streams: Streams::new(STREAMS, shutdown.clone()),
             shutdown,

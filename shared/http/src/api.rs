@@ -23,7 +23,7 @@ pub struct Api {
     router: Router,
     doc: OpenApi,
     readiness: Readiness,
-    codes: &'static [&'static ErrorCode],
+    codes: Vec<&'static ErrorCode>,
     metrics: ServiceMetrics,
 }
 
@@ -49,7 +49,7 @@ impl Api {
             router,
             doc,
             readiness,
-            codes,
+            codes: codes.to_vec(),
             metrics,
         }
     }
@@ -57,6 +57,13 @@ impl Api {
     /// The service's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Adds the codes of what stands before its handlers, so that their pages are served.
+    #[must_use]
+    pub fn codes(mut self, codes: &[&'static ErrorCode]) -> Self {
+        self.codes.extend(codes);
+        self
     }
 
     /// Adds to its description: who may call what, an external page.
@@ -160,7 +167,7 @@ pub fn assemble(name: &str, apis: &[Api], options: &EdgeOptions, metrics: &Metri
                 .clone()
                 .layer(DefaultBodyLimit::max(options.body_bytes)),
         ));
-        for code in api.codes {
+        for code in &api.codes {
             if !all_codes.contains(code) {
                 all_codes.push(code);
             }
@@ -173,6 +180,7 @@ pub fn assemble(name: &str, apis: &[Api], options: &EdgeOptions, metrics: &Metri
                 .iter()
                 .map(|api| (api.name.clone(), api.readiness.clone()))
                 .collect(),
+            metrics: metrics.clone(),
             render: render(apis, metrics),
         }))
 }

@@ -19,7 +19,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
-use tracing::Instrument;
+use tracing::{Instrument, field};
+
+/// The route of a path that nobody serves.
+const UNMATCHED: &str = "unmatched";
 
 /// The limits of one edge.
 #[derive(Debug, Clone)]
@@ -139,24 +142,19 @@ pub(crate) async fn handle(State(edge): State<Edge>, mut request: Request, next:
     let started = Instant::now();
     let _in_flight = InFlight::new(&edge.metrics);
     let client = client(&request, edge.limits.proxies);
-    let context = RequestContext::accept(request.headers(), client);
+    let mut context = RequestContext::accept(request.headers(), client);
     let parent = parent(request.headers());
     let method = method_label(request.method());
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = span(method, route.as_ref(), &mut context, parent.as_ref());
     request.extensions_mut().insert(context.clone());
-
-    let span =
-        tracing::info_span!("request", request_id = %context.id, trace_id = %context.trace.trace_hex());
-    if let Some(parent) = &parent {
-        interstate_telemetry::continue_trace(&span, parent);
-    }
     let mut response = edge.answer(client, request, next).instrument(span.clone()).await;
     finish(&mut response, &context);
 
     let took = started.elapsed();
     let status = response.status().as_u16();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     edge.metrics.request(method, route, status, took);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| {
@@ -166,7 +164,38 @@ pub(crate) async fn handle(State(edge): State<Edge>, mut request: Request, next:
             tracing::info!(target: "access", method, path, route, status, micros, ?client, "{method} {path} {status}");
         }
     });
+    // After the access log, which shows it already.
+    span.record("http.response.status_code", status);
     response
+}
+
+/// The request's span. Where spans are exported it is the request's place in its trace, so that commands and
+/// events hang below it.
+fn span(
+    method: &'static str,
+    route: Option<&MatchedPath>,
+    context: &mut RequestContext,
+    parent: Option<&TraceContext>,
+) -> tracing::Span {
+    let span = tracing::info_span!(
+        "request",
+        request_id = %context.id,
+        trace_id = field::Empty,
+        otel.name = field::Empty,
+        otel.kind = field::Empty,
+        http.response.status_code = field::Empty,
+    );
+    if interstate_telemetry::exports_spans() {
+        let route = route.map_or(UNMATCHED, MatchedPath::as_str);
+        span.record("otel.name", format!("{method} {route}"));
+        span.record("otel.kind", "server");
+        if let Some(parent) = parent {
+            interstate_telemetry::continue_trace(&span, parent);
+        }
+        context.trace = interstate_telemetry::trace_of(&span).unwrap_or(context.trace);
+    }
+    span.record("trace_id", context.trace.trace_hex());
+    span
 }
 
 fn parent(headers: &HeaderMap) -> Option<TraceContext> {

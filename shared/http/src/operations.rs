@@ -8,9 +8,12 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, header};
-use interstate_telemetry::metrics::CONTENT_TYPE;
+use interstate_telemetry::{Metrics, metrics::CONTENT_TYPE};
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// How long figures that are looked up may take; a log that is away must not keep the others back.
+const REFRESH: Duration = Duration::from_secs(3);
 
 /// What the routes tell of.
 pub(crate) struct Operations {
@@ -18,7 +21,9 @@ pub(crate) struct Operations {
     pub(crate) name: String,
     /// Each service with its readiness.
     pub(crate) services: Vec<(String, Readiness)>,
-    /// Renders the figures.
+    /// The figures of the process.
+    pub(crate) metrics: Metrics,
+    /// Renders those that belong here.
     pub(crate) render: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
@@ -26,6 +31,7 @@ pub(crate) fn router(operations: Operations) -> Router {
     let Operations {
         name,
         services,
+        metrics,
         render,
     } = operations;
     let names: Vec<String> = services.iter().map(|(name, _)| name.clone()).collect();
@@ -35,7 +41,11 @@ pub(crate) fn router(operations: Operations) -> Router {
         .route("/ready", get(async move || ready(&services)))
         .route(
             "/metrics",
-            get(async move || ([(header::CONTENT_TYPE, CONTENT_TYPE)], render())),
+            get(async move || {
+                // Figures that are a moment old are better than none.
+                let _ = tokio::time::timeout(REFRESH, metrics.refresh()).await;
+                ([(header::CONTENT_TYPE, CONTENT_TYPE)], render())
+            }),
         )
         .route(
             "/version",

@@ -104,10 +104,13 @@ impl Logs {
     pub fn init(self) -> Result<LogsGuard, LogError> {
         let lines = self.lines()?;
         let (spans, guard) = self.export()?;
+        // Each has its own filter: what is too fine, or too much, for the logs still belongs to a trace.
+        let lines = lines.with_filter(self.targets()?).boxed();
+        let spans = spans.map(|layer| layer.with_filter(span_targets()).boxed());
         let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
             [Some(lines), spans].into_iter().flatten().collect();
         tracing_subscriber::registry()
-            .with(layers.with_filter(self.targets()?))
+            .with(layers)
             .try_init()
             .map_err(|_| LogError::Taken)?;
         Ok(guard)
@@ -188,6 +191,13 @@ impl Logs {
             },
         ))
     }
+}
+
+/// What is exported: the spans that code makes for this alone (target `spans`), and those that logs show too.
+fn span_targets() -> Targets {
+    Targets::new()
+        .with_default(tracing::Level::INFO)
+        .with_target("spans", tracing::Level::TRACE)
 }
 
 #[cfg(test)]

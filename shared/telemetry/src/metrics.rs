@@ -1,27 +1,35 @@
 //! Every figure that `/metrics` shows, in the OpenMetrics text format.
 //!
 //! All services of a process share one [`Metrics`]; each takes its [`ServiceMetrics`] from it. What counts
-//! on a hot path takes a meter once ([`CommandMeter`], [`ConsumerMeter`]) and then pays an atomic addition.
+//! on a hot path takes a meter once ([`CommandMeter`], [`DurationMeter`]) and then pays an atomic addition. Where
+//! partitions and consumers stand is looked up when somebody asks: [`Metrics::before_scrape`].
 
 mod service;
+mod standing;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-pub use service::{CommandMeter, CommandOutcome, ConsumerMeter, ServiceMetrics};
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+pub use service::{CommandMeter, CommandOutcome, DurationMeter, ServiceMetrics};
+use standing::Standings;
+pub use standing::{
+    CONSUMER_FAILING, CONSUMER_LAG_EVENTS, CONSUMER_OLDEST_UNHANDLED_SECONDS, CONSUMER_PARKED_EVENTS,
+    ConsumerStanding, PARTITION_DEAD_LETTERS, PARTITION_OLDEST_COMMAND_SECONDS, PARTITION_STATE,
+    PARTITION_STOPPED_CHANNELS, PARTITION_UNSENT_MESSAGES, PartitionStanding, PartitionState,
+};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Commands by aggregate and outcome.
 pub const COMMANDS_TOTAL: &str = "commands_total";
 /// Seconds from a command's arrival to its reply.
 pub const COMMAND_SECONDS: &str = "command_seconds";
-/// Events that a consumer has not handled yet.
-pub const CONSUMER_LAG_EVENTS: &str = "consumer_lag_events";
-/// Age in seconds of the oldest event that a consumer has not handled; 0 when it has caught up.
-pub const CONSUMER_OLDEST_UNHANDLED_SECONDS: &str = "consumer_oldest_unhandled_seconds";
-/// Seconds that one batch took to become durable.
+/// Seconds that one batch took to become durable, by partition; their count is that of the batches.
 pub const LOG_COMMIT_SECONDS: &str = "log_commit_seconds";
 /// Requests by method, route and status.
 pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
@@ -54,9 +62,9 @@ struct AggregateLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ConsumerLabels {
+struct BatchLabels {
     service: Label,
-    consumer: Label,
+    partition: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -79,6 +87,23 @@ struct ServiceLabels {
     service: Label,
 }
 
+type Refresh = Arc<dyn Fn(Metrics) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+#[derive(Default)]
+struct Refreshers(Mutex<Vec<Refresh>>);
+
+impl Refreshers {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Refresh>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Refreshers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refreshers", self.lock().len())
+    }
+}
+
 /// The figures of one process.
 #[derive(Debug, Clone)]
 pub struct Metrics(Arc<Families>);
@@ -88,9 +113,9 @@ struct Families {
     registry: Mutex<Registry>,
     commands: Family<CommandLabels, Counter>,
     command_seconds: Histograms<AggregateLabels>,
-    lag: Family<ConsumerLabels, Gauge>,
-    oldest: Family<ConsumerLabels, Gauge<f64, AtomicU64>>,
-    commits: Histograms<ServiceLabels>,
+    standings: Standings,
+    refreshers: Refreshers,
+    commits: Histograms<BatchLabels>,
     requests: Family<HttpLabels, Counter>,
     request_seconds: Histograms<RouteLabels>,
     in_flight: Family<ServiceLabels, Gauge>,
@@ -111,8 +136,8 @@ impl Metrics {
             registry: Mutex::default(),
             commands: Family::default(),
             command_seconds: Family::new_with_constructor(seconds),
-            lag: Family::default(),
-            oldest: Family::default(),
+            standings: Standings::default(),
+            refreshers: Refreshers::default(),
             commits: Family::new_with_constructor(seconds),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
@@ -129,12 +154,7 @@ impl Metrics {
                 "From arrival to reply",
                 f.command_seconds.clone(),
             );
-            registry.register(CONSUMER_LAG_EVENTS, "Events not handled yet", f.lag.clone());
-            registry.register(
-                CONSUMER_OLDEST_UNHANDLED_SECONDS,
-                "Age of the oldest event not handled yet",
-                f.oldest.clone(),
-            );
+            f.standings.register(registry);
             registry.register(LOG_COMMIT_SECONDS, "Until a batch was durable", f.commits.clone());
             registry.register("http_requests", "Requests by status", f.requests.clone());
             registry.register(
@@ -164,6 +184,31 @@ impl Metrics {
     /// Adds figures of one's own. Give them a `service` label, so that [`Metrics::render_service`] finds them.
     pub fn register(&self, add: impl FnOnce(&mut Registry)) {
         add(&mut self.0.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Has this done before figures are shown over HTTP: whoever knows where things stand says so by
+    /// [`Metrics::stand`] of what it is given. To capture the figures themselves would keep them for ever.
+    pub fn before_scrape<F>(&self, refresh: impl Fn(Metrics) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let refresh: Refresh = Arc::new(move |metrics| Box::pin(refresh(metrics)));
+        self.0.refreshers.lock().push(refresh);
+    }
+
+    /// Brings up to date what is looked up. The caller bounds the time.
+    pub async fn refresh(&self) {
+        let all = self.0.refreshers.lock().clone();
+        for refresh in all {
+            refresh(self.clone()).await;
+        }
+    }
+
+    /// Where all partitions and consumers of this process stand now.
+    pub fn stand(&self, partitions: &[PartitionStanding], consumers: &[ConsumerStanding]) {
+        // Under the same lock as rendering: nobody sees half of it.
+        let _registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.standings.replace(partitions, consumers);
     }
 
     /// All figures as OpenMetrics text.
@@ -212,13 +257,11 @@ mod tests {
     fn figures_carry_the_names_that_dashboards_ask_for() {
         let metrics = Metrics::new();
         let booking = metrics.service("booking");
-        booking
-            .commands("Quote")
-            .observe(CommandOutcome::Accepted, Duration::from_millis(3));
-        booking
-            .consumer("booking-history")
-            .set(12, Duration::from_millis(2_500));
-        booking.commit(Duration::from_micros(700));
+        booking.commands("Quote").count(CommandOutcome::Accepted);
+        booking.answers("Quote").observe(Duration::from_millis(3));
+        booking.batches(3).observe(Duration::from_micros(700));
+        let (partition, consumer) = (partition(3), consumer("booking-history"));
+        metrics.stand(&[partition], &[consumer]);
         booking.request("POST", "/v1/quotes", 201, Duration::from_millis(4));
         booking.request_began();
 
@@ -226,9 +269,14 @@ mod tests {
         for line in [
             r#"commands_total{service="booking",aggregate="Quote",outcome="accepted"} 1"#,
             r#"command_seconds_count{service="booking",aggregate="Quote"} 1"#,
-            r#"consumer_lag_events{service="booking",consumer="booking-history"} 12"#,
-            r#"consumer_oldest_unhandled_seconds{service="booking",consumer="booking-history"} 2.5"#,
-            r#"log_commit_seconds_bucket{le="0.001",service="booking"} 1"#,
+            r#"consumer_lag_events{service="booking",kind="projection",consumer="booking-history"} 12"#,
+            r#"consumer_oldest_unhandled_seconds{service="booking",kind="projection",consumer="booking-history"} 2.5"#,
+            r#"consumer_parked_events{service="booking",kind="projection",consumer="booking-history"} 1"#,
+            r#"partition_state{service="booking",partition="3",state="blocked"} 1"#,
+            r#"partition_state{service="booking",partition="3",state="running"} 0"#,
+            r#"partition_unsent_messages{service="booking",partition="3"} 7"#,
+            r#"partition_dead_letters{service="booking",partition="3"} 2"#,
+            r#"log_commit_seconds_bucket{le="0.001",service="booking",partition="3"} 1"#,
             r#"http_requests_total{service="booking",method="POST",route="/v1/quotes",status="201"} 1"#,
             r#"http_request_seconds_count{service="booking",method="POST",route="/v1/quotes"} 1"#,
             r#"http_requests_in_flight{service="booking"} 1"#,
@@ -238,14 +286,51 @@ mod tests {
         assert!(text.ends_with("# EOF\n"), "{text}");
     }
 
+    fn partition(partition: u32) -> PartitionStanding {
+        PartitionStanding {
+            service: "booking".into(),
+            partition,
+            state: PartitionState::Blocked,
+            unsent: 7,
+            stopped_channels: 0,
+            dead_letters: 2,
+            oldest_seconds: 0.0,
+        }
+    }
+
+    fn consumer(name: &str) -> ConsumerStanding {
+        ConsumerStanding {
+            service: "booking".into(),
+            kind: "projection",
+            consumer: name.into(),
+            lag: 12,
+            oldest_seconds: 2.5,
+            parked: 1,
+            failing: false,
+        }
+    }
+
+    #[test]
+    fn what_has_moved_away_is_not_shown_as_it_was() {
+        let metrics = Metrics::new();
+        metrics.stand(&[partition(0), partition(1)], &[consumer("people")]);
+        metrics.stand(&[partition(1)], &[]);
+        let text = metrics.render();
+        assert!(text.contains(r#"partition="1""#), "{text}");
+        assert!(
+            !text.contains(r#"partition="0""#) && !text.contains("people"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn a_service_shows_its_own_figures_only() {
         let metrics = Metrics::new();
-        metrics.service("booking").commit(Duration::ZERO);
-        metrics.service("payment").commit(Duration::ZERO);
+        metrics.service("booking").batches(0).observe(Duration::ZERO);
+        metrics.service("payment").batches(0).observe(Duration::ZERO);
         let text = metrics.render_service("payment");
         assert!(
-            text.contains(r#"log_commit_seconds_count{service="payment"} 1"#),
+            text.contains(r#"log_commit_seconds_count{service="payment",partition="0"} 1"#),
             "{text}"
         );
         assert!(!text.contains("booking"), "{text}");

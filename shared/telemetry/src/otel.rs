@@ -7,8 +7,15 @@ use opentelemetry::{
 };
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, Registry};
+
+static EXPORTS: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn exports() -> bool {
+    EXPORTS.load(Ordering::Relaxed)
+}
 
 /// Sends what is left when it is dropped.
 #[derive(Debug)]
@@ -28,7 +35,7 @@ pub(crate) fn layer(
 ) -> Result<(Box<dyn Layer<Registry> + Send + Sync>, Exporter), String> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
-        .with_endpoint(format!("{endpoint}/v1/traces"))
+        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .build()
         .map_err(|error| error.to_string())?;
     let resource = Resource::builder()
@@ -39,8 +46,22 @@ pub(crate) fn layer(
         .with_batch_exporter(exporter)
         .with_resource(resource)
         .build();
+    EXPORTS.store(true, Ordering::Relaxed);
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("interstate"));
     Ok((layer.boxed(), Exporter(provider)))
+}
+
+/// Where `span` stands, if it is exported.
+pub(crate) fn trace_of(span: &tracing::Span) -> Option<TraceContext> {
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    context.is_valid().then(|| {
+        TraceContext::new(
+            u128::from_be_bytes(context.trace_id().to_bytes()),
+            u64::from_be_bytes(context.span_id().to_bytes()),
+            context.is_sampled(),
+        )
+    })
 }
 
 /// Makes `span` a child of the caller's span.

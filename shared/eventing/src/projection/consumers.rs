@@ -1,9 +1,11 @@
 //! Nothing stalls silently: every consumer of events says how old the oldest event is that it has not handled.
 
-use interstate_log::{Log, PartitionId, Topic};
+use futures::future::join_all;
+use interstate_log::{Log, LogError, PartitionId, Topic};
 use interstate_schemas::{SignedDuration, Timestamp};
 use std::{
     borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -115,19 +117,39 @@ impl Consumers {
     /// Call it every second or so, and before a health check.
     pub async fn observe(&self, log: &dyn Log, now: Timestamp) {
         let all = lock(&self.all).clone();
+        // Several follow the same partition; its end is asked for once, and all ends at the same time.
+        let sources: BTreeSet<PartitionId> = all.iter().map(|entry| entry.source.clone()).collect();
+        let ends = sources.into_iter().map(|source| async move {
+            let topic = Topic::events(source.service.clone());
+            (log.end(&topic, source.index).await, source)
+        });
+        let ends: BTreeMap<PartitionId, Result<u64, LogError>> = join_all(ends)
+            .await
+            .into_iter()
+            .map(|(end, source)| (source, end))
+            .collect();
         for entry in all {
-            let topic = Topic::events(entry.source.service.clone());
-            let end = log.end(&topic, entry.source.index).await;
             let mut state = lock(&entry.state);
-            match end {
+            match &ends[&entry.source] {
                 Ok(end) => {
-                    state.end = state.end.max(end);
+                    state.end = state.end.max(*end);
                     if state.end > state.next {
                         state.noticed.get_or_insert(now);
                     }
                 }
                 Err(error) => state.error = Some(error.to_string()),
             }
+        }
+    }
+
+    /// A projection has this many events put aside now: somebody else than its runner took some up.
+    pub fn parked(&self, projection: &str, source: &PartitionId, parked: u64) {
+        let all = lock(&self.all);
+        let own = all.iter().filter(|entry| {
+            entry.kind == ConsumerKind::Projection && entry.name == projection && entry.source == *source
+        });
+        for entry in own {
+            lock(&entry.state).parked = parked;
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     BatchError, Batches, Event,
     plant::{self, Bug},
-    runtime::Clock,
+    runtime::{Clock, spans},
 };
 use interstate_log::{Log, LogError, PartitionId, Reader, Topic};
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -194,6 +194,7 @@ impl Runner {
     }
 
     async fn take_up(&mut self, events: &[Event], from: Position, to: Position) -> Result<(), StoreFailure> {
+        let _spans = spans::of_events(self.model.name(), events);
         let applied = if plant::on(Bug::PositionOutsideTransaction) {
             let applied = self.model.apply(&self.source, events, from).await?;
             self.model.apply(&self.source, &[], to).await?;

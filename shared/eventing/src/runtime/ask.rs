@@ -13,7 +13,11 @@ use interstate_log::{LogError, Record, Sender, Topic};
 use interstate_schemas::{Actor, AddressedCommand, CommandId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long a reply is waited for before the same command is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -159,6 +163,7 @@ impl Commands {
     /// Sends a command and waits for its reply; asks again where one gets lost.
     pub async fn ask(&self, ask: Ask) -> Result<Answered, AskError> {
         let service = ask.to.service.to_string();
+        let (aggregate, began) = (ask.to.aggregate.clone(), Instant::now());
         let partition = self
             .env
             .topology
@@ -189,6 +194,7 @@ impl Commands {
                     if matches!(reply.verdict, Verdict::Expired { at } if at < expires) {
                         continue;
                     }
+                    self.env.meter.answered(&service, &aggregate, began.elapsed());
                     return self.answered(&service, partition, reply);
                 },
                 () = self.env.clock.sleep(RETRY_AFTER.min(left)) => {}

@@ -1,6 +1,12 @@
 //! What the runtime stands on. All of it is ports, so that the simulator runs the same code.
 
-use super::{clock::Clock, replies::Replies, resent::Resent, status::Statuses};
+use super::{
+    clock::Clock,
+    meter::{Meter, Unmetered},
+    replies::Replies,
+    resent::Resent,
+    status::Statuses,
+};
 use crate::{
     Topology,
     store::{MemoryStore, StateStore, StoreError},
@@ -67,6 +73,8 @@ pub struct Env {
     pub replies: Replies,
     /// How the partitions are.
     pub statuses: Statuses,
+    /// Counts commands and batches; nobody does unless one is put here.
+    pub meter: Arc<dyn Meter>,
     pub(crate) resent: Resent,
 }
 
@@ -90,6 +98,7 @@ impl Env {
             topology,
             replies: Replies::default(),
             statuses: Statuses::default(),
+            meter: Arc::new(Unmetered),
             resent: Resent::new(expected),
         }
     }

@@ -6,15 +6,18 @@ mod env;
 mod forwarder;
 mod host;
 mod mend;
+mod meter;
 mod partition;
 mod replies;
 mod reply_out;
 mod resent;
+pub(crate) mod spans;
 mod status;
 
 pub use ask::{Answered, Ask, AskError, Commands};
 pub use clock::{Clock, MachineClock};
 pub use env::{Env, NoStores, Spawn, Stores, TokioSpawn};
 pub use host::{Host, topics};
+pub use meter::{CommandEnd, Meter, Unmetered};
 pub use replies::Replies;
 pub use status::{Activity, PartitionStatus, Statuses};

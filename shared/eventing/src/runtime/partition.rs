@@ -5,7 +5,9 @@ use super::{
     env::Env,
     forwarder::{Acknowledgement, Forwarders},
     mend::{self, Ended, Stopped},
+    meter,
     reply_out::ReplyOut,
+    spans,
     status::Activity,
 };
 use crate::{
@@ -19,7 +21,7 @@ use interstate_schemas::{SignedDuration, Timestamp};
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -412,8 +414,14 @@ impl Tenure<'_> {
             self.replies.send(step.early_replies().to_vec()).await;
         }
         let records = std::mem::take(&mut step.records);
+        let decided = &self.buffer.make_contiguous()[..step.consumed];
+        let (_spans, began) = (spans::of_commands(&self.owner.id, decided), Instant::now());
         match self.writer.append(records).await {
-            Ok(next) => self.commit(step, next).await,
+            Ok(next) => {
+                let decided = &self.buffer.make_contiguous()[..step.consumed];
+                meter::count(&*env.meter, &self.owner.id, decided, &step, began.elapsed());
+                self.commit(step, next).await
+            }
             Err(AppendError::Fenced) if plant::on(Bug::FencingOff) => {
                 self.commit(step, self.task.next()).await
             }

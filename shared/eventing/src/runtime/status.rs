@@ -1,6 +1,7 @@
 //! How the partitions of this process are, for readiness, metrics and `doctor`.
 
-use interstate_log::PartitionId;
+use futures::future::join_all;
+use interstate_log::{Log, PartitionId, Topic, TopicKind};
 use interstate_schemas::Timestamp;
 use std::{
     collections::BTreeMap,
@@ -33,6 +34,9 @@ pub struct PartitionStatus {
     pub unsent: usize,
     /// Channels that stand still because a message is missing.
     pub stopped_channels: usize,
+    /// Commands that could not be handled, in the service's dead letters of this partition; as of the last
+    /// [`Statuses::observe`].
+    pub dead_letters: u64,
 }
 
 /// The partitions that this process owns.
@@ -45,6 +49,21 @@ impl Statuses {
     /// A copy of all of them.
     pub fn snapshot(&self) -> BTreeMap<PartitionId, PartitionStatus> {
         self.lock().clone()
+    }
+
+    /// Looks how many dead letters there are. Call it before figures are shown.
+    pub async fn observe(&self, log: &dyn Log) {
+        let ids: Vec<PartitionId> = self.lock().keys().cloned().collect();
+        let ends = ids.into_iter().map(|id| async move {
+            let topic = Topic::new(id.service.clone(), TopicKind::DeadLetters);
+            (log.end(&topic, id.index).await, id)
+        });
+        for (end, id) in join_all(ends).await {
+            // Where the log does not say, the last known figure stays.
+            if let (Ok(end), Some(status)) = (end, self.lock().get_mut(&id)) {
+                status.dead_letters = end;
+            }
+        }
     }
 
     /// Why a service is not ready; empty when it is. `expected` is how many partitions it should own.
@@ -78,6 +97,7 @@ impl Statuses {
             oldest_command: None,
             unsent: 0,
             stopped_channels: 0,
+            dead_letters: 0,
         });
         change(status);
     }

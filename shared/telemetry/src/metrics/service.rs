@@ -1,17 +1,16 @@
 //! The figures of one service, and the meters that its hot paths keep.
 
 use super::{
-    AggregateLabels, CommandLabels, ConsumerLabels, HttpLabels, Label, Metrics, RouteLabels, ServiceLabels,
+    AggregateLabels, BatchLabels, CommandLabels, HttpLabels, Label, Metrics, RouteLabels, ServiceLabels,
 };
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::time::Duration;
 
 /// The figures of one service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ServiceMetrics {
     all: Metrics,
     name: Label,
-    commits: Histogram,
     in_flight: Gauge,
 }
 
@@ -20,14 +19,8 @@ impl ServiceMetrics {
         let labels = ServiceLabels {
             service: name.clone(),
         };
-        let commits = all.0.commits.get_or_create_owned(&labels);
         let in_flight = all.0.in_flight.get_or_create_owned(&labels);
-        Self {
-            all,
-            name,
-            commits,
-            in_flight,
-        }
+        Self { all, name, in_flight }
     }
 
     /// The service's name.
@@ -55,31 +48,23 @@ impl ServiceMetrics {
                 outcome: outcome.as_str(),
             })
         };
-        let seconds = self.all.0.command_seconds.get_or_create_owned(&AggregateLabels {
-            service: self.name.clone(),
-            aggregate: aggregate.clone(),
-        });
-        CommandMeter {
-            counters: CommandOutcome::ALL.map(counter),
-            seconds,
-        }
+        CommandMeter(CommandOutcome::ALL.map(counter))
     }
 
-    /// The meter of one projection's or reactor's progress. Take it once.
-    pub fn consumer(&self, consumer: &str) -> ConsumerMeter {
-        let labels = ConsumerLabels {
+    /// The meter of how long the edge waits for one aggregate's answers. Take it once.
+    pub fn answers(&self, aggregate: &str) -> DurationMeter {
+        DurationMeter(self.all.0.command_seconds.get_or_create_owned(&AggregateLabels {
             service: self.name.clone(),
-            consumer: consumer.into(),
-        };
-        ConsumerMeter {
-            lag: self.all.0.lag.get_or_create_owned(&labels),
-            oldest: self.all.0.oldest.get_or_create_owned(&labels),
-        }
+            aggregate: aggregate.into(),
+        }))
     }
 
-    /// A batch became durable after `took`.
-    pub fn commit(&self, took: Duration) {
-        self.commits.observe(took.as_secs_f64());
+    /// The meter of one partition's batches. Take it once.
+    pub fn batches(&self, partition: u32) -> DurationMeter {
+        DurationMeter(self.all.0.commits.get_or_create_owned(&BatchLabels {
+            service: self.name.clone(),
+            partition,
+        }))
     }
 
     /// A request's head was read.
@@ -132,16 +117,19 @@ pub enum CommandOutcome {
     Expired,
     /// It could not be handled: a panic, an unreadable payload.
     Failed,
+    /// A message of another task or a reactor, taken up.
+    Taken,
 }
 
 impl CommandOutcome {
     /// All outcomes, in the order of the variants.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Accepted,
         Self::Rejected,
         Self::Repeated,
         Self::Expired,
         Self::Failed,
+        Self::Taken,
     ];
 
     /// The label's value.
@@ -152,36 +140,29 @@ impl CommandOutcome {
             Self::Repeated => "repeated",
             Self::Expired => "expired",
             Self::Failed => "failed",
+            Self::Taken => "taken",
         }
     }
 }
 
 /// Counts one aggregate's commands.
 #[derive(Debug, Clone)]
-pub struct CommandMeter {
-    counters: [Counter; 5],
-    seconds: Histogram,
-}
+pub struct CommandMeter([Counter; 6]);
 
 impl CommandMeter {
-    /// A command ended so, `took` after its arrival.
-    pub fn observe(&self, outcome: CommandOutcome, took: Duration) {
-        self.counters[outcome as usize].inc();
-        self.seconds.observe(took.as_secs_f64());
+    /// A command ended so.
+    pub fn count(&self, outcome: CommandOutcome) {
+        self.0[outcome as usize].inc();
     }
 }
 
-/// Shows how far one consumer is behind.
+/// Measures how long things of one kind take.
 #[derive(Debug, Clone)]
-pub struct ConsumerMeter {
-    lag: Gauge,
-    oldest: Gauge<f64, AtomicU64>,
-}
+pub struct DurationMeter(Histogram);
 
-impl ConsumerMeter {
-    /// `lag` events are not handled yet, the oldest of them for `oldest`; zero for a consumer that has caught up.
-    pub fn set(&self, lag: u64, oldest: Duration) {
-        self.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
-        self.oldest.set(oldest.as_secs_f64());
+impl DurationMeter {
+    /// One took so long.
+    pub fn observe(&self, took: Duration) {
+        self.0.observe(took.as_secs_f64());
     }
 }
