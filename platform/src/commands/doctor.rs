@@ -15,13 +15,12 @@ pub struct Findings {
 pub async fn examine(client: &Client) -> Result<Findings, ClientError> {
     let status = client.status().await?;
     let mut findings = judge(&status);
-    for model in ["booking-history", "people", "payment-books"] {
+    for model in &status.read_models {
         match client
             .post(&format!("/operator/replay/{model}?verify=true"))
             .await
         {
             Ok(_) => findings.lines.push(format!("ok    {model} equals its replay")),
-            Err(ClientError::Refused(why)) if why.starts_with("there is no read model") => {}
             Err(ClientError::Refused(why)) => {
                 findings.healthy = false;
                 findings.lines.push(format!(
@@ -57,6 +56,13 @@ fn judge(status: &Status) -> Findings {
             let text = format!(
                 "partition {}: {} channels stand still because a message is missing; restart the process that sends them",
                 partition.partition, partition.stopped_channels
+            );
+            say(false, text);
+        }
+        if partition.dead_letters > 0 {
+            let text = format!(
+                "partition {}: {} commands could not be handled; read why in its dead letters",
+                partition.partition, partition.dead_letters
             );
             say(false, text);
         }
@@ -116,6 +122,7 @@ mod tests {
                 commands: 0,
                 unsent: 0,
                 stopped_channels: 0,
+                dead_letters: 0,
                 oldest_seconds: 0,
             }],
             consumers: vec![ConsumerFigures {
@@ -127,11 +134,15 @@ mod tests {
                 parked: 0,
                 error: None,
             }],
+            read_models: Vec::new(),
         };
         assert!(judge(&status).healthy);
         status.consumers[0].parked = 2;
         assert!(!judge(&status).healthy);
         status.consumers[0].parked = 0;
+        status.partitions[0].dead_letters = 1;
+        assert!(!judge(&status).healthy);
+        status.partitions[0].dead_letters = 0;
         status.partitions[0].activity = "no room is left".into();
         let findings = judge(&status);
         assert!(!findings.healthy && findings.lines[0].contains("no room is left"));

@@ -1,13 +1,15 @@
 //! What every service of a process stands on.
 
 use super::StartError;
+use aide::axum::ApiRouter;
+use axum::middleware;
 use interstate_auth::{AccessTokens, Guard, Policy, Row, WallClock};
 use interstate_eventing::{
     Service,
     projection::{Consumers, Follow, ReadModel, ReadPosition},
     runtime::{Commands, Env, MachineClock},
 };
-use interstate_http::{Readiness, Shutdown, Streams};
+use interstate_http::{Api, ErrorCode, Readiness, Shutdown, Streams};
 use interstate_stores::{Projection, Sqlite, SqliteReadModel};
 use interstate_telemetry::Metrics;
 use std::{
@@ -106,7 +108,7 @@ impl Base {
 
     /// Lets the operator rebuild a read model that something else keeps up to date.
     pub fn rebuildable<P: Projection>(&self, model: SqliteReadModel<P>, service: &Service) {
-        let live = super::rebuild::Live::new(self.env.log.clone(), model, service);
+        let live = super::rebuild::Live::new(self.env.log.clone(), self.consumers.clone(), model, service);
         self.models.add(P::NAME, Arc::new(live));
     }
 
@@ -121,14 +123,22 @@ impl Base {
         });
     }
 
-    /// Lets in by a service's table.
-    pub fn guard(&self, rows: &[Row]) -> Result<Guard, StartError> {
-        let policy = Policy::new(rows)?;
-        Ok(Guard::new(self.tokens.clone(), policy, self.wall_clock(), None))
+    /// A service's routes behind its table of who may call what.
+    pub fn api(
+        &self,
+        service: &Service,
+        router: ApiRouter,
+        rows: &[Row],
+        codes: &'static [&'static ErrorCode],
+    ) -> Result<Api, StartError> {
+        let guard = Guard::new(self.tokens.clone(), Policy::new(rows)?, self.wall_clock(), None);
+        let guarded = router.layer(middleware::from_fn_with_state(guard, Guard::enforce));
+        let metrics = self.metrics.service(service.name());
+        Ok(Api::new(guarded, self.readiness(service), codes, metrics).codes(interstate_auth::CODES))
     }
 
     /// A service's readiness, kept up to date from its partitions.
-    pub fn readiness(&self, service: &Service) -> Readiness {
+    fn readiness(&self, service: &Service) -> Readiness {
         let readiness = Readiness::new();
         readiness.block("partitions", "starting");
         let (kept, env, service) = (readiness.clone(), self.env.clone(), service.clone());

@@ -1,8 +1,6 @@
 //! The booking service in this process.
 
 use super::{Base, StartError, location::Location};
-use axum::middleware;
-use interstate_auth::Guard;
 use interstate_booking::{
     api::{CODES, ROWS, StartCodes, http},
     domain::{quote::QuoteRules, tariff::Tariff},
@@ -30,13 +28,7 @@ pub async fn start(base: &Base, location: &Location) -> Result<(Api, BookingHist
         clock: base.env.clock.clone(),
         rules: QuoteRules::default(),
         tariff: Tariff::india_2026_11().version,
-    })
-    .layer(middleware::from_fn_with_state(base.guard(ROWS)?, Guard::enforce));
-    let api = Api::new(
-        router,
-        base.readiness(&service),
-        CODES,
-        base.metrics.service(service.name()),
-    );
+    });
+    let api = base.api(&service, router, ROWS, CODES)?;
     Ok((api, history))
 }

@@ -1,8 +1,7 @@
 //! The driver service in this process.
 
 use super::{Base, StartError, location::Location};
-use axum::middleware;
-use interstate_auth::{Guard, UniqueValues};
+use interstate_auth::UniqueValues;
 use interstate_driver::{
     Parts,
     api::{CODES, ROWS, router},
@@ -36,14 +35,7 @@ pub async fn start(base: &Base, location: &Location) -> Result<Api, StartError> 
         base.spawn(runner.run());
     }
     base.spawn(assembled.proposer.run());
-    let router =
-        router(assembled.edge).layer(middleware::from_fn_with_state(base.guard(ROWS)?, Guard::enforce));
-    Ok(Api::new(
-        router,
-        base.readiness(&service),
-        CODES,
-        base.metrics.service(service.name()),
-    ))
+    base.api(&service, router(assembled.edge), ROWS, CODES)
 }
 
 impl LiveFixes for Location {

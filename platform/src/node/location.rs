@@ -2,8 +2,6 @@
 
 use super::{Base, StartError};
 use async_trait::async_trait;
-use axum::middleware;
-use interstate_auth::Guard;
 use interstate_booking::{
     ports::{PlaceRef, RouteError, RouteFinder},
     read::BookingHistory,
@@ -56,14 +54,7 @@ impl Location {
             })
             .await
             .map_err(failed)?;
-        let router =
-            router(running.edge).layer(middleware::from_fn_with_state(base.guard(ROWS)?, Guard::enforce));
-        Ok(Api::new(
-            router,
-            base.readiness(&service),
-            CODES,
-            base.metrics.service(service.name()),
-        ))
+        base.api(&service, router(running.edge), ROWS, CODES)
     }
 }
 

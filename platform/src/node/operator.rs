@@ -44,7 +44,13 @@ impl Actions for Operator {
             }),
             None => Default::default(),
         };
-        crate::operator::take(&self.base.env, &self.base.consumers, self.started, bookings).await
+        let Base {
+            env,
+            consumers,
+            models,
+            ..
+        } = &self.base;
+        crate::operator::take(env, consumers, self.started, bookings, models.names()).await
     }
 
     async fn replay(&self, model: &str, verify: bool) -> Result<String, String> {

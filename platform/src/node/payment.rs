@@ -1,8 +1,6 @@
 //! The payment service in this process.
 
 use super::{Base, StartError};
-use axum::middleware;
-use interstate_auth::Guard;
 use interstate_config::Provider;
 use interstate_http::Api;
 use interstate_payment::{
@@ -44,12 +42,5 @@ pub async fn start(base: &Base, provider: &Provider) -> Result<Api, StartError> 
         effects.run(stopping).await;
         drop(stop);
     });
-    let router =
-        router(assembled.edge).layer(middleware::from_fn_with_state(base.guard(ROWS)?, Guard::enforce));
-    Ok(Api::new(
-        router,
-        base.readiness(&service),
-        CODES,
-        base.metrics.service(service.name()),
-    ))
+    base.api(&service, router(assembled.edge), ROWS, CODES)
 }

@@ -2,7 +2,10 @@
 
 use super::base::Rebuildable;
 use async_trait::async_trait;
-use interstate_eventing::{Service, projection::ReadModel};
+use interstate_eventing::{
+    Service,
+    projection::{Consumers, ReadModel},
+};
 use interstate_log::{Log, PartitionId};
 use interstate_stores::{Projection, SqliteReadModel};
 use std::{fmt::Write, sync::Arc};
@@ -10,15 +13,22 @@ use std::{fmt::Write, sync::Arc};
 /// A live read model with the log that it follows.
 pub struct Live<P> {
     log: Arc<dyn Log>,
+    consumers: Consumers,
     model: SqliteReadModel<P>,
     service: &'static str,
     partitions: u32,
 }
 
 impl<P> Live<P> {
-    pub fn new(log: Arc<dyn Log>, model: SqliteReadModel<P>, service: &Service) -> Self {
+    pub fn new(
+        log: Arc<dyn Log>,
+        consumers: Consumers,
+        model: SqliteReadModel<P>,
+        service: &Service,
+    ) -> Self {
         Self {
             log,
+            consumers,
             model,
             service: service.name(),
             partitions: service.partition_count(),
@@ -71,6 +81,8 @@ impl<P: Projection> Rebuildable for Live<P> {
                 .retry_parked(&source)
                 .await
                 .map_err(|error| error.to_string())?;
+            // Its runner counts anew with the next event only.
+            self.consumers.parked(P::NAME, &source, retried.parked);
             let _ = writeln!(
                 told,
                 "{source}: {} taken up, {} still parked",
@@ -78,5 +90,87 @@ impl<P: Projection> Rebuildable for Live<P> {
             );
         }
         Ok(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use interstate_eventing::{
+        Event,
+        projection::{ConsumerKind, Position},
+    };
+    use interstate_log::embedded::{EmbeddedLog, Options};
+    use interstate_schemas::{Actor, CommandId, EventId, Timestamp};
+    use interstate_stores::{ProjectionError, Sqlite};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Takes nothing until it is mended.
+    struct Fussy(Arc<AtomicBool>);
+
+    #[async_trait]
+    impl Projection for Fussy {
+        const NAME: &'static str = "fussy";
+        const VERSION: u32 = 1;
+        const TABLES: &'static [&'static str] = &["taken"];
+        const SCHEMA: &'static [&'static str] = &["CREATE TABLE taken (subject TEXT NOT NULL)"];
+
+        async fn apply(&self, _: &mut sqlx::SqliteConnection, _: &Event) -> Result<(), ProjectionError> {
+            let mended = self.0.load(Ordering::SeqCst);
+            mended
+                .then_some(())
+                .ok_or_else(|| ProjectionError::event("not yet"))
+        }
+    }
+
+    fn event(service: &Service) -> Event {
+        let command = CommandId::derive(0, &[b"a command"]);
+        Event {
+            id: EventId::derive(0, &[b"an event"]),
+            service: service.name().into(),
+            partition: 0,
+            sequence: 1,
+            aggregate: "Thing".into(),
+            subject: "thing".to_owned(),
+            version: 1,
+            event_type: "thing.made.v1".into(),
+            time: Timestamp::UNIX_EPOCH,
+            actor: Actor::System,
+            correlation: command,
+            causation: command,
+            trace: None,
+            payload: "{}".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_still_parked_is_known_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = Service::new("things").partitions(1);
+        let source = PartitionId::new("things", 0);
+        let db = Sqlite::open(dir.path().join("things.db")).await.unwrap();
+        let mended = Arc::new(AtomicBool::new(false));
+        let model = SqliteReadModel::open(&db, Fussy(mended.clone())).await.unwrap();
+        let to = Position {
+            next: 2,
+            sequence: 1,
+            receipt: 1,
+            incarnation: 1,
+        };
+        let applied = model.apply(&source, &[event(&service)], to).await.unwrap();
+        let consumers = Consumers::default();
+        let consumer = consumers.register(ConsumerKind::Projection, "fussy", source.clone());
+        consumer.parked(applied.parked);
+        let parked = || consumers.status()[0].parked;
+        assert_eq!(parked(), 1);
+
+        let log = EmbeddedLog::open(Options::new(dir.path().join("log"))).unwrap();
+        let live = Live::new(Arc::new(log), consumers.clone(), model, &service);
+        let told = live.retry_parked().await.unwrap();
+        assert!(told.contains("1 still parked") && parked() == 1, "{told}");
+        mended.store(true, Ordering::SeqCst);
+        let told = live.retry_parked().await.unwrap();
+        assert!(told.contains("1 taken up, 0 still parked"), "{told}");
+        assert_eq!(parked(), 0, "no event has come since");
     }
 }

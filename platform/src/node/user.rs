@@ -1,8 +1,7 @@
 //! The user service in this process.
 
 use super::{Base, StartError};
-use axum::middleware;
-use interstate_auth::{Guard, HashingCost, Passwords, UniqueValues, load_or_create};
+use interstate_auth::{HashingCost, Passwords, UniqueValues, load_or_create};
 use interstate_eventing::sealed::FileKeyRing;
 use interstate_http::Api;
 use interstate_user::{
@@ -37,16 +36,7 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
         passwords: Passwords::new(cost, AT_ONCE, WAITING)?,
         tokens: base.tokens.clone(),
     });
-    let router = edge.router().layer(middleware::from_fn_with_state(
-        base.guard(POLICY)?,
-        Guard::enforce,
-    ));
-    let api = Api::new(
-        router,
-        base.readiness(&service),
-        CODES,
-        base.metrics.service(service.name()),
-    );
+    let api = base.api(&service, edge.router(), POLICY, CODES)?;
     let accounts = edge.accounts.clone();
     base.spawn(edge.forgetting.run());
     Ok((api, accounts))

@@ -23,6 +23,8 @@ pub struct Status {
     pub partitions: Vec<PartitionFigures>,
     /// Everything that follows the log.
     pub consumers: Vec<ConsumerFigures>,
+    /// The read models that can be rebuilt.
+    pub read_models: Vec<String>,
 }
 
 /// One partition.
@@ -40,6 +42,8 @@ pub struct PartitionFigures {
     pub unsent: usize,
     /// Channels that stand still because a message is missing.
     pub stopped_channels: usize,
+    /// Commands that could not be handled and wait for a person.
+    pub dead_letters: u64,
     /// Seconds of log time that the oldest command has waited.
     pub oldest_seconds: i64,
 }
@@ -69,9 +73,10 @@ pub async fn take(
     consumers: &Consumers,
     started: std::time::Instant,
     bookings: BTreeMap<String, u64>,
+    read_models: Vec<String>,
 ) -> Status {
     let now = env.clock.now();
-    consumers.observe(&*env.log, now).await;
+    futures::join!(consumers.observe(&*env.log, now), env.statuses.observe(&*env.log));
     let partitions: Vec<PartitionFigures> = env
         .statuses
         .snapshot()
@@ -87,6 +92,7 @@ pub async fn take(
             commands: status.commands,
             unsent: status.unsent,
             stopped_channels: status.stopped_channels,
+            dead_letters: status.dead_letters,
             oldest_seconds: status
                 .oldest_command
                 .map_or(0, |since| now.duration_since(since).as_secs()),
@@ -118,5 +124,6 @@ pub async fn take(
         bookings,
         partitions,
         consumers: merged.into_values().collect(),
+        read_models,
     }
 }
