@@ -1,6 +1,7 @@
 //! A whole ride through the HTTP API: signed up, quoted, booked, paid, assigned, driven, settled. The same story
 //! runs on the embedded log and on Kafka.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(dead_code, reason = "each test uses its own part of it")]
 
 use interstate::node::{Node, Settings};
 use interstate_auth::{Email, Phone};
@@ -92,6 +93,11 @@ impl Person {
         person
     }
 
+    /// The access token of this login.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub async fn post(&self, path: &str, key: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, key, body).await;
         assert!(status < 300, "{} POST {path}: {status} {answer}", self.name);
@@ -165,12 +171,21 @@ pub async fn signed_up(world: &World, name: &str, phone: &str, role: &str) -> Pe
 }
 
 pub async fn support(world: &World) -> Person {
+    staff(world, "support", "+919800000001", Role::Support).await
+}
+
+pub async fn admin(world: &World) -> Person {
+    staff(world, "admin", "+919800000002", Role::Admin).await
+}
+
+async fn staff(world: &World, name: &str, phone: &str, role: Role) -> Person {
+    let (email, password) = (format!("{name}@example.org"), format!("{name} {name}"));
     let person = NewPerson {
-        name: "Support".to_owned(),
-        email: "support@example.org".parse::<Email>().unwrap(),
-        phone: "+919800000001".parse::<Phone>().unwrap(),
-        password: "support support".to_owned(),
-        role: Role::Support,
+        name: name.to_owned(),
+        email: email.parse::<Email>().unwrap(),
+        phone: phone.parse::<Phone>().unwrap(),
+        password: password.clone(),
+        role,
     };
     world
         .node
@@ -181,7 +196,7 @@ pub async fn support(world: &World) -> Person {
         .await
         .map_err(|problem| format!("{problem:?}"))
         .unwrap();
-    Person::log_in(&url(world), "support", "support@example.org", "support support").await
+    Person::log_in(&url(world), name, &email, &password).await
 }
 
 /// A driver in Ahmedabad with all papers, approved and online.

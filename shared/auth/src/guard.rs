@@ -88,7 +88,13 @@ impl Guard {
             // No route: the router answers 404 to everyone.
             return Ok(None);
         };
-        let access = parts.policy.access(request.method().as_str(), path.as_str()).ok_or_else(|| {
+        let method = request.method().as_str();
+        let access = parts.policy.access(method, path.as_str()).ok_or_else(|| {
+            let others = parts.policy.methods(path.as_str());
+            if !others.is_empty() {
+                let detail = format!("This path takes {}.", others.join(", "));
+                return Problem::new(&edge::METHOD_NOT_ALLOWED, detail).allow(others.join(", "));
+            }
             tracing::warn!(method = %request.method(), path = path.as_str(), "a route has no row in the policy");
             Problem::new(&codes::NO_POLICY, "The route has no row in the table of who may call what.")
         })?;

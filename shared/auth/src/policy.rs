@@ -82,6 +82,12 @@ impl Policy {
             .copied()
     }
 
+    /// The methods of a path that have a row.
+    pub fn methods(&self, path: &str) -> Vec<&'static str> {
+        let methods = self.rows.get(path).into_iter().flatten();
+        methods.map(|(method, _)| *method).collect()
+    }
+
     /// Where table and routes differ, a sentence each; nothing where they agree. For a test of every service:
     /// `assert_eq!(policy.disagreements(&api.routes()), [""; 0])`.
     pub fn disagreements(&self, routes: &[(String, String)]) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! One middleware instead of a tower of layers: it reads from top to bottom, and costs one boxed future.
 
-use crate::{Client, Problem, Rate, RateLimiter, RequestContext, RequestId, codes};
+use crate::{Client, Problem, Rate, RateLimiter, RequestContext, RequestId, codes, leftover::Leftover};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -149,8 +149,14 @@ pub(crate) async fn handle(State(edge): State<Edge>, mut request: Request, next:
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = span(method, route.as_ref(), &mut context, parent.as_ref());
     request.extensions_mut().insert(context.clone());
+    let (request, leftover) = Leftover::watch(request);
     let mut response = edge.answer(client, request, next).instrument(span.clone()).await;
     finish(&mut response, &context);
+    if !leftover.taken_in().await {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
 
     let took = started.elapsed();
     let status = response.status().as_u16();

@@ -1,7 +1,7 @@
 //! The HTTP edge that every service stands behind.
 //!
 //! - Errors: [`Problem`] (RFC 9457) with a stable [`ErrorCode`] that has a page.
-//! - What comes in: [`Json`], [`Query`], [`Path`], [`IdempotencyKey`], [`ConsistencyToken`], [`Cursor`].
+//! - What comes in: [`Json`], [`Query`], [`Path`], [`IdempotencyKey`], [`ConsistencyToken`], [`Cursor`], [`Text`].
 //! - What goes out: [`Answer`], [`Page`], [`Streams`] of server-sent events.
 //! - Around it: [`EdgeOptions`] (limits, request ids, traces, access log), [`Readiness`], [`Server`].
 //! - [`assemble`] puts the APIs of one or several services together with their documentation.
@@ -15,6 +15,7 @@ mod docs;
 mod edge;
 mod idempotency;
 mod json;
+mod leftover;
 mod operations;
 mod page;
 mod params;
@@ -25,6 +26,7 @@ mod readiness;
 mod request;
 mod server;
 mod stream;
+mod text;
 
 pub use answer::{Accepted, Answer, Created};
 pub use api::{Api, BEARER, assemble, openapi, routes};
@@ -42,6 +44,7 @@ pub use readiness::Readiness;
 pub use request::{Client, RequestContext, RequestId};
 pub use server::{ServeError, Server, ServerOptions, stop_signal};
 pub use stream::{EventStream, LiveEvent, Streams};
+pub use text::Text;
 
 /// Ends a process in an orderly way: the server stops accepting, streams end, what is held is finished.
 pub use tokio_util::sync::CancellationToken as Shutdown;

@@ -29,6 +29,17 @@ struct Content {
     allow: Option<String>,
 }
 
+/// Texts of problems repeat what came in; nobody reads more of it than this.
+const MOST_BYTES: usize = 600;
+
+fn bounded(text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.len() <= MOST_BYTES {
+        return text;
+    }
+    let end = text.floor_char_boundary(MOST_BYTES);
+    Cow::Owned(format!("{}…", &text[..end]))
+}
+
 impl Problem {
     /// A problem of this kind, with what was wrong this time, for a person.
     pub fn new(code: &'static ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -36,7 +47,7 @@ impl Problem {
         let retry_after = matches!(code.status, 429 | 503).then_some(Duration::from_secs(1));
         Self(Box::new(Content {
             code,
-            detail: detail.into(),
+            detail: bounded(detail.into()),
             instance: None,
             errors: Vec::new(),
             extensions: BTreeMap::new(),
@@ -63,8 +74,8 @@ impl Problem {
     #[must_use]
     pub fn field(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         self.0.errors.push(FieldError {
-            pointer: pointer.into(),
-            detail: detail.into(),
+            pointer: bounded(pointer.into().into()).into_owned(),
+            detail: bounded(detail.into().into()).into_owned(),
         });
         self
     }

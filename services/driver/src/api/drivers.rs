@@ -158,7 +158,9 @@ pub(super) async fn reject(
     let repeat = ("POST /v1/drivers/{driver}/reject", &key);
     edge.tell(
         driver,
-        &DriverCommand::Reject { reason },
+        &DriverCommand::Reject {
+            reason: reason.into(),
+        },
         &caller,
         &context,
         repeat,
@@ -178,7 +180,10 @@ pub(super) async fn suspend(
     let repeat = ("POST /v1/drivers/{driver}/suspend", &key);
     edge.tell(
         driver,
-        &DriverCommand::Suspend { reason, until },
+        &DriverCommand::Suspend {
+            reason: reason.into(),
+            until,
+        },
         &caller,
         &context,
         repeat,

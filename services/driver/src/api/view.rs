@@ -5,6 +5,7 @@ use crate::domain::{
     driver::{Driver, DriverStatus, Profile},
     vehicle::{Description, Vehicle, VehicleStatus},
 };
+use interstate_http::Text;
 use interstate_schemas::{DriverId, Timestamp, VehicleId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -85,7 +86,7 @@ pub(super) struct Availability {
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
     /// A code, such as `document_unreadable`.
-    pub(super) reason: String,
+    pub(super) reason: Text<100>,
     /// For a suspension: until when; nothing for until further notice.
     #[serde(default)]
     pub(super) until: Option<Timestamp>,

@@ -5,8 +5,10 @@ use crate::domain::{BalanceMethod, BalanceReply, Command};
 use axum::extract::State;
 use interstate_auth::Caller;
 use interstate_eventing::runtime::Ask;
-use interstate_http::{Answer, IdempotencyKey, Json, Path, Problem, RequestContext, token};
-use interstate_schemas::PaymentId;
+use interstate_http::{
+    Answer, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes as edge_codes, token,
+};
+use interstate_schemas::{PaymentId, PaymentMethod};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,13 @@ pub(super) async fn pay(
     context: RequestContext,
     Json(body): Json<PayBalance>,
 ) -> Result<Answer<BalanceReply>, Problem> {
+    if let BalanceMethod::Provider { method } = &body.method {
+        let (PaymentMethod::Card { token } | PaymentMethod::Upi { token }) = method;
+        Text::<200>::check(token).map_err(|why| {
+            Problem::new(&edge_codes::INVALID_BODY, "The provider's token does not fit.")
+                .field("/method/method/token", why)
+        })?;
+    }
     let command = Command::RecordBalancePayment { method: body.method };
     let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
         .idempotent("POST /v1/bookings/{booking}/balance", key.as_str())

@@ -73,3 +73,38 @@ async fn a_client_that_dawdles_over_its_body_is_cut_too() {
         "{answer}"
     );
 }
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_cost_the_next_request() {
+    let edge = Running::with_defaults().await;
+    let mut stream = TcpStream::connect(edge.address).await.unwrap();
+    let unread = "x".repeat(1_000_000);
+    let post = format!(
+        "POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{unread}",
+        unread.len()
+    );
+    let get = "GET /v1/rides HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let talk = async {
+        stream.write_all(post.as_bytes()).await.unwrap();
+        stream.write_all(get.as_bytes()).await.unwrap();
+        let mut answers = Vec::new();
+        stream.read_to_end(&mut answers).await.unwrap();
+        String::from_utf8(answers).unwrap()
+    };
+    let answers = tokio::time::timeout(Duration::from_secs(10), talk)
+        .await
+        .expect("both answers");
+    assert!(answers.starts_with("HTTP/1.1 404 "), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200 "), "{answers}");
+}
+
+#[tokio::test]
+async fn who_sends_far_too_much_in_vain_is_told_that_the_connection_ends() {
+    let edge = Running::with_defaults().await;
+    let head = "POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n";
+    let answer = talk(&edge, head).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404 ") && answer.contains("connection: close"),
+        "{answer}"
+    );
+}
