@@ -6,17 +6,22 @@ use axum::middleware;
 use interstate_auth::{AccessTokens, Guard, Policy, Row, WallClock};
 use interstate_eventing::{
     Service,
-    projection::{Consumers, Follow, ReadModel, ReadPosition},
+    projection::{ConsumerKind, ConsumerStatus, Consumers, Follow, ReadModel, ReadPosition},
     runtime::{Commands, Env, MachineClock},
 };
 use interstate_http::{Api, ErrorCode, Readiness, Shutdown, Streams};
+use interstate_log::Topic;
 use interstate_stores::{Projection, Sqlite, SqliteReadModel};
 use interstate_telemetry::Metrics;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+
+/// Between two looks at what keeps a service from being ready.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Shared by the services of a process.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub struct Base {
     pub streams: Streams,
     pub shutdown: Shutdown,
     pub data_dir: PathBuf,
+    /// What all instances have in common.
+    pub keys_dir: PathBuf,
     pub models: ReadModels,
 }
 
@@ -137,9 +144,13 @@ impl Base {
         Ok(Api::new(guarded, self.readiness(service), codes, metrics).codes(interstate_auth::CODES))
     }
 
-    /// A service's readiness, kept up to date from its partitions.
+    /// A service's readiness: its read models show what stood in the log at the start, and its partitions here
+    /// decide.
     fn readiness(&self, service: &Service) -> Readiness {
         let readiness = Readiness::new();
+        readiness.block("read models", "starting");
+        let (base, kept, of) = (self.clone(), readiness.clone(), service.clone());
+        self.spawn(async move { base.catch_up(&of, &kept).await });
         readiness.block("partitions", "starting");
         let (kept, env, service) = (readiness.clone(), self.env.clone(), service.clone());
         let alone = !env.log.commands_are_durable();
@@ -157,9 +168,40 @@ impl Base {
                 } else {
                     kept.block("partitions", blocked.join("; "));
                 }
-                env.clock.sleep(std::time::Duration::from_millis(100)).await;
+                env.clock.sleep(LOOK_AGAIN).await;
             }
         });
         readiness
+    }
+
+    /// Waits until the read models of a service have what stood in the log before: a process that joins others
+    /// must not answer out of an empty store.
+    async fn catch_up(&self, service: &Service, readiness: &Readiness) {
+        for index in 0..service.partition_count() {
+            let topic = Topic::events(service.name());
+            let end = loop {
+                match self.env.log.end(&topic, index).await {
+                    Ok(end) => break end,
+                    Err(error) => readiness.block("read models", error.to_string()),
+                }
+                self.env.clock.sleep(LOOK_AGAIN).await;
+            };
+            while let Some(late) = self.behind(service.name(), index, end) {
+                readiness.block("read models", format!("{late} has not caught up yet"));
+                self.env.clock.sleep(LOOK_AGAIN).await;
+            }
+        }
+        readiness.clear("read models");
+    }
+
+    /// A read model that has not come to this offset.
+    fn behind(&self, service: &str, index: u32, end: u64) -> Option<String> {
+        let late = |consumer: &ConsumerStatus| {
+            consumer.kind == ConsumerKind::Projection
+                && (consumer.source.service.as_ref(), consumer.source.index) == (service, index)
+                && consumer.next < end
+        };
+        let found = self.consumers.status().into_iter().find(late)?;
+        Some(found.name.into_owned())
     }
 }

@@ -23,7 +23,7 @@ pub async fn start(base: &Base, location: &Location) -> Result<(Api, BookingHist
         history: history.clone(),
         position,
         routes: Arc::new(location.clone()),
-        start_codes: StartCodes::in_folder(&base.data_dir, &mut rand::rng())?,
+        start_codes: StartCodes::in_folder(&base.keys_dir, &mut rand::rng())?,
         streams: base.streams.clone(),
         clock: base.env.clock.clone(),
         rules: QuoteRules::default(),

@@ -124,10 +124,12 @@ impl Node {
         let common = &settings.common;
         let started = Instant::now();
         let dir = common.data_dir.clone();
-        std::fs::create_dir_all(&dir).map_err(|source| StartError::Io {
-            what: format!("the data folder {}", dir.display()),
-            source,
-        })?;
+        for (what, dir) in [("data", &dir), ("keys", &common.keys_dir)] {
+            std::fs::create_dir_all(dir).map_err(|source| StartError::Io {
+                what: format!("the folder of the {what}, {}", dir.display()),
+                source,
+            })?;
+        }
         let all = crate::catalogue::services();
         let hosted = chosen(&all, &settings.services)?;
         let base = Self::base(common, &all).await?;
@@ -185,7 +187,7 @@ impl Node {
                 Arc::new(KafkaLog::new(kafka::Options::new(list.join(",")))?)
             }
         };
-        let clock = Arc::new(crate::clock_file::open(&dir, common.clock_factor)?);
+        let clock = Arc::new(crate::clock_file::open(&common.keys_dir, common.clock_factor)?);
         let caches = Arc::new(FjallCaches::open(&dir.join("cache"))?);
         let instance = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let metrics = Metrics::new();
@@ -202,7 +204,7 @@ impl Node {
         figures::look_up(&metrics, &env, &consumers);
         let keys = match &common.jwt_secret {
             Some(secret) => Keys::shared_secret(secret.expose()),
-            None => Keys::in_folder(&dir, &mut rand::rng())?,
+            None => Keys::in_folder(&common.keys_dir, &mut rand::rng())?,
         };
         let shutdown = Shutdown::new();
         Ok(Base {
@@ -214,6 +216,7 @@ impl Node {
             streams: Streams::new(STREAMS, shutdown.clone()),
             shutdown,
             data_dir: dir,
+            keys_dir: common.keys_dir.clone(),
             models: ReadModels::default(),
         })
     }

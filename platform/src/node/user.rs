@@ -19,7 +19,7 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
     let service = interstate_user::service();
     let db = base.sqlite(service.name()).await?;
     let position = base.project(&db, People, &service).await?;
-    let master = load_or_create(&base.data_dir.join("personal-data.key"), &mut rand::rng())?;
+    let master = load_or_create(&base.keys_dir.join("personal-data.key"), &mut rand::rng())?;
     let cost = if demonstration {
         HashingCost::DEMONSTRATION
     } else {
@@ -29,10 +29,10 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
         commands: base.commands.clone(),
         rows: db.readers().clone(),
         position,
-        keys: Arc::new(FileKeyRing::open(&base.data_dir.join("keys"), master)?),
+        keys: Arc::new(FileKeyRing::open(&base.keys_dir.join("keys"), master)?),
         clock: base.env.clock.clone(),
         wall_clock: base.wall_clock(),
-        unique: UniqueValues::in_folder(&base.data_dir, &mut rand::rng())?,
+        unique: UniqueValues::in_folder(&base.keys_dir, &mut rand::rng())?,
         passwords: Passwords::new(cost, AT_ONCE, WAITING)?,
         tokens: base.tokens.clone(),
     });

@@ -11,6 +11,7 @@ const NAME: Setting = Setting::new("service-name", "SERVICE_NAME");
 const PORT: Setting = Setting::new("port", "SERVICE_PORT");
 const BIND: Setting = Setting::new("bind", "BIND");
 const DATA: Setting = Setting::new("data-dir", "DATA_DIR");
+const KEYS: Setting = Setting::new("keys-dir", "KEYS_DIR");
 const DB: Setting = Setting::new("db-connection", "DB_CONNECTION");
 const CACHE: Setting = Setting::new("redis-url", "REDIS_URL");
 const KAFKA: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
@@ -36,9 +37,12 @@ pub struct CommonArgs {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, env = BIND.env, value_name = "IP")]
     pub bind: Option<String>,
-    /// Folder of the embedded log, the read models and the keys [default: .interstate]
+    /// Folder of the embedded log and the read models [default: .interstate]
     #[arg(long, env = DATA.env, value_name = "FOLDER")]
     pub data_dir: Option<String>,
+    /// Folder of the keys; instances that share services on Kafka share it too [default: the data folder]
+    #[arg(long, env = KEYS.env, value_name = "FOLDER")]
+    pub keys_dir: Option<String>,
     /// Read models: sqlite: or sqlite:<folder> [default: sqlite:]
     #[arg(long, env = DB.env, hide_env_values = true, value_name = "URL")]
     pub db_connection: Option<String>,
@@ -86,8 +90,11 @@ pub struct Common {
     pub port: Option<u16>,
     /// The address to listen on.
     pub bind: IpAddr,
-    /// The folder of the embedded log, the read models and the keys. May not exist yet.
+    /// The folder of the embedded log and the read models. May not exist yet.
     pub data_dir: PathBuf,
+    /// The folder of what all instances of a deployment must have in common: keys, and the start of an
+    /// accelerated clock. May not exist yet.
+    pub keys_dir: PathBuf,
     /// Where the read models live.
     pub database: Database,
     /// Where live data lives.
@@ -144,7 +151,15 @@ impl CommonArgs {
         let level = log_filter(given(self.log_level.as_deref()).unwrap_or("info"));
         let otel = given(self.otel_endpoint.as_deref()).map(http_url).transpose();
 
-        let data_dir = self.data_dir(check);
+        let data_dir = folder(
+            check,
+            DATA,
+            given(self.data_dir.as_deref()).unwrap_or(".interstate"),
+        );
+        let keys_dir = match given(self.keys_dir.as_deref()) {
+            Some(name) => folder(check, KEYS, name),
+            None => data_dir.clone(),
+        };
         let database = check.keep(
             DB,
             Database::parse(database),
@@ -179,6 +194,7 @@ impl CommonArgs {
             port: port?,
             bind: bind?,
             data_dir: data_dir?,
+            keys_dir: keys_dir?,
             database: database?,
             cache: cache?,
             event_log: event_log?,
@@ -188,19 +204,6 @@ impl CommonArgs {
             clock_factor: clock_factor?,
             otel_endpoint: otel_endpoint?,
         })
-    }
-
-    fn data_dir(&self, check: &mut Check) -> Option<PathBuf> {
-        let folder = PathBuf::from(given(self.data_dir.as_deref()).unwrap_or(".interstate"));
-        if folder.exists() && !folder.is_dir() {
-            check.mistake(
-                DATA,
-                format!("`{}` is a file, not a folder", folder.display()),
-                "name a folder; it is made where it does not exist",
-            );
-            return None;
-        }
-        Some(folder)
     }
 
     fn jwt_secret(&self, check: &mut Check) -> Option<Secret> {
@@ -237,6 +240,19 @@ impl CommonArgs {
     }
 }
 
+fn folder(check: &mut Check, setting: Setting, name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(name);
+    if folder.exists() && !folder.is_dir() {
+        check.mistake(
+            setting,
+            format!("`{}` is a file, not a folder", folder.display()),
+            "name a folder; it is made where it does not exist",
+        );
+        return None;
+    }
+    Some(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +273,7 @@ mod tests {
         let common = CommonArgs::default().validate().unwrap();
         assert_eq!(common.event_log, EventLog::Embedded);
         assert_eq!(common.database, Database::Sqlite(None));
+        assert_eq!(common.keys_dir, common.data_dir);
         assert_eq!((common.clock_factor, common.log_level.as_str()), (1, "info"));
         assert_eq!(common.bind.to_string(), "127.0.0.1");
     }

@@ -17,7 +17,7 @@ use interstate_eventing::{
     projection::{Consumer, ConsumerKind, Consumers, Position},
     runtime::Clock,
 };
-use interstate_log::{Log, LogError, PartitionId, Reader, Topic};
+use interstate_log::{Chunk, Log, LogError, PartitionId, Reader, Topic};
 use interstate_schemas::{OperationId, Timestamp};
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
@@ -160,7 +160,7 @@ impl PaymentEffects {
         loop {
             let chunk = reader.poll(CHUNK).await?;
             let end = chunk.records.is_empty();
-            followed.take(chunk.records, true)?;
+            followed.take(chunk, true)?;
             if end {
                 break;
             }
@@ -188,7 +188,7 @@ impl PaymentEffects {
             }
             tokio::select! {
                 chunk = reader.next(CHUNK), if under_way.len() < MOST_OPEN => {
-                    followed.take(chunk?.records, false)?;
+                    followed.take(chunk?, false)?;
                 }
                 Some(()) = under_way.next() => {}
             }
@@ -202,6 +202,10 @@ struct Followed {
     batches: Batches,
     /// Behind the last batch.
     position: Position,
+    /// Whether the last record read is in the middle of a batch.
+    half: bool,
+    /// Below this offset there is nothing more to read: behind the last batch, and the marks that follow it.
+    read: u64,
     /// Requested and not closed, with the position before the batch that requested it, and when that was.
     open: BTreeMap<OperationId, (Position, Timestamp)>,
     /// Not begun here.
@@ -214,17 +218,24 @@ impl Followed {
             partition,
             batches: Batches::new(SERVICE.into(), partition, from.sequence, from.receipt),
             position: from,
+            half: false,
+            read: from.next,
             open: BTreeMap::new(),
             fresh: BTreeMap::new(),
         }
     }
 
-    fn take(&mut self, records: Vec<interstate_log::Stored>, resumed: bool) -> Result<(), Interrupted> {
-        for stored in records {
-            if let Some(batch) = self.batches.push(&stored)? {
+    fn take(&mut self, chunk: Chunk, resumed: bool) -> Result<(), Interrupted> {
+        for stored in &chunk.records {
+            let batch = self.batches.push(stored)?;
+            self.half = batch.is_none();
+            if let Some(batch) = batch {
                 self.batch(&batch, resumed)?;
                 self.position = Position::behind(&batch);
             }
+        }
+        if !self.half {
+            self.read = chunk.next;
         }
         Ok(())
     }
@@ -275,10 +286,12 @@ impl Followed {
 
     /// Shows how far it is, and since when the oldest open operation waits.
     fn show(&self, consumer: &Consumer) {
-        let low = self.low_water();
-        consumer.handled(low.next, low.sequence);
-        if let Some((_, since)) = self.oldest() {
-            consumer.reading(since, self.position.next);
+        match self.oldest() {
+            Some((low, since)) => {
+                consumer.handled(low.next, low.sequence);
+                consumer.reading(since, self.read);
+            }
+            None => consumer.handled(self.read, self.position.sequence),
         }
     }
 

@@ -40,6 +40,8 @@ pub struct ConsumerStatus {
     pub name: Cow<'static, str>,
     /// Whose events it follows.
     pub source: PartitionId,
+    /// Everything below this offset is handled.
+    pub next: u64,
     /// The last event that it has handled.
     pub sequence: u64,
     /// Records between it and the end of the partition, receipts included; 0 when it has caught up.
@@ -168,6 +170,7 @@ impl Entry {
             kind: self.kind,
             name: self.name.clone(),
             source: self.source.clone(),
+            next: state.next,
             sequence: state.sequence,
             behind: state.end.saturating_sub(state.next),
             oldest: state.oldest.or(state.noticed),
