@@ -7,7 +7,7 @@ use super::{
     status::Activity,
 };
 use crate::Service;
-use interstate_log::{Assignment, Lease, LogError, PartitionId, Topic, TopicKind, TopicSpec};
+use interstate_log::{Assignment, Lease, LogError, Membership, PartitionId, Topic, TopicKind, TopicSpec};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{oneshot, watch};
 
@@ -93,35 +93,40 @@ impl Group {
     async fn run(mut self) {
         while !*self.stop.borrow() {
             match self.env.log.join(self.service.name()).await {
-                Ok(mut membership) => loop {
-                    let next = tokio::select! {
-                        biased;
-                        _ = self.stop.wait_for(|stop| *stop) => break,
-                        next = membership.next() => next,
-                    };
-                    match next {
-                        Ok(Assignment::Assigned(id, lease)) => self.own(id, lease).await,
-                        Ok(Assignment::Revoked(id, done)) => {
-                            self.disown(&id).await;
-                            let _ = done.send(());
-                        }
-                        Err(error) => {
-                            tracing::warn!(service = self.service.name(), %error, "the group is joined again");
-                            break;
-                        }
-                    }
-                },
+                Ok(mut membership) => {
+                    self.follow(&mut *membership).await;
+                    // Before the group hears that this member leaves: nobody takes over what still decides. What
+                    // was owned in this membership is taken up again, or proven, in the next.
+                    self.disown_all().await;
+                }
                 Err(error) => {
                     tracing::warn!(service = self.service.name(), %error, "the group cannot be joined yet")
                 }
             }
-            // What was owned in that membership is taken up again, or proven, in the next.
-            let ids: Vec<PartitionId> = self.owned.keys().cloned().collect();
-            for id in ids {
-                self.disown(&id).await;
-            }
             if !*self.stop.borrow() {
                 self.env.clock.sleep(BACKOFF).await;
+            }
+        }
+    }
+
+    /// Owns what the group gives, until the process stops or the membership ends.
+    async fn follow(&mut self, membership: &mut dyn Membership) {
+        loop {
+            let next = tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return,
+                next = membership.next() => next,
+            };
+            match next {
+                Ok(Assignment::Assigned(id, lease)) => self.own(id, lease).await,
+                Ok(Assignment::Revoked(id, done)) => {
+                    self.disown(&id).await;
+                    let _ = done.send(());
+                }
+                Err(error) => {
+                    tracing::warn!(service = self.service.name(), %error, "the group is joined again");
+                    return;
+                }
             }
         }
     }
@@ -136,6 +141,16 @@ impl Group {
             let _ = done.send(());
         }));
         self.owned.insert(id, Owned { stop, ended });
+    }
+
+    /// All at once: each may have a batch under way.
+    async fn disown_all(&mut self) {
+        for owned in self.owned.values() {
+            owned.stop.send_replace(true);
+        }
+        while let Some(id) = self.owned.keys().next().cloned() {
+            self.disown(&id).await;
+        }
     }
 
     async fn disown(&mut self, id: &PartitionId) {
