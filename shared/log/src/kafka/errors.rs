@@ -22,6 +22,16 @@ pub(super) fn question(
     }
 }
 
+/// Of a topic that is known to be there: a broker that does not know it has not heard of it yet.
+pub(super) fn not_heard_of_yet(error: KafkaError) -> KafkaError {
+    match error.rdkafka_error_code() {
+        Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
+            KafkaError::MetadataFetch(Code::LeaderNotAvailable)
+        }
+        _ => error,
+    }
+}
+
 /// Nothing answered.
 pub(super) fn unreachable(options: &Options, why: String) -> LogError {
     LogError::Unreachable {

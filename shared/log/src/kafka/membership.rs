@@ -1,10 +1,6 @@
 //! Which partitions this instance owns: a consumer group over the commands topic whose members read nothing.
 
-use super::{
-    Options,
-    client::{self, blocking},
-    errors, lock,
-};
+use super::{Options, client, errors, lock};
 use crate::{Assignment, Lease, LogError, Membership, PartitionId};
 use async_trait::async_trait;
 use rdkafka::{
@@ -195,11 +191,16 @@ impl Lease for GroupLease {
                 return Ok(false);
             };
             let (topic, partition) = (self.topic.clone(), self.partition);
-            let commit = blocking(move || Ok(commit(&consumer, &topic, partition)));
             let left = until.saturating_duration_since(Instant::now());
-            // The library waits for the coordinator as long as it takes; the caller does not.
-            let outcome = match tokio::time::timeout(left, commit).await {
-                Ok(outcome) => outcome?,
+            // The library waits for the coordinator as long as it takes; the caller does not. The thread is no
+            // worker of the runtime: its end would wait for it.
+            let (done, answer) = oneshot::channel();
+            std::thread::Builder::new()
+                .name("kafka-proof".to_owned())
+                .spawn(move || done.send(commit(&consumer, &topic, partition)))
+                .map_err(|error| LogError::Other(format!("no thread for a proof: {error}")))?;
+            let outcome = match tokio::time::timeout(left, answer).await {
+                Ok(outcome) => outcome.map_err(|_| LogError::Closed)?,
                 Err(_) => {
                     let why = format!("the group of {} gave no answer", self.topic);
                     return Err(errors::unreachable(&self.options, why));

@@ -117,7 +117,8 @@ impl Log for KafkaLog {
         let shared = self.shared.clone();
         blocking(move || {
             let (_, high) = client::ask(&shared.asking, &shared.options, &name, |within| {
-                shared.asking.fetch_watermarks(&name, partition as i32, within)
+                let found = shared.asking.fetch_watermarks(&name, partition as i32, within);
+                found.map_err(errors::not_heard_of_yet)
             })?;
             Ok(high.max(0) as u64)
         })
