@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A `log-writer` process.
@@ -45,8 +45,10 @@ impl LogWriter {
 
     /// Waits until it has had this many more batches acknowledged.
     pub fn wait_for(&mut self, batches: usize) {
+        let until = Instant::now() + Duration::from_secs(60);
         for _ in 0..batches {
-            if self.lines.recv_timeout(Duration::from_secs(60)).is_err() {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.lines.recv_timeout(left).is_err() {
                 panic!("the writer stopped: {}", self.complaint());
             }
         }

@@ -1,6 +1,9 @@
 //! Brokers that are not there, or do not answer: said in words, within a bound.
 
-use crate::broker::Brokers;
+use crate::{
+    broker::Brokers,
+    story::{self, Doing},
+};
 use interstate_log::{
     Assignment, Log, LogError, PartitionId, Record, Topic, TopicKind, TopicSpec,
     kafka::{KafkaLog, Options},
@@ -16,7 +19,8 @@ fn specs(service: &str) -> Vec<TopicSpec> {
         .to_vec()
 }
 
-async fn every_operation_is_refused(brokers: &str, word: &str) {
+async fn every_operation_is_refused(doing: Doing, brokers: &str, word: &str) {
+    doing.now("asking brokers that are not there");
     let mut options = Options::new(brokers);
     options.reach_timeout = Duration::from_secs(2);
     let log = KafkaLog::new(options).unwrap();
@@ -47,14 +51,18 @@ async fn every_operation_is_refused(brokers: &str, word: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_broker_at_the_address_is_said_in_bounded_time() {
-    every_operation_is_refused("127.0.0.1:1", "refused").await;
+#[test]
+fn no_broker_at_the_address_is_said_in_bounded_time() {
+    story::tell(|doing| async move {
+        every_operation_is_refused(doing, "127.0.0.1:1", "refused").await;
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_does_not_exist_is_said_in_bounded_time() {
-    every_operation_is_refused("no-such-host.invalid:9092", "resolve").await;
+#[test]
+fn an_address_that_does_not_exist_is_said_in_bounded_time() {
+    story::tell(|doing| async move {
+        every_operation_is_refused(doing, "no-such-host.invalid:9092", "resolve").await;
+    });
 }
 
 #[test]
@@ -65,63 +73,72 @@ fn a_setting_that_the_client_does_not_know_is_refused_at_once() {
     assert!(error.to_string().contains("no.such.setting"), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_silent_broker_fills_the_queue_and_nothing_is_lost_when_it_wakes() {
-    let broker = Brokers::start(1);
-    let mut options = broker.options();
-    options.queue_capacity = 100;
-    let log = KafkaLog::new(options).unwrap();
-    log.ensure(&specs("booking")).await.unwrap();
-    let topic = Topic::commands("booking");
-    let mut sender = log.sender(&topic).await.unwrap();
-    let record = |number: usize| Record {
-        payload: number.to_string().into(),
-        ..Record::default()
-    };
-    sender.send(0, record(0)).await.unwrap().await.unwrap().unwrap();
+#[test]
+fn a_silent_broker_fills_the_queue_and_nothing_is_lost_when_it_wakes() {
+    story::tell(|doing| async move {
+        let broker = Brokers::start(1);
+        let mut options = broker.options();
+        options.queue_capacity = 100;
+        let log = KafkaLog::new(options).unwrap();
+        log.ensure(&specs("booking")).await.unwrap();
+        let topic = Topic::commands("booking");
+        let mut sender = log.sender(&topic).await.unwrap();
+        let record = |number: usize| Record {
+            payload: number.to_string().into(),
+            ..Record::default()
+        };
+        sender.send(0, record(0)).await.unwrap().await.unwrap().unwrap();
 
-    broker.signal(1, "-STOP");
-    let mut deliveries = Vec::new();
-    let refused = loop {
-        match sender.try_send(0, record(deliveries.len() + 1)) {
-            Ok(delivery) => deliveries.push(delivery),
-            Err(error) => break error,
+        doing.now("filling the queue of a silent broker");
+        broker.signal(1, "-STOP");
+        let mut deliveries = Vec::new();
+        let refused = loop {
+            match sender.try_send(0, record(deliveries.len() + 1)) {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, LogError::Overloaded(_)), "{refused:?}");
+        assert!(deliveries.len() >= 99, "{}", deliveries.len());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        broker.signal(1, "-CONT");
+        let count = deliveries.len() + 1;
+        doing.now("waiting for the deliveries of a broker that woke up");
+        for delivery in deliveries {
+            delivery.await.unwrap().unwrap();
         }
-    };
-    assert!(matches!(refused, LogError::Overloaded(_)), "{refused:?}");
-    assert!(deliveries.len() >= 99, "{}", deliveries.len());
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    broker.signal(1, "-CONT");
-    let count = deliveries.len() + 1;
-    for delivery in deliveries {
-        delivery.await.unwrap().unwrap();
-    }
-    let mut reader = log.read(&topic, 0, 0).await.unwrap();
-    let mut found = Vec::new();
-    while found.len() < count {
-        found.extend(reader.next(1000).await.unwrap().records);
-    }
-    for (number, stored) in found.iter().enumerate() {
-        assert_eq!(stored.record.payload, number.to_string());
-    }
+        doing.now(format!("reading {count} records back"));
+        let mut reader = log.read(&topic, 0, 0).await.unwrap();
+        let mut found = Vec::new();
+        while found.len() < count {
+            found.extend(reader.next(1000).await.unwrap().records);
+        }
+        for (number, stored) in found.iter().enumerate() {
+            assert_eq!(stored.record.payload, number.to_string());
+        }
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_cannot_reach_the_group_proves_nothing() {
-    let broker = Brokers::start(1);
-    let mut options = broker.options();
-    options.reach_timeout = Duration::from_secs(2);
-    let log = KafkaLog::new(options).unwrap();
-    log.ensure(&specs("booking")).await.unwrap();
-    let mut membership = log.join("booking").await.unwrap();
-    let Assignment::Assigned(_, lease) = membership.next().await.unwrap() else {
-        panic!("nothing is revoked before it is assigned");
-    };
-    assert!(lease.prove().await.unwrap());
-    broker.signal(1, "-STOP");
-    let began = Instant::now();
-    let proof = lease.prove().await;
-    assert!(matches!(proof, Err(LogError::Unreachable { .. })), "{proof:?}");
-    assert!(began.elapsed() < Duration::from_secs(4));
-    broker.signal(1, "-CONT");
+#[test]
+fn a_member_that_cannot_reach_the_group_proves_nothing() {
+    story::tell(|doing| async move {
+        let broker = Brokers::start(1);
+        let mut options = broker.options();
+        options.reach_timeout = Duration::from_secs(2);
+        let log = KafkaLog::new(options).unwrap();
+        log.ensure(&specs("booking")).await.unwrap();
+        doing.now("joining the group");
+        let mut membership = log.join("booking").await.unwrap();
+        let Assignment::Assigned(_, lease) = membership.next().await.unwrap() else {
+            panic!("nothing is revoked before it is assigned");
+        };
+        assert!(lease.prove().await.unwrap());
+        broker.signal(1, "-STOP");
+        doing.now("asking for a proof");
+        let began = Instant::now();
+        let proof = lease.prove().await;
+        assert!(matches!(proof, Err(LogError::Unreachable { .. })), "{proof:?}");
+        assert!(began.elapsed() < Duration::from_secs(4));
+        broker.signal(1, "-CONT");
+    });
 }

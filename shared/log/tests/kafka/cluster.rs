@@ -3,6 +3,7 @@
 use crate::{
     broker::Brokers,
     crash::{count, try_count},
+    story,
 };
 use interstate_log::{AppendError, Log, LogError, PartitionId, Record, Topic, TopicSpec, kafka::KafkaLog};
 use std::{
@@ -51,29 +52,35 @@ async fn write_until(log: KafkaLog, service: String, stop: Arc<AtomicBool>) -> u
     number
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killing_two_of_three_brokers_in_turn_loses_and_doubles_nothing() {
-    let brokers = Brokers::start(3);
-    let (service, log) = (brokers.service(), brokers.log());
-    let topic = Topic::events(service.clone());
-    log.ensure(&[TopicSpec { topic, partitions: 1 }]).await.unwrap();
-    let stop = Arc::new(AtomicBool::new(false));
-    let writing = tokio::spawn(write_until(log.clone(), service.clone(), stop.clone()));
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    for node in ["1", "2", "3"] {
-        tokio::task::block_in_place(|| brokers.run(&["kill-node", node]));
-        tokio::time::sleep(Duration::from_secs(8)).await;
-        tokio::task::block_in_place(|| brokers.run(&["start-node", node]));
+#[test]
+fn killing_two_of_three_brokers_in_turn_loses_and_doubles_nothing() {
+    story::tell(|doing| async move {
+        let brokers = Brokers::start(3);
+        let (service, log) = (brokers.service(), brokers.log());
+        let topic = Topic::events(service.clone());
+        log.ensure(&[TopicSpec { topic, partitions: 1 }]).await.unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let writing = tokio::spawn(write_until(log.clone(), service.clone(), stop.clone()));
         tokio::time::sleep(Duration::from_secs(4)).await;
-    }
-    stop.store(true, Ordering::SeqCst);
-    let acknowledged = writing.await.unwrap();
-    let _fences_what_is_left = log
-        .take_over(&PartitionId::new(service.clone(), 0))
-        .await
-        .unwrap();
-    let found = count(&log, &service).await;
-    println!("{acknowledged} acknowledged, {found} found");
-    assert!(acknowledged > 100, "it wrote all along");
-    assert!((acknowledged..=acknowledged + 1).contains(&found));
+        for node in ["1", "2", "3"] {
+            doing.now(format!("killing node {node}"));
+            tokio::task::block_in_place(|| brokers.run(&["kill-node", node]));
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            doing.now(format!("starting node {node} again"));
+            tokio::task::block_in_place(|| brokers.run(&["start-node", node]));
+            tokio::time::sleep(Duration::from_secs(4)).await;
+        }
+        stop.store(true, Ordering::SeqCst);
+        doing.now("waiting for the writer to end");
+        let acknowledged = writing.await.unwrap();
+        doing.now("counting what is there");
+        let _fences_what_is_left = log
+            .take_over(&PartitionId::new(service.clone(), 0))
+            .await
+            .unwrap();
+        let found = count(&log, &service).await;
+        println!("{acknowledged} acknowledged, {found} found");
+        assert!(acknowledged > 100, "it wrote all along");
+        assert!((acknowledged..=acknowledged + 1).contains(&found));
+    });
 }

@@ -7,4 +7,6 @@ mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
 mod crash;
+mod group;
+mod story;
 mod suite;

@@ -1,6 +1,6 @@
 //! The conformance suite on a broker.
 
-use crate::broker::Brokers;
+use crate::{broker::Brokers, story};
 use async_trait::async_trait;
 use interstate_log::{
     Log,
@@ -35,8 +35,14 @@ impl Harness for Brokers {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_log_on_kafka_keeps_every_promise_of_the_port() {
-    let broker = Brokers::start(1);
-    conformance::all(&broker).await;
+#[test]
+fn the_log_on_kafka_keeps_every_promise_of_the_port() {
+    story::tell(async |doing| {
+        let broker = Brokers::start(1);
+        for case in conformance::cases() {
+            println!("conformance: {}", case.name);
+            doing.now(format!("at {}", case.name));
+            (case.run)(&broker).await;
+        }
+    });
 }
