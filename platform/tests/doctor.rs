@@ -16,10 +16,11 @@ const IN_MEMORY: [&str; 2] = ["open-trips", "roster"];
 #[tokio::test(flavor = "multi_thread")]
 async fn every_read_model_is_compared_with_its_replay() {
     let dir = tempfile::tempdir().unwrap();
-    let world = ride::world(dir.path(), None).await;
-    ride::signed_up(&world, "nita", "+919812345631", "rider").await;
+    let world = ride::world(dir.path(), None, 600).await;
+    let platform = world.platform();
+    platform.signed_up("nita", "+919812345631", "rider").await;
     let target = Target {
-        url: ride::url(&world),
+        url: platform.urls[0].clone(),
         data_dir: dir.path().to_owned(),
     };
     let findings = doctor::examine(&Client::new(&target).unwrap()).await.unwrap();

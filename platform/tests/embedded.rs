@@ -3,15 +3,19 @@
 
 mod ride;
 
+/// An hour of log time in six seconds.
+const FACTOR: u32 = 600;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_ride_on_the_embedded_log() {
     let dir = tempfile::tempdir().unwrap();
-    let world = ride::world(dir.path(), None).await;
-    let booking = ride::ride(&world).await;
+    let world = ride::world(dir.path(), None, FACTOR).await;
+    ride::register_support(&world.node).await;
+    let booking = ride::ride(&world.platform()).await;
     // What the operator is told, from the log.
     let key = interstate::operator::key(dir.path()).unwrap();
     let story = reqwest::Client::new()
-        .get(format!("{}/operator/explain/{booking}", ride::url(&world)))
+        .get(format!("{}/operator/explain/{booking}", world.platform().urls[0]))
         .header(interstate::operator::KEY_HEADER, key)
         .send()
         .await

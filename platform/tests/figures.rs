@@ -135,10 +135,11 @@ impl Scrape {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_shows_commands_batches_partitions_and_consumers() {
     let dir = tempfile::tempdir().unwrap();
-    let world = ride::world(dir.path(), None).await;
-    let url = ride::url(&world);
-    let rider = ride::signed_up(&world, "mira", "+919812345621", "rider").await;
-    let pickup = ride::now(&world).await + SignedDuration::from_hours(5);
+    let world = ride::world(dir.path(), None, 600).await;
+    let platform = world.platform();
+    let url = platform.urls[0].clone();
+    let rider = platform.signed_up("mira", "+919812345621", "rider").await;
+    let pickup = platform.clock.now() + SignedDuration::from_hours(5);
     let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
         "stops": [{ "name": "Ahmedabad" }, { "name": "Udaipur" }] });
     let quote = rider.post("/v1/quotes", "quote", wanted.clone()).await;

@@ -173,8 +173,11 @@ fn shortened(path: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_wrong_is_answered_with_a_problem() {
     let dir = tempfile::tempdir().unwrap();
-    let world = ride::world(dir.path(), None).await;
-    let url = ride::url(&world);
+    let world = ride::world(dir.path(), None, 600).await;
+    let platform = world.platform();
+    let url = platform.urls[0].clone();
+    ride::register_support(&world.node).await;
+    ride::register(&world.node, "admin", "+919800000002", Role::Admin).await;
     let http = reqwest::Client::builder()
         .timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
@@ -204,14 +207,14 @@ async fn whatever_is_wrong_is_answered_with_a_problem() {
     let people = [
         (
             "a rider",
-            ride::signed_up(&world, "rhea", "+919812345611", "rider").await,
+            platform.signed_up("rhea", "+919812345611", "rider").await,
         ),
         (
             "a driver",
-            ride::signed_up(&world, "dara", "+919812345612", "driver").await,
+            platform.signed_up("dara", "+919812345612", "driver").await,
         ),
-        ("support", ride::support(&world).await),
-        ("an admin", ride::admin(&world).await),
+        ("support", platform.staff("support").await),
+        ("an admin", platform.staff("admin").await),
     ];
     let mut wrong = range.everything("a stranger", None, &others).await;
     wrong.extend(range.tokens(&others).await);

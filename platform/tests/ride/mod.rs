@@ -1,207 +1,69 @@
 //! A whole ride through the HTTP API: signed up, quoted, booked, paid, assigned, driven, settled. The same story
-//! runs on the embedded log and on Kafka.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-#![allow(dead_code, reason = "each test uses its own part of it")]
+//! runs on the embedded log and on Kafka, in one process and in several.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    unused_imports,
+    reason = "tests, of which each uses a part"
+)]
 
-use interstate::node::{Node, Settings};
-use interstate_auth::{Email, Phone};
-use interstate_config::{CommonArgs, Provider, Secret};
-use interstate_http::Shutdown;
-use interstate_schemas::{Role, SignedDuration, Timestamp};
-use interstate_user::api::NewPerson;
+mod person;
+mod world;
+
+pub use person::Person;
+pub use world::{Sandbox, node, register, register_support, world};
+
+use interstate_eventing::runtime::Clock;
+use interstate_schemas::SignedDuration;
 use serde_json::{Value, json};
 use std::{
-    path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Notify;
 
-/// A platform with its provider.
-pub struct World {
-    pub node: Node,
-    sandbox: Shutdown,
+const STAFF_PASSWORD: &str = "the staff's password";
+
+/// A platform as its riders and drivers see it.
+pub struct Platform {
+    /// Where its instances answer.
+    pub urls: Vec<String>,
+    /// Log time.
+    pub clock: Arc<dyn Clock>,
+    /// How long before the pickup the trip is booked. Three hours before, offers stand for too short a time for
+    /// a clock that runs this fast.
+    pub ahead: SignedDuration,
+    /// Whether its people put up with trouble, and repeat what was refused because of it.
+    pub patient: bool,
+    /// Told when the story has come to the assignment: from there to the pickup it waits for a while.
+    pub assigned: Arc<Notify>,
 }
 
-/// Starts one in this folder, an hour of log time in six seconds.
-pub async fn world(dir: &Path, kafka: Option<&str>) -> World {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let sandbox = Shutdown::new();
-    let until = sandbox.clone();
-    let config = interstate_sandbox::Config {
-        data: Some(dir.join("sandbox")),
-        ..Default::default()
-    };
-    tokio::spawn(interstate_sandbox::serve(config, listener, async move {
-        until.cancelled().await
-    }));
-    let args = CommonArgs {
-        port: Some("0".to_owned()),
-        data_dir: Some(dir.display().to_string()),
-        kafka_brokers: kafka.map(str::to_owned),
-        clock_factor: Some("600".to_owned()),
-        ..CommonArgs::default()
-    };
-    let settings = Settings {
-        common: args.validate().unwrap(),
-        provider: Some(Provider {
-            url,
-            webhook_secret: Secret::new("a secret of the two of us, long enough"),
-        }),
-        services: Vec::new(),
-        demonstration: true,
-    };
-    World {
-        node: Node::start(settings).await.unwrap(),
-        sandbox,
-    }
-}
-
-impl World {
-    pub async fn stop(self) {
-        self.node.stop().await;
-        self.sandbox.cancel();
-    }
-}
-
-/// Somebody with a login.
-pub struct Person {
-    url: String,
-    token: String,
-    name: String,
-    http: reqwest::Client,
-}
-
-impl Person {
-    async fn log_in(url: &str, name: &str, email: &str, password: &str) -> Self {
-        let mut person = Self {
-            url: url.to_owned(),
-            token: String::new(),
-            name: name.to_owned(),
-            http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(20))
-                .build()
-                .unwrap(),
-        };
-        let tokens = person
-            .post(
-                "/v1/sessions",
-                "log-in",
-                json!({ "email": email, "password": password }),
-            )
-            .await;
-        person.token = tokens["access_token"].as_str().unwrap().to_owned();
-        person
+impl Platform {
+    /// Somebody new, signed up and logged in.
+    pub async fn signed_up(&self, name: &str, phone: &str, role: &str) -> Person {
+        let email = format!("{name}@example.org");
+        let password = "correct horse battery";
+        let person =
+            json!({ "name": name, "email": email, "phone": phone, "password": password, "role": role });
+        let nobody = Person::nobody(&self.urls, name, self.patient);
+        nobody.post("/v1/users", "sign-up", person).await;
+        nobody.log_in(&email, password).await
     }
 
-    /// The access token of this login.
-    pub fn token(&self) -> &str {
-        &self.token
+    /// Somebody of the staff who was registered under this name.
+    pub async fn staff(&self, name: &str) -> Person {
+        let nobody = Person::nobody(&self.urls, name, self.patient);
+        nobody
+            .log_in(&format!("{name}@example.org"), STAFF_PASSWORD)
+            .await
     }
-
-    pub async fn post(&self, path: &str, key: &str, body: Value) -> Value {
-        let (status, answer) = self.try_post(path, key, body).await;
-        assert!(status < 300, "{} POST {path}: {status} {answer}", self.name);
-        answer
-    }
-
-    pub async fn try_post(&self, path: &str, key: &str, body: Value) -> (u16, Value) {
-        let mut request = self.http.post(format!("{}{path}", self.url));
-        request = request
-            .header("Idempotency-Key", format!("{}-{key}", self.name))
-            .json(&body);
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or(Value::Null))
-    }
-
-    pub async fn get(&self, path: &str) -> Value {
-        let (status, body) = self.try_get(path).await;
-        assert!(status < 300, "{} GET {path}: {status} {body}", self.name);
-        body
-    }
-
-    async fn try_get(&self, path: &str) -> (u16, Value) {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.url))
-            .bearer_auth(&self.token);
-        let answer = request.send().await.unwrap();
-        (
-            answer.status().as_u16(),
-            answer.json().await.unwrap_or(Value::Null),
-        )
-    }
-
-    /// Looks until something is so. Read models follow the log, so what was just written may not be there yet.
-    pub async fn until(&self, path: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
-        let began = Instant::now();
-        loop {
-            let (status, found) = self.try_get(path).await;
-            if status < 300 && so(&found) {
-                return found;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "{what} does not come: {status} {found:#}"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-pub fn url(world: &World) -> String {
-    format!("http://{}", world.node.address())
-}
-
-pub async fn signed_up(world: &World, name: &str, phone: &str, role: &str) -> Person {
-    let email = format!("{name}@example.org");
-    let (url, password) = (url(world), "correct horse battery");
-    let nobody = Person {
-        url: url.clone(),
-        token: String::new(),
-        name: name.to_owned(),
-        http: reqwest::Client::new(),
-    };
-    let person = json!({ "name": name, "email": email, "phone": phone, "password": password, "role": role });
-    nobody.post("/v1/users", "sign-up", person).await;
-    Person::log_in(&url, name, &email, password).await
-}
-
-pub async fn support(world: &World) -> Person {
-    staff(world, "support", "+919800000001", Role::Support).await
-}
-
-pub async fn admin(world: &World) -> Person {
-    staff(world, "admin", "+919800000002", Role::Admin).await
-}
-
-async fn staff(world: &World, name: &str, phone: &str, role: Role) -> Person {
-    let (email, password) = (format!("{name}@example.org"), format!("{name} {name}"));
-    let person = NewPerson {
-        name: name.to_owned(),
-        email: email.parse::<Email>().unwrap(),
-        phone: phone.parse::<Phone>().unwrap(),
-        password: password.clone(),
-        role,
-    };
-    world
-        .node
-        .accounts
-        .as_ref()
-        .unwrap()
-        .register_staff(person)
-        .await
-        .map_err(|problem| format!("{problem:?}"))
-        .unwrap();
-    Person::log_in(&url(world), name, &email, &password).await
 }
 
 /// A driver in Ahmedabad with all papers, approved and online.
-pub async fn driver(world: &World, support: &Person) -> Person {
-    let driver = signed_up(world, "devi", "+919812345601", "driver").await;
+async fn driver(platform: &Platform, support: &Person) -> Person {
+    let driver = platform.signed_up("devi", "+919812345601", "driver").await;
     let profile = json!({ "home_state": "GJ", "drives_at_night": true, "hill_roads": true });
     driver.post("/v1/drivers", "register", profile).await;
     let paper =
@@ -227,23 +89,9 @@ pub async fn driver(world: &World, support: &Person) -> Person {
         })
         .await;
     // The plate is looked up meanwhile; until then there is nothing to submit.
-    let began = Instant::now();
-    while driver
-        .try_post(
-            "/v1/drivers/me/submit",
-            &format!("submit-{}", began.elapsed().as_millis()),
-            Value::Null,
-        )
-        .await
-        .0
-        >= 300
-    {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "the driver cannot be submitted"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    driver
+        .post_until_taken("/v1/drivers/me/submit", "submit", Value::Null)
+        .await;
     let id = me["driver"].as_str().unwrap();
     support
         .post(&format!("/v1/drivers/{id}/approve"), "approve", Value::Null)
@@ -259,18 +107,42 @@ pub async fn driver(world: &World, support: &Person) -> Person {
     driver
 }
 
-/// Log time, from the platform.
-pub async fn now(world: &World) -> Timestamp {
-    world.node.status().await.now
+/// The driver takes the first offer that still stands: at this speed one stands for a second, or half of one.
+async fn accept(driver: &Person, rider: &Person, booking: &str) {
+    let began = Instant::now();
+    loop {
+        let offers = driver.get("/v1/drivers/me/offers").await;
+        let Some(offer) = offers["offers"].as_array().and_then(|all| all.first()) else {
+            if began.elapsed() > Duration::from_secs(30) {
+                let (_, search) = rider.try_get(&format!("{booking}/dispatch")).await;
+                panic!("no offer comes: {:#}\n{search:#}", rider.get(booking).await);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let (dispatch, id) = (
+            offer["dispatch"].as_str().unwrap(),
+            offer["offer"].as_str().unwrap(),
+        );
+        let path = format!("/v1/dispatches/{dispatch}/offers/{id}/accept");
+        let (status, answer) = driver.try_post(&path, &format!("accept-{id}"), Value::Null).await;
+        if status < 300 {
+            return;
+        }
+        assert!(
+            answer["code"] == "offer-expired" && began.elapsed() < Duration::from_secs(30),
+            "the offer is not taken: {status} {answer}"
+        );
+    }
 }
 
 /// The story.
-pub async fn ride(world: &World) -> String {
-    let support = support(world).await;
-    let driver = driver(world, &support).await;
-    let rider = signed_up(world, "asha", "+919812345602", "rider").await;
+pub async fn ride(platform: &Platform) -> String {
+    let support = platform.staff("support").await;
+    let driver = driver(platform, &support).await;
+    let rider = platform.signed_up("asha", "+919812345602", "rider").await;
 
-    let pickup = now(world).await + SignedDuration::from_hours(5);
+    let pickup = platform.clock.now() + platform.ahead;
     let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
         "stops": [{ "name": "Ahmedabad" }, { "name": "Udaipur" }] });
     let quote = rider.post("/v1/quotes", "quote", wanted).await;
@@ -284,24 +156,10 @@ pub async fn ride(world: &World) -> String {
     );
     let booking = booked["booking"].as_str().unwrap().to_owned();
     let path = format!("/v1/bookings/{booking}");
+    // At whichever instance: the token that came with the answer brings it up to there.
+    assert_eq!(rider.get(&path).await["booking"], booking.as_str());
 
-    let offers = driver
-        .until("/v1/drivers/me/offers", "an offer", |found| {
-            found["offers"].as_array().is_some_and(|all| !all.is_empty())
-        })
-        .await;
-    let offer = &offers["offers"][0];
-    let (dispatch, id) = (
-        offer["dispatch"].as_str().unwrap(),
-        offer["offer"].as_str().unwrap(),
-    );
-    driver
-        .post(
-            &format!("/v1/dispatches/{dispatch}/offers/{id}/accept"),
-            "accept",
-            Value::Null,
-        )
-        .await;
+    accept(&driver, &rider, &path).await;
     let assigned = rider
         .until(&path, "the assignment", |found| found["state"] == "ASSIGNED")
         .await;
@@ -309,7 +167,9 @@ pub async fn ride(world: &World) -> String {
         assigned["money"]["captured"], assigned["money"]["advance"],
         "the advance is taken"
     );
-    let (status, problem) = signed_up(world, "eve", "+919812345603", "rider")
+    platform.assigned.notify_one();
+    let (status, problem) = platform
+        .signed_up("eve", "+919812345603", "rider")
         .await
         .try_post(
             &format!("{path}/cancel"),
@@ -322,7 +182,7 @@ pub async fn ride(world: &World) -> String {
         "somebody else cancels: {status} {problem}"
     );
 
-    while now(world).await < pickup {
+    while platform.clock.now() < pickup {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     driver
@@ -345,24 +205,10 @@ pub async fn ride(world: &World) -> String {
         .until(&format!("{path}/dispatch"), "the search", |_| true)
         .await;
     // The settlement reaches payment by message; until then there is nothing to pay.
-    let began = Instant::now();
     let cash = json!({ "method": { "kind": "cash" } });
-    while driver
-        .try_post(
-            &format!("{path}/balance"),
-            &format!("cash-{}", began.elapsed().as_millis()),
-            cash.clone(),
-        )
-        .await
-        .0
-        >= 300
-    {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "the balance cannot be paid"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    driver
+        .post_until_taken(&format!("{path}/balance"), "cash", cash)
+        .await;
     let closed = rider
         .until(&path, "the end", |found| found["state"] == "CLOSED")
         .await;

@@ -1,0 +1,86 @@
+//! Brokers that end with the test.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// One cluster at a time: these tests share two cores.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// One broker or three, with a folder of their own.
+pub struct Brokers {
+    dir: tempfile::TempDir,
+    /// `host:port` of each, separated by commas.
+    pub addresses: String,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Brokers {
+    pub async fn start(nodes: u32) -> Self {
+        let mut brokers = Self {
+            _turn: TURN.lock().await,
+            dir: tempfile::tempdir().unwrap(),
+            addresses: String::new(),
+        };
+        let (port, nodes) = (free_ports().to_string(), nodes.to_string());
+        // A dead node is noticed after 3 s instead of 9.
+        let noticed = "broker.session.timeout.ms=3000";
+        let start = ["start", "--port", &port, "--nodes", &nodes, "--set", noticed];
+        brokers.addresses = brokers.run(&start).await;
+        brokers
+    }
+
+    /// Runs the script on this cluster; gives what it prints last.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        let mut command = self.script();
+        command.args(arguments);
+        let output = output(command).await;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kafka.sh {arguments:?}: {complaint}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        printed.lines().last().unwrap_or_default().to_owned()
+    }
+
+    fn script(&self) -> Command {
+        let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev/engines/kafka.sh");
+        let mut command = Command::new(script);
+        command.env("KAFKA_DIR", self.dir.path().join("cluster"));
+        command
+    }
+}
+
+impl Drop for Brokers {
+    fn drop(&mut self) {
+        let _ = self.script().arg("stop").output();
+    }
+}
+
+/// What a command that ends says. It does not wait for the command longer than this.
+pub async fn output(mut command: Command) -> Output {
+    let limit = Duration::from_secs(120);
+    let running = tokio::task::spawn_blocking(move || command.output());
+    let ended = tokio::time::timeout(limit, running).await;
+    ended
+        .expect("the command ends in time")
+        .unwrap()
+        .expect("the command runs")
+}
+
+/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free.
+fn free_ports() -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    (0..1_000)
+        .map(|_| {
+            TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port()
+        })
+        .find(|port| *port < 65_000 && (0..3).all(|node| free(port + node) && free(port + 100 + node)))
+        .expect("free ports")
+}
