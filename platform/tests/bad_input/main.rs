@@ -9,6 +9,7 @@ mod tosses;
 
 use description::{Operation, operations};
 use futures::{StreamExt, stream};
+use interstate_schemas::Role;
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
