@@ -4,15 +4,16 @@
 //! it is drawn from its seed, so the same seed gives the same history. [`invariants`] say what must hold of
 //! every history.
 
-pub mod effects;
+pub mod clients;
 pub mod faults;
 pub mod here;
 pub mod invariants;
 pub mod log;
 pub mod machines;
-pub mod provider;
-pub mod riders;
+pub mod play;
+pub mod rides;
 pub mod rng;
 pub mod sim;
 pub mod trade;
+pub mod unsure;
 pub mod world;

@@ -1,15 +1,13 @@
 //! Machines: each runs all services in a process, and starts a new one when that dies.
 
 use crate::{
-    effects::Worker,
     here::{Disk, Here, StoreMoments},
     log::Cluster,
-    provider::Provider,
+    play::{Play, Workplace},
     sim::{ProcessId, Sim, WORLD, lock},
-    trade,
 };
 use interstate_eventing::{
-    Event, Topology,
+    Event, Service, Topology,
     projection::{Consumers, Follow, MemoryReadModel, ReadPosition, Rows},
     runtime::{Commands, Env, Host},
 };
@@ -50,15 +48,19 @@ pub struct Machines {
     pub sim: Sim,
     /// The log.
     pub cluster: Arc<Cluster>,
-    /// The provider.
-    pub provider: Provider,
+    /// What each of them hosts.
+    pub services: Vec<Service>,
     /// How many partitions each service has.
     pub topology: Topology,
+    /// The service that the read models follow.
+    pub followed: &'static str,
+    /// Starts what runs beside the partitions.
+    begin: Box<dyn Fn(&Workplace) + Send + Sync>,
     /// The machines.
     pub all: Vec<Machine>,
 }
 
-/// Counts the events of each trip, which no event may do twice, and keeps how far it has read.
+/// Counts the events of each aggregate, which no event may do twice, and keeps how far it has read.
 pub fn fold(rows: &mut Rows<'_>, event: &Event) -> Result<(), String> {
     let count = rows
         .get(&event.subject)
@@ -78,18 +80,21 @@ pub fn fold(rows: &mut Rows<'_>, event: &Event) -> Result<(), String> {
 
 impl Machines {
     /// So many machines, none of them running.
-    pub fn new(sim: &Sim, cluster: Arc<Cluster>, count: u32) -> Arc<Self> {
+    pub fn new<P: Play>(sim: &Sim, cluster: Arc<Cluster>, count: u32, play: &Arc<P>) -> Arc<Self> {
         let machine = |index: u32| Machine {
             name: format!("m{index}"),
             disk: Disk::default(),
-            model: MemoryReadModel::new("trips", fold),
+            model: MemoryReadModel::new(P::FOLLOWED, fold),
             running: Mutex::default(),
         };
+        let (services, play) = (P::services(), play.clone());
         Arc::new(Self {
             sim: sim.clone(),
             cluster,
-            provider: Provider::new(sim),
-            topology: Topology::of(&trade::services()),
+            topology: Topology::of(&services),
+            services,
+            followed: P::FOLLOWED,
+            begin: Box::new(move |at| play.begin(at)),
             all: (1..=count).map(machine).collect(),
         })
     }
@@ -132,7 +137,14 @@ impl Machines {
             .collect()
     }
 
-    fn start(&self, machine: &Machine) {
+    /// How many partitions the read models follow.
+    pub fn followed_partitions(&self) -> u32 {
+        let mut services = self.topology.services();
+        let followed = services.find(|(name, _)| *name == self.followed);
+        followed.map_or(0, |(_, partitions)| partitions)
+    }
+
+    fn start(self: &Arc<Self>, machine: &Machine) {
         let process = self.sim.process(machine.name.clone());
         self.sim.tell(|| format!("{} starts", machine.name));
         let here = Here::new(&self.sim, process);
@@ -151,7 +163,8 @@ impl Machines {
             clock: env.clock.clone(),
             consumers: Consumers::default(),
         };
-        let (position, runners) = follow.projection(Arc::new(model.clone()), "trip", 2);
+        let partitions = self.followed_partitions();
+        let (position, runners) = follow.projection(Arc::new(model.clone()), self.followed, partitions);
         *lock(&machine.running) = Some(Instance {
             process,
             commands: commands.clone(),
@@ -159,13 +172,19 @@ impl Machines {
             model: machine.model.clone(),
             env: env.clone(),
         });
-        let provider = self.provider.clone();
+        let at = Workplace {
+            here,
+            env,
+            commands,
+            machine: machine.name.clone(),
+        };
+        let machines = self.clone();
         let sim = self.sim.clone();
         sim.clone().spawn(
             process,
             Box::pin(async move {
                 let host = loop {
-                    match Host::start(&env, trade::services()).await {
+                    match Host::start(&at.env, machines.services.clone()).await {
                         Ok(host) => break host,
                         Err(_) => sim.sleep(Duration::from_millis(500)).await,
                     }
@@ -173,16 +192,7 @@ impl Machines {
                 for runner in runners {
                     sim.spawn(process, Box::pin(runner.run()));
                 }
-                for partition in 0..2 {
-                    let worker = Worker {
-                        here: here.clone(),
-                        env: env.clone(),
-                        commands: commands.clone(),
-                        provider: provider.clone(),
-                        partition,
-                    };
-                    sim.spawn(process, Box::pin(worker.run()));
-                }
+                (machines.begin)(&at);
                 std::future::pending::<()>().await;
                 drop(host);
             }),

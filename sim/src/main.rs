@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use interstate_eventing::plant::Bug;
-use interstate_sim::world::{self, Outcome};
+use interstate_sim::world::{self, Outcome, World};
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,13 +14,16 @@ use std::{
 #[derive(Parser)]
 #[command(name = "interstate-sim", version)]
 struct Options {
+    /// What the worlds are about: `trade`, the simulator's own, or `rides`, the platform's services.
+    #[arg(long, default_value_t = World::Trade)]
+    world: World,
     /// How many worlds.
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// A planted bug to switch on, by its name; `all` tries each until it is found.
+    /// A planted bug to switch on, by its name; `all` tries each of this world until it is found.
     #[arg(long)]
     bug: Option<String>,
     /// Tells the story of each world.
@@ -61,7 +64,11 @@ fn worlds(options: &Options, bug: Option<Bug>, mut each: impl FnMut(Outcome) -> 
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || sender.send(world::run(seed, bug, options.story)).is_err() {
+                    if seed >= end
+                        || sender
+                            .send(world::run(options.world, seed, bug, options.story))
+                            .is_err()
+                    {
                         return;
                     }
                 }
@@ -89,7 +96,7 @@ fn run(options: &Options, bug: Option<Bug>) -> ExitCode {
         }
         if !outcome.violations.is_empty() {
             failed += 1;
-            report(&outcome, bug, options.story);
+            report(&outcome, options.story);
         } else if count.is_multiple_of(500) {
             let rate = count as f64 / started.elapsed().as_secs_f64();
             println!(
@@ -110,10 +117,9 @@ fn run(options: &Options, bug: Option<Bug>) -> ExitCode {
     }
 }
 
-fn report(outcome: &Outcome, bug: Option<Bug>, told: bool) {
-    let bug_option = bug.map_or_else(String::new, |bug| format!(" --bug {bug:?}"));
+fn report(outcome: &Outcome, told: bool) {
     if !told {
-        let again = world::run(outcome.seed, bug, true);
+        let again = world::run(outcome.world, outcome.seed, outcome.bug, true);
         for line in &again.story {
             println!("{line}");
         }
@@ -127,17 +133,14 @@ fn report(outcome: &Outcome, bug: Option<Bug>, told: bool) {
     for violation in &outcome.violations {
         println!("  {violation}");
     }
-    println!(
-        "replay it: interstate-sim --seeds 1 --from {}{bug_option} --story",
-        outcome.seed
-    );
+    println!("replay it: {}", outcome.replay());
 }
 
 fn find_all(options: &Options) -> ExitCode {
     let mut missed = 0;
-    for bug in Bug::ALL {
+    for &bug in options.world.bugs() {
         let mut found = None;
-        worlds(options, Some(bug), |outcome| {
+        worlds(options, Some(bug), |outcome: Outcome| {
             if found.is_none() && !outcome.violations.is_empty() {
                 found = Some(outcome);
             }

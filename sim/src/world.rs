@@ -1,30 +1,92 @@
-//! One world: a day of a small trade in bad weather, then good weather, then the books are compared.
+//! One world: a day of a small business in bad weather, then good weather, then the books are compared.
 
 use crate::{
+    clients::Clients,
     faults::Faults,
-    invariants::{self, Evidence, History},
+    here::time_at,
+    invariants::{self, Chronicle, Evidence},
     log::{Cluster, Mode},
     machines::Machines,
-    riders::Riders,
+    play::Play,
+    rides::Rides,
     rng::Rng,
     sim::{Sim, WORLD, lock},
+    trade::Trade,
 };
 use interstate_eventing::plant::{self, Bug};
-use std::time::Duration;
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-/// The bad weather ends at the latest after this.
+/// Preparations in good weather take no longer than this.
+const PREPARATION: Duration = Duration::from_secs(60);
+/// The bad weather ends at the latest so long after it began.
 const STORM: Duration = Duration::from_secs(60);
 /// After the weather has cleared, everything must have come to rest within this.
-const CALM: Duration = Duration::from_secs(60 * 60);
+const CALM: Duration = Duration::from_secs(3 * 60 * 60);
+/// How often it is looked whether everything has.
+const GLANCE: Duration = Duration::from_secs(5);
 
 /// Small, so that queues in memory do fill up.
 const QUEUE: usize = 16;
 
+/// What a world is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    /// A compact business of the simulator's own: every mechanism of the engine, at little cost.
+    Trade,
+    /// The platform's own services: bookings, drivers, payments.
+    Rides,
+}
+
+impl World {
+    /// Both.
+    pub const ALL: [World; 2] = [World::Trade, World::Rides];
+
+    /// Its word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            World::Trade => "trade",
+            World::Rides => "rides",
+        }
+    }
+
+    /// The planted bugs that its worlds must find.
+    pub const fn bugs(self) -> &'static [Bug] {
+        match self {
+            World::Trade => &Bug::OF_THE_ENGINE,
+            World::Rides => &Bug::OF_SERVICES,
+        }
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for World {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = World::ALL.into_iter().find(|world| world.as_str() == text);
+        found.ok_or_else(|| format!("there is no world `{text}`; there are trade and rides"))
+    }
+}
+
 /// What came of a world.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    /// What it was about.
+    pub world: World,
     /// Its seed.
     pub seed: u64,
+    /// The bug that was planted.
+    pub bug: Option<Bug>,
     /// What did not hold; empty when everything did.
     pub violations: Vec<String>,
     /// The hash of everything that happened: the same for the same seed.
@@ -39,8 +101,26 @@ pub struct Outcome {
     pub story: Vec<String>,
 }
 
+impl Outcome {
+    /// The line that replays it.
+    pub fn replay(&self) -> String {
+        let bug = self.bug.map_or_else(String::new, |bug| format!(" --bug {bug:?}"));
+        let (world, seed) = (self.world, self.seed);
+        format!("interstate-sim --world {world} --seeds 1 --from {seed}{bug} --story")
+    }
+}
+
 /// Runs the world of a seed, with a planted bug or none, and tells its story if asked to.
-pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
+pub fn run(world: World, seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
+    let mut outcome = match world {
+        World::Trade => play::<Trade>(seed, bug, told),
+        World::Rides => play::<Rides>(seed, bug, told),
+    };
+    outcome.world = world;
+    outcome
+}
+
+fn play<P: Play>(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
     plant::switch(bug);
     let mut rng = Rng::new(seed);
     let mode = if rng.once_in(3) {
@@ -52,13 +132,30 @@ pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
     if mode == Mode::Embedded {
         weather.expelled = 0;
     }
-    let sim = Sim::new(rng.bits(), weather, told);
+    let sim = Sim::new(rng.bits(), Faults::none(), told);
+    let play = P::new(&sim);
     let cluster = Cluster::new(&sim, mode, QUEUE);
-    let machines = Machines::new(&sim, cluster.clone(), if mode == Mode::Kafka { 2 } else { 1 });
-    sim.spawn(WORLD, Box::pin(machines.clone().keep_running()));
-    let riders = Riders::start(&machines, 3);
+    let count = if mode == Mode::Kafka { 2 } else { 1 };
+    let machines = Machines::new(&sim, cluster.clone(), count, &play);
+    let books = play.books();
+    let chronicle = Chronicle::new(cluster.clone(), mode, &machines.services, books);
+    let chronicle = Arc::new(Mutex::new(chronicle));
+    let clients = Clients::new(&machines);
 
-    sim.run(STORM, || riders.are_done());
+    play.prepare(&clients);
+    let prepared = clients.are_done();
+    if prepared {
+        sim.set_faults(weather.clone());
+    }
+    sim.spawn(WORLD, Box::pin(machines.clone().keep_running()));
+    if !prepared {
+        sim.run(PREPARATION, || clients.are_done());
+        sim.tell(|| "the day begins, and bad weather with it".to_owned());
+        sim.set_faults(weather);
+    }
+    play.people(&clients, &chronicle);
+    let storm = Duration::from_nanos(sim.now()) + STORM;
+    sim.run(storm, || clients.are_done());
     sim.set_faults(Faults::none());
     machines.heal();
     sim.tell(|| "the weather clears".to_owned());
@@ -66,10 +163,11 @@ pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
     let mut unfinished = Vec::new();
     let mut rested = false;
     while !rested && Duration::from_nanos(sim.now()) < calm {
-        let until = Duration::from_nanos(sim.now()) + Duration::from_secs(5);
+        let until = Duration::from_nanos(sim.now()) + GLANCE;
         sim.run(until, || false);
-        if riders.are_done() {
-            unfinished = invariants::unfinished(&cluster, mode, &machines);
+        if clients.are_done() {
+            let now = time_at(sim.now() as i64);
+            unfinished = invariants::unfinished(&mut lock(&chronicle), &machines, now);
             rested = unfinished.is_empty();
         }
     }
@@ -78,28 +176,33 @@ pub fn run(seed: u64, bug: Option<Bug>, told: bool) -> Outcome {
     let (hash, polls, lasted) = (sim.hash(), sim.polls(), Duration::from_nanos(sim.now()));
     plant::switch(None);
 
-    let mut violations = lock(&riders.complaints).clone();
-    if !riders.are_done() {
+    let mut violations = lock(&clients.complaints).clone();
+    if !clients.are_done() {
         violations.push("somebody still waits for an answer, long after the weather has cleared".into());
     }
     violations.extend(unfinished);
-    let journal = lock(&riders.journal).clone();
-    match History::read(&cluster, mode) {
-        Ok(history) => violations.extend(invariants::check(&Evidence {
-            history: &history,
-            journal: &journal,
-            provider: &machines.provider.books(),
-            machines: &machines,
-            cluster: &cluster,
-            fastest_clock: sim.fastest_clock(),
-        })),
-        Err(damage) => violations.push(damage),
+    let journal = lock(&clients.journal).clone();
+    {
+        let chronicle = &mut *lock(&chronicle);
+        match chronicle.catch_up() {
+            Ok(()) => violations.extend(invariants::check(&Evidence {
+                history: &chronicle.history,
+                journal: &journal,
+                books: &chronicle.books,
+                machines: &machines,
+                cluster: &cluster,
+                fastest_clock: sim.fastest_clock(),
+            })),
+            Err(damage) => violations.push(damage),
+        }
     }
     let acknowledged = journal.len();
     let story = sim.story();
     sim.end();
     Outcome {
+        world: World::Trade,
         seed,
+        bug,
         violations,
         hash,
         polls,

@@ -3,16 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use interstate_eventing::plant::Bug;
-use interstate_sim::world::{self, Outcome};
+use interstate_sim::world::{self, Outcome, World};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Seeds that a world must survive.
-const SEEDS: u64 = 2_000;
+/// Seeds that a world of the simulator's own trade must survive.
+const TRADE_SEEDS: u64 = 2_000;
+/// Seeds that a world of the platform's services must survive.
+const RIDES_SEEDS: u64 = 600;
 /// Within which each planted bug must show.
 const BUG_SEEDS: u64 = 300;
 
 /// The first seed below `seeds` whose world `wanted` picks; worlds run on two threads.
-fn first(seeds: u64, bug: Option<Bug>, wanted: impl Fn(&Outcome) -> bool + Sync) -> Option<Outcome> {
+fn first(
+    world: World,
+    seeds: u64,
+    bug: Option<Bug>,
+    wanted: impl Fn(&Outcome) -> bool + Sync,
+) -> Option<Outcome> {
     let (next, found) = (AtomicU64::new(0), std::sync::Mutex::new(None::<Outcome>));
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -22,7 +29,7 @@ fn first(seeds: u64, bug: Option<Bug>, wanted: impl Fn(&Outcome) -> bool + Sync)
                     if seed >= seeds || found.lock().unwrap().is_some() {
                         return;
                     }
-                    let outcome = world::run(seed, bug, false);
+                    let outcome = world::run(world, seed, bug, false);
                     if wanted(&outcome) {
                         found.lock().unwrap().get_or_insert(outcome);
                     }
@@ -33,40 +40,74 @@ fn first(seeds: u64, bug: Option<Bug>, wanted: impl Fn(&Outcome) -> bool + Sync)
     found.into_inner().unwrap()
 }
 
-#[test]
-fn worlds_keep_every_promise() {
-    let broken = first(SEEDS, None, |outcome| !outcome.violations.is_empty());
+fn keep_every_promise(world: World, seeds: u64) {
+    let broken = first(world, seeds, None, |outcome| !outcome.violations.is_empty());
     if let Some(broken) = broken {
-        panic!(
-            "seed {}: {:#?}\nreplay it: interstate-sim --seeds 1 --from {} --story",
-            broken.seed, broken.violations, broken.seed
+        let (seed, violations, replay) = (broken.seed, &broken.violations, broken.replay());
+        panic!("seed {seed}: {violations:#?}\nreplay it: {replay}");
+    }
+}
+
+#[test]
+fn worlds_of_the_trade_keep_every_promise() {
+    keep_every_promise(World::Trade, TRADE_SEEDS);
+}
+
+#[test]
+fn worlds_of_the_platform_keep_every_promise() {
+    keep_every_promise(World::Rides, RIDES_SEEDS);
+}
+
+#[test]
+fn worlds_get_something_done() {
+    for world in World::ALL {
+        let idle = first(world, 20, None, |outcome| outcome.acknowledged < 20);
+        assert!(
+            idle.is_none(),
+            "a day on which nothing is acknowledged proves nothing"
         );
     }
 }
 
 #[test]
-fn worlds_get_something_done() {
-    let idle = first(20, None, |outcome| outcome.acknowledged < 20);
-    assert!(
-        idle.is_none(),
-        "a day on which nothing is acknowledged proves nothing"
-    );
-}
-
-#[test]
 fn the_same_seed_gives_the_same_history() {
-    for seed in 0..12 {
-        let (one, other) = (world::run(seed, None, false), world::run(seed, None, true));
-        assert_eq!((one.hash, one.polls), (other.hash, other.polls), "seed {seed}");
+    for world in World::ALL {
+        for seed in 0..12 {
+            let one = world::run(world, seed, None, false);
+            let other = world::run(world, seed, None, true);
+            assert_eq!(
+                (one.hash, one.polls),
+                (other.hash, other.polls),
+                "{world}, seed {seed}"
+            );
+        }
+        let (one, two) = (
+            world::run(world, 1, None, false),
+            world::run(world, 2, None, false),
+        );
+        assert_ne!(one.hash, two.hash);
     }
-    assert_ne!(world::run(1, None, false).hash, world::run(2, None, false).hash);
 }
 
 #[test]
 fn each_planted_bug_is_found() {
+    for world in World::ALL {
+        for &bug in world.bugs() {
+            let found = first(world, BUG_SEEDS, Some(bug), |outcome| {
+                !outcome.violations.is_empty()
+            });
+            let found = found.unwrap_or_else(|| panic!("{bug:?} was not found in {BUG_SEEDS} worlds"));
+            println!("{world}, {bug:?}: seed {}: {}", found.seed, found.violations[0]);
+        }
+    }
+}
+
+#[test]
+fn each_planted_bug_belongs_to_a_world() {
     for bug in Bug::ALL {
-        let found = first(BUG_SEEDS, Some(bug), |outcome| !outcome.violations.is_empty());
-        let found = found.unwrap_or_else(|| panic!("{bug:?} was not found in {BUG_SEEDS} worlds"));
-        println!("{bug:?}: seed {}: {}", found.seed, found.violations[0]);
+        assert!(
+            World::ALL.iter().any(|world| world.bugs().contains(&bug)),
+            "{bug:?}"
+        );
     }
 }

@@ -36,11 +36,27 @@ pub enum Bug {
     EffectClosedByHighWater,
     /// Two owners take a partition from each other for ever.
     MutualFencing,
+    /// A saga's table has no compensation for a step that has one: what is held stays held.
+    CompensationMissing,
+    /// A cancellation that comes between the pivot and the saga's end is not remembered.
+    CancelDuringConfirmForgotten,
+    /// The release of a calendar's time frees earlier attempts, and not the one that it names.
+    ReleaseMissesOwnAttempt,
+    /// Time that is kept for somebody counts as free, and is kept for somebody else too.
+    TentativeTimeTakenTwice,
+    /// Offers expire that were accepted before their time was over.
+    OfferExpiryIgnoresAccept,
+    /// An operation's result is taken each time that it is told.
+    ResultTakenTwice,
+    /// A hold whose time is over is captured like any other, again and again.
+    HoldExpiryNotHandled,
+    /// A step's answer is taken although it belongs to an earlier run of the saga.
+    AnswerOfEarlierRun,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 16] = [
+    pub const ALL: [Bug; 24] = [
         Bug::NoDeduplication,
         Bug::ReplyBeforeCommit,
         Bug::PositionOutsideTransaction,
@@ -57,6 +73,49 @@ impl Bug {
         Bug::DeadlineBeforeBacklog,
         Bug::EffectClosedByHighWater,
         Bug::MutualFencing,
+        Bug::CompensationMissing,
+        Bug::CancelDuringConfirmForgotten,
+        Bug::ReleaseMissesOwnAttempt,
+        Bug::TentativeTimeTakenTwice,
+        Bug::OfferExpiryIgnoresAccept,
+        Bug::ResultTakenTwice,
+        Bug::HoldExpiryNotHandled,
+        Bug::AnswerOfEarlierRun,
+    ];
+
+    /// Those that a small business on the engine shows.
+    pub const OF_THE_ENGINE: [Bug; 16] = [
+        Bug::NoDeduplication,
+        Bug::ReplyBeforeCommit,
+        Bug::PositionOutsideTransaction,
+        Bug::CompensationNotIdempotent,
+        Bug::DeadlineLostOnRestart,
+        Bug::ReleaseOvertakesReserve,
+        Bug::DoubleCaptureAfterTimeout,
+        Bug::ProjectionSkipsAfterCrash,
+        Bug::FencingOff,
+        Bug::StateBeforeCommit,
+        Bug::BatchWithoutReceipt,
+        Bug::ChannelAcceptsGap,
+        Bug::ForwarderDropsFailed,
+        Bug::DeadlineBeforeBacklog,
+        Bug::EffectClosedByHighWater,
+        Bug::MutualFencing,
+    ];
+
+    /// Those that stand in the code of services.
+    pub const OF_SERVICES: [Bug; 11] = [
+        Bug::CompensationMissing,
+        Bug::CancelDuringConfirmForgotten,
+        Bug::ReleaseMissesOwnAttempt,
+        Bug::TentativeTimeTakenTwice,
+        Bug::OfferExpiryIgnoresAccept,
+        Bug::ResultTakenTwice,
+        Bug::HoldExpiryNotHandled,
+        Bug::AnswerOfEarlierRun,
+        Bug::CompensationNotIdempotent,
+        Bug::DoubleCaptureAfterTimeout,
+        Bug::EffectClosedByHighWater,
     ];
 }
 

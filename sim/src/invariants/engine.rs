@@ -1,7 +1,7 @@
 //! What the engine promises of commands, messages, deadlines and ownership.
 
 use super::Evidence;
-use crate::{here::time_at, riders::Told};
+use crate::{clients::Told, here::time_at};
 use interstate_eventing::{
     receipt::{Occasion, Outcome},
     task::DEADLY_ATTEMPTS,
@@ -64,42 +64,9 @@ pub(super) fn nothing_twice(evidence: &Evidence<'_>) -> Vec<String> {
     wrong
 }
 
-/// Ledgers answer nothing and refuse nothing, so each message to one is exactly one event.
-pub(super) fn messages_once(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut handled: BTreeMap<_, u32> = BTreeMap::new();
-    for event in evidence
-        .history
-        .events()
-        .filter(|event| event.aggregate == "ledger")
-    {
-        *handled.entry(event.causation).or_default() += 1;
-    }
-    let mut wrong = Vec::new();
-    for message in evidence.history.messages() {
-        let times = handled.get(&message.meta.id).copied().unwrap_or(0);
-        if message.meta.to.aggregate == "ledger" && message.meta.step.is_none() && times != 1 {
-            wrong.push(format!(
-                "message {} to {} was handled {times} times",
-                message.number, message.meta.to
-            ));
-        }
-    }
-    for (id, ledger) in &evidence.history.ledgers {
-        let mut last: BTreeMap<&str, u32> = BTreeMap::new();
-        for (from, number) in &ledger.notes {
-            let last = last.entry(from).or_default();
-            if *number != 0 && *number != *last + 1 {
-                wrong.push(format!("note {number} of {from} follows note {last} in {id}"));
-            }
-            *last = *number;
-        }
-    }
-    wrong
-}
-
 pub(super) fn dead_letters(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
-    for batches in evidence.history.batches.values() {
+    for batches in evidence.history.partitions() {
         let (mut begun, mut position) = (0, 0);
         for receipt in batches.iter().map(|batch| &batch.receipt) {
             for message in &receipt.messages {
@@ -123,12 +90,6 @@ pub(super) fn dead_letters(evidence: &Evidence<'_>) -> Vec<String> {
 /// Where the log keeps commands: one that stood in the partition before a deadline was due on any clock is
 /// decided before the deadline fires.
 pub(super) fn deadlines_after_backlog(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut due_of = BTreeMap::new();
-    for event in evidence.history.events() {
-        if let Ok(crate::trade::offer::OfferEvent::Opened(opened)) = event.decode() {
-            due_of.insert(event.subject.as_str(), opened.due);
-        }
-    }
     let decided: BTreeMap<_, _> = evidence
         .history
         .outcomes()
@@ -136,16 +97,13 @@ pub(super) fn deadlines_after_backlog(evidence: &Evidence<'_>) -> Vec<String> {
         .collect();
     let mut wrong = Vec::new();
     for line in evidence.journal {
-        if line.told != Told::No("offer.expired".into()) {
-            continue;
-        }
-        let (Some(decided), Some(due)) = (decided.get(&line.id), due_of.get(line.to.id.as_str())) else {
+        let (Some(decided), Some(due)) = (decided.get(&line.id), evidence.books.due_of(line)) else {
             continue;
         };
         for arrived in evidence.history.arrived.get(&line.id).into_iter().flatten() {
             let at = time_at(arrived.at as i64 + evidence.fastest_clock);
             // One that had expired itself was passed over, and rightly.
-            if at < *due && arrived.expires >= *decided {
+            if at < due && arrived.expires >= *decided {
                 wrong.push(format!(
                     "`{}` was there at {at} at the latest, was due by {due}, and was refused",
                     line.what
@@ -153,6 +111,7 @@ pub(super) fn deadlines_after_backlog(evidence: &Evidence<'_>) -> Vec<String> {
             }
         }
     }
+    wrong.extend(evidence.books.overtaken());
     wrong
 }
 

@@ -1,17 +1,15 @@
 //! What the log says happened, read as any reader must: whole batches, dense sequences.
 
-use crate::{
-    log::{Cluster, Mode},
-    trade::{self, account::Account, calendar::Calendar, ledger::Ledger, offer::Offer, trip::Trip},
-};
+use super::Books;
+use crate::log::{Cluster, Mode};
 use interstate_eventing::{
-    Aggregate, Batch, Batches, Event,
+    Batch, Batches, Event, Service,
     envelope::{Command, Origin},
     receipt::{Outgoing, Remembered},
 };
 use interstate_log::Topic;
 use interstate_schemas::{CommandId, Timestamp};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A command of the edge as it reached its partition.
 #[derive(Debug, Clone)]
@@ -23,73 +21,29 @@ pub struct Arrived {
 }
 
 /// The whole history of a world.
+#[derive(Default)]
 pub struct History {
     /// By service and partition.
-    pub batches: BTreeMap<(String, u32), Vec<Batch>>,
+    batches: BTreeMap<(&'static str, u32), Vec<Batch>>,
     /// Commands of the edge as they reached the log, where it keeps them.
     pub arrived: BTreeMap<CommandId, Vec<Arrived>>,
-    /// The trips as the events have them.
-    pub trips: BTreeMap<String, Trip>,
-    /// The offers.
-    pub offers: BTreeMap<String, Offer>,
-    /// The accounts.
-    pub accounts: BTreeMap<String, Account>,
-    /// The ledgers.
-    pub ledgers: BTreeMap<String, Ledger>,
-    /// The calendars.
-    pub calendars: BTreeMap<String, Calendar>,
+    /// Whether a command was put aside because its task had ended on it again and again.
+    deadly: bool,
 }
 
 impl History {
-    /// Reads it, or says what is damaged.
-    pub fn read(cluster: &Cluster, mode: Mode) -> Result<Self, String> {
-        let mut history = Self {
-            batches: BTreeMap::new(),
-            arrived: BTreeMap::new(),
-            trips: BTreeMap::new(),
-            offers: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            ledgers: BTreeMap::new(),
-            calendars: BTreeMap::new(),
-        };
-        for service in trade::services() {
-            for partition in 0..service.partition_count() {
-                let mut batches = Batches::new(service.name().into(), partition, 0, 0);
-                let mut whole = Vec::new();
-                for (_, stored) in cluster.committed(&Topic::events(service.name()), partition) {
-                    let batch = batches.push(&stored).map_err(|error| error.to_string())?;
-                    whole.extend(batch);
-                }
-                for event in whole.iter().flat_map(|batch| &batch.events) {
-                    history.evolve(event)?;
-                }
-                history
-                    .batches
-                    .insert((service.name().to_owned(), partition), whole);
-                if mode == Mode::Kafka {
-                    for (at, stored) in cluster.committed(&Topic::commands(service.name()), partition) {
-                        let command =
-                            Command::from_record(&stored.record).map_err(|error| error.to_string())?;
-                        if let Origin::Edge { expires, .. } = command.meta.origin {
-                            let all = history.arrived.entry(command.meta.id).or_default();
-                            all.push(Arrived { at, expires });
-                        }
-                    }
-                }
-            }
-        }
-        Ok(history)
+    /// The batches of a partition.
+    pub fn of(&self, service: &str, partition: u32) -> &[Batch] {
+        let found = self
+            .batches
+            .iter()
+            .find(|((name, index), _)| *name == service && *index == partition);
+        found.map_or(&[], |(_, batches)| batches)
     }
 
-    fn evolve(&mut self, event: &Event) -> Result<(), String> {
-        match &*event.aggregate {
-            "trip" => evolve(&mut self.trips, event),
-            "offer" => evolve(&mut self.offers, event),
-            "account" => evolve(&mut self.accounts, event),
-            "ledger" => evolve(&mut self.ledgers, event),
-            "calendar" => evolve(&mut self.calendars, event),
-            other => Err(format!("an event of the unknown aggregate {other}")),
-        }
+    /// The batches of each partition.
+    pub fn partitions(&self) -> impl Iterator<Item = &Vec<Batch>> {
+        self.batches.values()
     }
 
     /// All events, partition by partition.
@@ -107,10 +61,7 @@ impl History {
 
     /// Whether a command was put aside because its task had ended on it again and again.
     pub fn has_deadly_command(&self) -> bool {
-        self.messages().any(|message| {
-            let why = message.dead.as_deref();
-            why.is_some_and(|why| why.starts_with("command.deadly"))
-        })
+        self.deadly
     }
 
     /// Every message that left a partition.
@@ -122,10 +73,93 @@ impl History {
     }
 }
 
-fn evolve<A: Aggregate>(all: &mut BTreeMap<String, A>, event: &Event) -> Result<(), String> {
-    let decoded = event.decode::<A::Event>().map_err(|error| error.to_string())?;
-    all.entry(event.subject.clone())
-        .or_default()
-        .evolve(&decoded, event.time);
-    Ok(())
+fn is_deadly(message: &Outgoing) -> bool {
+    let why = message.dead.as_deref();
+    why.is_some_and(|why| why.starts_with("command.deadly"))
+}
+
+/// A partition that is being read.
+struct Source {
+    service: &'static str,
+    partition: u32,
+    batches: Batches,
+    events: u64,
+    commands: u64,
+}
+
+/// The history and the books, which follow the log as it grows.
+pub struct Chronicle<B> {
+    /// What happened.
+    pub history: History,
+    /// What it means.
+    pub books: B,
+    cluster: Arc<Cluster>,
+    mode: Mode,
+    sources: Vec<Source>,
+}
+
+impl<B: Books> Chronicle<B> {
+    /// One that has read nothing.
+    pub fn new(cluster: Arc<Cluster>, mode: Mode, services: &[Service], books: B) -> Self {
+        let mut sources = Vec::new();
+        let mut history = History::default();
+        for service in services {
+            for partition in 0..service.partition_count() {
+                history.batches.insert((service.name(), partition), Vec::new());
+                sources.push(Source {
+                    service: service.name(),
+                    partition,
+                    batches: Batches::new(service.name().into(), partition, 0, 0),
+                    events: 0,
+                    commands: 0,
+                });
+            }
+        }
+        Self {
+            history,
+            books,
+            cluster,
+            mode,
+            sources,
+        }
+    }
+
+    /// Reads what has been committed since, or says what is damaged.
+    pub fn catch_up(&mut self) -> Result<(), String> {
+        for source in &mut self.sources {
+            let (service, partition) = (source.service, source.partition);
+            let (new, next) = self
+                .cluster
+                .committed(&Topic::events(service), partition, source.events);
+            source.events = next;
+            for (_, stored) in new {
+                let Some(batch) = source.batches.push(&stored).map_err(|error| error.to_string())? else {
+                    continue;
+                };
+                for event in &batch.events {
+                    self.books.evolve(event)?;
+                }
+                self.history.deadly |= batch.receipt.messages.iter().any(is_deadly);
+                self.history
+                    .batches
+                    .entry((service, partition))
+                    .or_default()
+                    .push(batch);
+            }
+            if self.mode == Mode::Kafka {
+                let (new, next) =
+                    self.cluster
+                        .committed(&Topic::commands(service), partition, source.commands);
+                source.commands = next;
+                for (at, stored) in new {
+                    let command = Command::from_record(&stored.record).map_err(|error| error.to_string())?;
+                    if let Origin::Edge { expires, .. } = command.meta.origin {
+                        let all = self.history.arrived.entry(command.meta.id).or_default();
+                        all.push(Arrived { at, expires });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -5,15 +5,11 @@ mod engine;
 mod history;
 mod replay;
 
-pub use history::{Arrived, History};
+pub use books::{Books, evolve};
+pub use history::{Arrived, Chronicle, History};
 
-use crate::{
-    log::{Cluster, Mode},
-    machines::Machines,
-    provider,
-    riders::Acknowledged,
-    trade::offer::Offer,
-};
+use crate::{clients::Acknowledged, log::Cluster, machines::Machines};
+use interstate_schemas::Timestamp;
 
 /// Everything that is known of a world that has ended.
 pub struct Evidence<'w> {
@@ -21,8 +17,8 @@ pub struct Evidence<'w> {
     pub history: &'w History,
     /// What people were told.
     pub journal: &'w [Acknowledged],
-    /// What the provider says.
-    pub provider: &'w provider::Books,
+    /// What the log means.
+    pub books: &'w dyn Books,
     /// The disks.
     pub machines: &'w Machines,
     /// The log itself.
@@ -55,7 +51,7 @@ pub const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "every message is handled exactly once, and in order",
         always: false,
-        check: engine::messages_once,
+        check: |of| of.books.messages_once(of.history),
     },
     Invariant {
         name: "nothing ends among the dead letters but what was begun three times",
@@ -75,27 +71,27 @@ pub const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "money is conserved",
         always: false,
-        check: books::money_is_conserved,
+        check: |of| of.books.money_is_conserved(),
     },
     Invariant {
-        name: "a trip is captured once when it is done, and never otherwise",
+        name: "money is captured once for what is done, and never otherwise",
         always: false,
-        check: books::captured_once,
+        check: |of| of.books.captured_once(),
     },
     Invariant {
         name: "reservations do not overlap",
         always: true,
-        check: books::no_overlap,
+        check: |of| of.books.no_overlap(),
     },
     Invariant {
         name: "nothing stays half done",
         always: false,
-        check: books::nothing_half_done,
+        check: |of| of.books.nothing_half_done(),
     },
     Invariant {
         name: "a time that was given back stays free",
         always: false,
-        check: books::released_stays_free,
+        check: |of| of.books.released_stays_free(of.journal),
     },
     Invariant {
         name: "every read model equals its replay",
@@ -124,48 +120,33 @@ pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
         .collect()
 }
 
-/// What has not come to its end yet: sagas, offers, operations, read models.
-pub fn unfinished(cluster: &Cluster, mode: Mode, machines: &Machines) -> Vec<String> {
-    let history = match History::read(cluster, mode) {
-        Ok(history) => history,
-        Err(damage) => return vec![format!("the log cannot be read: {damage}")],
-    };
+/// What has not come to its end yet: sagas, deadlines, operations, messages, read models.
+pub fn unfinished<B: Books>(
+    chronicle: &mut Chronicle<B>,
+    machines: &Machines,
+    now: Timestamp,
+) -> Vec<String> {
+    if let Err(damage) = chronicle.catch_up() {
+        return vec![format!("the log cannot be read: {damage}")];
+    }
+    let history = &chronicle.history;
     let mut open = Vec::new();
-    if machines.running().len() < machines.all.len() {
-        open.push("every machine runs again: one does not".to_owned());
-    }
-    for (id, trip) in &history.trips {
-        if !trip.saga.is_over() {
-            open.push(format!("every saga ends: {id} is {:?}", trip.saga));
+    if !history.has_deadly_command() {
+        // What waits for such a command waits for a person.
+        if machines.running().len() < machines.all.len() {
+            open.push("every machine runs again: one does not".to_owned());
         }
-    }
-    for (id, offer) in &history.offers {
-        if let Offer::Open { due } = offer {
-            open.push(format!("every deadline fires: {id} has been open since {due}"));
-        }
-    }
-    for (id, account) in &history.accounts {
-        for (number, operation) in &account.open {
-            open.push(format!(
-                "every operation is closed: {id}/{number} {operation:?} waits"
-            ));
-        }
-    }
-    if history.has_deadly_command() {
-        // What waits for that command waits for a person.
-        open.clear();
+        open.extend(chronicle.books.open(now));
     }
     for instance in machines.running() {
-        for partition in 0..2 {
-            let end = history
-                .batches
-                .get(&("trip".to_owned(), partition))
-                .and_then(|batches| batches.last())
-                .map_or(0, |batch| batch.receipt.last);
+        for partition in 0..machines.followed_partitions() {
+            let batches = history.of(machines.followed, partition);
+            let end = batches.last().map_or(0, |batch| batch.receipt.last);
             let at = instance.position.sequence(partition);
             if at < end {
                 open.push(format!(
-                    "every read model catches up: trips/{partition} is at {at} of {end}"
+                    "every read model catches up: {}/{partition} is at {at} of {end}",
+                    machines.followed
                 ));
             }
         }

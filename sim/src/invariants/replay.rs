@@ -1,7 +1,7 @@
 //! What is derived equals what the log derives it from.
 
 use super::Evidence;
-use crate::{machines::fold, trade};
+use crate::machines::fold;
 use futures::FutureExt;
 use interstate_eventing::{
     projection::{MemoryReadModel, Position, ReadModel},
@@ -13,9 +13,10 @@ use interstate_log::{PartitionId, Topic};
 
 pub(super) fn read_models(evidence: &Evidence<'_>) -> Vec<String> {
     let expected = MemoryReadModel::new("replay", fold);
-    for partition in 0..2 {
-        let source = PartitionId::new("trip", partition);
-        for batch in &evidence.history.batches[&("trip".to_owned(), partition)] {
+    let machines = evidence.machines;
+    for partition in 0..machines.followed_partitions() {
+        let source = PartitionId::new(machines.followed, partition);
+        for batch in evidence.history.of(machines.followed, partition) {
             let applied = expected.apply(&source, &batch.events, Position::behind(batch));
             if !matches!(applied.now_or_never(), Some(Ok(_))) {
                 return vec!["the replay itself failed".into()];
@@ -46,7 +47,7 @@ pub(super) fn read_models(evidence: &Evidence<'_>) -> Vec<String> {
 
 pub(super) fn caches(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
-    for service in trade::services() {
+    for service in &evidence.machines.services {
         for partition in 0..service.partition_count() {
             let open = |store| {
                 let topology = evidence.machines.topology.clone();
@@ -56,13 +57,11 @@ pub(super) fn caches(evidence: &Evidence<'_>) -> Vec<String> {
                 let mut task = open(store).map_err(|error| error.to_string())?;
                 let mut batches = task.batches();
                 let from = task.next();
-                for (_, stored) in evidence
-                    .cluster
-                    .committed(&Topic::events(service.name()), partition)
-                {
-                    if stored.offset < from {
-                        continue;
-                    }
+                let (records, _) =
+                    evidence
+                        .cluster
+                        .committed(&Topic::events(service.name()), partition, from);
+                for (_, stored) in records {
                     if let Some(batch) = batches.push(&stored).map_err(|error| error.to_string())? {
                         task.replay(&batch).map_err(|error| error.to_string())?;
                     }

@@ -74,10 +74,11 @@ impl Cluster {
         })
     }
 
-    /// Everything committed in a partition, with the time at which it was appended: for the books afterwards.
-    pub fn committed(&self, topic: &Topic, index: u32) -> Vec<(u64, Stored)> {
+    /// What is committed in a partition from an offset on, with the time at which it was appended, and the offset
+    /// behind it: for the books.
+    pub fn committed(&self, topic: &Topic, index: u32, from: u64) -> (Vec<(u64, Stored)>, u64) {
         let found = lock(&self.partitions).get(&(topic.clone(), index)).cloned();
-        found.map_or_else(Vec::new, |partition| partition.committed())
+        found.map_or_else(|| (Vec::new(), from), |partition| partition.committed(from))
     }
 
     /// How often at most a process took a partition over that was another's.

@@ -216,21 +216,22 @@ impl Partition {
         chunk
     }
 
-    pub(super) fn committed(&self) -> Vec<(u64, Stored)> {
+    /// What is committed from an offset on and behind no open transaction, and the offset behind it.
+    pub(super) fn committed(&self, from: u64) -> (Vec<(u64, Stored)>, u64) {
         let state = lock(&self.state);
-        let entries = (0..).zip(&state.entries);
-        entries
-            .filter_map(|(offset, entry)| match entry {
-                Entry::Committed(at, record) => Some((
-                    *at,
-                    Stored {
-                        offset,
-                        record: record.clone(),
-                    },
-                )),
-                _ => None,
-            })
-            .collect()
+        let (mut found, mut offset) = (Vec::new(), from);
+        for entry in state.entries.iter().skip(from as usize) {
+            match entry {
+                Entry::Open(..) => break,
+                Entry::Nothing => {}
+                Entry::Committed(at, record) => {
+                    let record = record.clone();
+                    found.push((*at, Stored { offset, record }));
+                }
+            }
+            offset += 1;
+        }
+        (found, offset)
     }
 }
 

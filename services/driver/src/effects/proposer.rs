@@ -52,7 +52,9 @@ impl Proposer {
                 answered.insert(wanted.dispatch, wanted.event);
                 under_way.push(self.propose(wanted));
             }
+            // In a fixed order, so that a simulated world repeats.
             tokio::select! {
+                biased;
                 woken = wakes.changed() => {
                     if woken.is_err() {
                         return;

@@ -8,7 +8,10 @@ use super::{
     state::{Capture, Hold},
     turn::{Order, Turn, positive, refusal},
 };
-use interstate_eventing::Rejection;
+use interstate_eventing::{
+    Rejection,
+    plant::{self, Bug},
+};
 use interstate_schemas::{PaymentAnswer, StepOutcome};
 
 /// What a provider says to a capture that comes too late.
@@ -61,6 +64,7 @@ impl Turn<'_> {
             return;
         }
         let now = self.now();
+        let in_time = |due| now < due || plant::on(Bug::HoldExpiryNotHandled);
         let order = |kind, method, provider_reference| Order {
             kind,
             purpose: Purpose::Advance,
@@ -75,7 +79,7 @@ impl Turn<'_> {
                 provider_reference,
                 expires_at,
                 ..
-            } if held.amount >= amount.amount && expires_at.is_none_or(|due| now < due) => {
+            } if held.amount >= amount.amount && expires_at.is_none_or(in_time) => {
                 self.request(order(OperationKind::Capture, None, Some(provider_reference)));
             }
             other => {
@@ -102,7 +106,9 @@ impl Turn<'_> {
                 self.answer(&waiting, &StepOutcome::Done(PaymentAnswer::Captured { amount }));
             }
             OperationResult::Refused { code }
-                if operation.kind == OperationKind::Capture && code == TOO_LATE =>
+                if operation.kind == OperationKind::Capture
+                    && code == TOO_LATE
+                    && !plant::on(Bug::HoldExpiryNotHandled) =>
             {
                 self.charge_instead();
             }

@@ -9,7 +9,10 @@ use super::{
     state::{Capture, Hold, Refund, RefundState, State, Trip},
     turn::Turn,
 };
-use interstate_eventing::{Aggregate, Context, Deadline, Decision, Rejection};
+use interstate_eventing::{
+    Aggregate, Context, Deadline, Decision, Rejection,
+    plant::{self, Bug},
+};
 use interstate_schemas::{BookingId, Money, StepRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +81,7 @@ impl Aggregate for Payment {
                     let text = "this payment has asked for no such operation";
                     return Err(Rejection::not_found(codes::NO_SUCH_OPERATION, text));
                 };
-                if self.0.operations.open(operation).is_some() {
+                if self.0.operations.open(operation).is_some() || plant::on(Bug::ResultTakenTwice) {
                     turn.close(known, attempt, result);
                 }
             }
@@ -97,7 +100,7 @@ impl Aggregate for Payment {
             Hold::Held {
                 expires_at: Some(due),
                 ..
-            } if !self.0.capture.takes_the_hold() => {
+            } if !self.0.capture.takes_the_hold() && !plant::on(Bug::HoldExpiryNotHandled) => {
                 vec![Deadline::new(HOLD_EXPIRES, *due)]
             }
             _ => Vec::new(),

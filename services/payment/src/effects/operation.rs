@@ -61,8 +61,9 @@ pub(super) async fn carry_out(tools: &Tools, open: Open) {
         // From here on the provider may have it, whatever the answer was.
         unknown = true;
         tokio::select! {
-            () = tools.clock.sleep(wait(&tools.options, &open.request, attempt)) => {}
+            biased;
             () = woken.notified() => {}
+            () = tools.clock.sleep(wait(&tools.options, &open.request, attempt)) => {}
         }
     };
     tell(tools, &open, attempt, result).await;

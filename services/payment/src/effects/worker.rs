@@ -186,11 +186,13 @@ impl PaymentEffects {
                 self.positions.save(followed.partition, low)?;
                 saved = low;
             }
+            // In a fixed order, so that a simulated world repeats; what is under way comes first because it ends.
             tokio::select! {
+                biased;
+                Some(()) = under_way.next() => {}
                 chunk = reader.next(CHUNK), if under_way.len() < MOST_OPEN => {
                     followed.take(chunk?, false)?;
                 }
-                Some(()) = under_way.next() => {}
             }
         }
     }

@@ -10,7 +10,11 @@ use crate::domain::{
     cancellation::{CancelCause, CancelInput, CancellationTerms, Progress, cancellation_terms},
     catalogue,
 };
-use interstate_eventing::{Context, Decision, Draft, Rejection, saga::Phase};
+use interstate_eventing::{
+    Context, Decision, Draft, Rejection,
+    plant::{self, Bug},
+    saga::Phase,
+};
 use interstate_schemas::{SignedDuration, Timestamp};
 
 /// A driver waits so long before a rider counts as not come.
@@ -74,6 +78,7 @@ pub(super) fn cancel(
     }
     let then = match (state.stage, conclude::is_past_pivot(state)) {
         (Stage::PendingPayment, false) => None,
+        (Stage::PendingPayment, true) if plant::on(Bug::CancelDuringConfirmForgotten) => None,
         (Stage::Confirmed, _) => Some(Plan::Refund),
         _ => Some(Plan::Release),
     };

@@ -5,6 +5,8 @@ use crate::domain::{
     catalogue,
     fare::settlement::{TdsStatus, VehicleOwner, settle},
 };
+#[cfg(feature = "planted")]
+use interstate_eventing::plant::{self, Bug};
 use interstate_eventing::{
     Message,
     saga::{Saga, Step},
@@ -63,8 +65,10 @@ impl Plan {
     ];
 
     /// Its table.
-    pub const fn saga(self) -> &'static Saga<Booking> {
+    pub fn saga(self) -> &'static Saga<Booking> {
         match self {
+            #[cfg(feature = "planted")]
+            Self::Near if plant::on(Bug::CompensationMissing) => &NEAR_WITHOUT_VOID,
             Self::Near => &NEAR,
             Self::Advance => &ADVANCE,
             Self::Assign => &ASSIGN,
@@ -124,43 +128,67 @@ const fn give_back() -> Step<Booking> {
     }
 }
 
+const fn hold() -> Step<Booking> {
+    Step {
+        name: HOLD,
+        request: |booking| {
+            let order = booking.ordered();
+            pay(
+                booking,
+                PaymentCommand::Hold {
+                    booking: order.booking,
+                    rider: order.rider,
+                    amount: order.fare.advance,
+                    method: order.method.clone(),
+                },
+            )
+        },
+        compensation: Some(|booking| {
+            let id = booking.ordered().booking;
+            pay(booking, PaymentCommand::Void { booking: id })
+        }),
+        answer_within: PAYING,
+        attempts: 1,
+        pivot: false,
+    }
+}
+
+const fn capture_held() -> Step<Booking> {
+    Step {
+        name: CAPTURE,
+        request: capture,
+        compensation: None,
+        answer_within: DECIDING,
+        attempts: 10,
+        pivot: false,
+    }
+}
+
 /// Pickup within 48 hours.
 pub static NEAR: Saga<Booking> = Saga {
     name: "book for the next 48 hours",
     steps: &[
+        hold(),
+        find(),
+        reserve_driver(),
+        reserve_vehicle(),
+        capture_held(),
+    ],
+};
+
+/// The same with a line left out, for the simulator to find.
+#[cfg(feature = "planted")]
+static NEAR_WITHOUT_VOID: Saga<Booking> = Saga {
+    name: NEAR.name,
+    steps: &[
         Step {
-            name: HOLD,
-            request: |booking| {
-                let order = booking.ordered();
-                pay(
-                    booking,
-                    PaymentCommand::Hold {
-                        booking: order.booking,
-                        rider: order.rider,
-                        amount: order.fare.advance,
-                        method: order.method.clone(),
-                    },
-                )
-            },
-            compensation: Some(|booking| {
-                let id = booking.ordered().booking;
-                pay(booking, PaymentCommand::Void { booking: id })
-            }),
-            answer_within: PAYING,
-            attempts: 1,
-            pivot: false,
+            compensation: None,
+            ..hold()
         },
         find(),
         reserve_driver(),
         reserve_vehicle(),
-        Step {
-            name: CAPTURE,
-            request: capture,
-            compensation: None,
-            answer_within: DECIDING,
-            attempts: 10,
-            pivot: false,
-        },
+        capture_held(),
     ],
 };
 

@@ -105,6 +105,21 @@ impl Booking {
         self.stage
     }
 
+    /// What was booked; nothing before.
+    pub fn order(&self) -> Option<&Order> {
+        self.order.as_deref()
+    }
+
+    /// Who drives, or drove last.
+    pub fn assignment(&self) -> Option<&Assignment> {
+        self.assignment.as_ref()
+    }
+
+    /// What is kept of the advance.
+    pub fn fee(&self) -> Money {
+        self.fee
+    }
+
     /// What was booked. Requests of a saga ask for it, and a saga begins after `Requested`.
     pub(super) fn ordered(&self) -> &Order {
         self.order

@@ -7,7 +7,10 @@ use super::{
     state::{Dispatch, OfferState, Search, Stage},
 };
 use crate::domain::offers::{OfferPolicy, OfferRound};
-use interstate_eventing::{Context, Draft, Message};
+use interstate_eventing::{
+    Context, Draft, Message,
+    plant::{self, Bug},
+};
 use interstate_schemas::{DriverAnswer, OfferId, StepOutcome};
 use std::collections::BTreeMap;
 use ulid::Ulid;
@@ -81,7 +84,11 @@ pub(super) fn over(draft: &mut Draft<Dispatch>, cx: &Context<'_>) {
         return;
     };
     if matches!(search.stage, Stage::Offering { until: Some(until) } if until <= cx.now) {
-        let (round, offers) = (search.round, search.in_state(OfferState::Open).collect());
+        let mut offers: Vec<_> = search.in_state(OfferState::Open).collect();
+        if plant::on(Bug::OfferExpiryIgnoresAccept) {
+            offers.extend(search.in_state(OfferState::Accepted));
+        }
+        let round = search.round;
         draft.emit(OffersExpired { round, offers });
         go_on_when_answered(draft, cx);
     }

@@ -7,6 +7,7 @@ use super::{
     plan::DutyPlan,
     tombstones::Tombstones,
 };
+use interstate_eventing::plant::{self, Bug};
 use interstate_schemas::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,11 @@ impl DutyCalendar {
     /// comes before its reservation, that one will be.
     pub fn release(&mut self, claim: Claim, now: Timestamp) -> Released {
         self.tombstones.bury(claim, now);
-        let released = |duty: &Duty| duty.claim.holder == claim.holder && duty.claim.attempt <= claim.attempt;
+        let released = |duty: &Duty| {
+            let named = duty.claim.attempt <= claim.attempt;
+            let missed = plant::on(Bug::ReleaseMissesOwnAttempt) && duty.claim.attempt == claim.attempt;
+            duty.claim.holder == claim.holder && named && !missed
+        };
         let before = self.duties.len();
         self.duties
             .retain(|duty| !released(duty) || duty.state == DutyState::Closed);
@@ -282,6 +287,7 @@ impl DutyCalendar {
         self.duties
             .iter()
             .find(|duty| duty.reserved.overlaps(wanted) && duty.counts_at(now) && !besides(duty))
+            .filter(|duty| !(plant::on(Bug::TentativeTimeTakenTwice) && duty.is_tentative()))
             .map(|duty| Overlap {
                 with: duty.claim,
                 held: duty.reserved,

@@ -136,6 +136,11 @@ impl Duty {
             && self.state != DutyState::Closed
     }
 
+    /// Whether it is kept for a booking that has yet to confirm it.
+    pub const fn is_tentative(&self) -> bool {
+        matches!(self.state, DutyState::Tentative { .. })
+    }
+
     /// Whether it still counts at `now`: all but a tentative one that has expired.
     pub fn counts_at(&self, now: Timestamp) -> bool {
         !matches!(self.state, DutyState::Tentative { expires_at } if expires_at <= now)

@@ -1,19 +1,15 @@
 //! A payment provider: it keeps its own books, answers late or never, and knows its idempotency keys.
 
+use super::account::{Operation, Wanted};
 use crate::{
     here::Here,
     sim::{Sim, lock},
-    trade::account::{Operation, Wanted},
+    unsure::{self, NoAnswer},
 };
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
-
-/// No answer came in time: it may have been done, may be done later, or never.
-#[derive(Debug)]
-pub struct NoAnswer;
 
 /// What the provider has done for a trip.
 #[derive(Debug, Clone, Default)]
@@ -56,43 +52,14 @@ impl Provider {
 
     /// What came of a key, if anything has.
     pub async fn look_up(&self, here: &Here, key: &str) -> Result<Option<bool>, NoAnswer> {
-        here.pass().await;
-        if self.sim.strikes(|faults| faults.provider_timeout) {
-            self.sim.sleep(Duration::from_secs(2)).await;
-            return Err(NoAnswer);
-        }
-        Ok(lock(&self.books).answers.get(key).copied())
+        unsure::look_up(here, || lock(&self.books).answers.get(key).copied()).await
     }
 
     /// Asks for something under a key; whether it was done.
     pub async fn ask(&self, here: &Here, key: &str, wanted: &Operation) -> Result<bool, NoAnswer> {
-        here.pass().await;
-        if self.sim.strikes(|faults| faults.provider_timeout) {
-            let which = self.sim.draw(|rng| rng.below(3));
-            self.sim.tell(|| {
-                let effect = ["with effect", "without effect", "with effect later"][which as usize];
-                format!(
-                    "the provider does not answer to {:?} of {} ({effect})",
-                    wanted.what, wanted.trip
-                )
-            });
-            match which {
-                0 => drop(self.carry_out(key, wanted)),
-                1 => {}
-                _ => {
-                    let (provider, key, wanted) = (self.clone(), key.to_owned(), wanted.clone());
-                    let later = self.sim.now() + self.sim.draw(|rng| rng.between(1, 8_000)) * 1_000_000;
-                    self.sim.call_at(later, move || {
-                        provider.carry_out(&key, &wanted);
-                    });
-                }
-            }
-            self.sim.sleep(Duration::from_secs(2)).await;
-            return Err(NoAnswer);
-        }
-        let done = self.carry_out(key, wanted);
-        here.pass().await;
-        Ok(done)
+        let (provider, key, asked) = (self.clone(), key.to_owned(), wanted.clone());
+        let what = || format!("{:?} of {}", wanted.what, wanted.trip);
+        unsure::carry_out(here, what, move || provider.carry_out(&key, &asked)).await
     }
 
     fn carry_out(&self, key: &str, wanted: &Operation) -> bool {

@@ -1,11 +1,11 @@
 //! Carries out at the provider what accounts ask for. Every machine runs it for every partition, so each
 //! operation is attempted more than once; the provider's keys and the account's state make it happen once.
 
-use crate::{
-    here::Here,
-    provider::{NoAnswer, Provider},
-    trade::account::{AccountCommand, AccountEvent, Operation},
+use super::{
+    account::{AccountCommand, AccountEvent, Operation},
+    provider::Provider,
 };
+use crate::{here::Here, unsure::NoAnswer};
 use interstate_eventing::{
     Batches, Event,
     plant::{self, Bug},

@@ -1,0 +1,204 @@
+//! Drivers: they are admitted, accept, decline or ignore offers, drive, and give a trip back now and then.
+
+use super::books::RideBooks;
+use crate::{
+    clients::{Clients, Told},
+    play::Seen,
+    sim::lock,
+};
+use interstate_booking::domain::booking::{BookingCommand, CancelBy, Stage, TripRecord};
+use interstate_driver::domain::{
+    candidates::Fuel,
+    dispatch::DispatchRequest,
+    documents::{Document, DocumentKind},
+    driver::{DriverCommand, Profile},
+    vehicle::{Description, PlateKey, VehicleCommand},
+};
+use interstate_schemas::{
+    Actor, AddressedCommand, BookingId, DispatchId, DriverId, OfferId, Role, StateCode, UserId, VehicleClass,
+    VehicleId,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// A driver's id.
+pub(super) fn id(number: u32) -> DriverId {
+    DriverId::derive(1, &[b"driver", &number.to_be_bytes()])
+}
+
+struct Driver {
+    clients: Arc<Clients>,
+    number: u32,
+    id: DriverId,
+    me: Actor,
+}
+
+impl Driver {
+    fn new(clients: Arc<Clients>, number: u32) -> Self {
+        let id = id(number);
+        let me = Actor::User {
+            id: UserId::from(id),
+            role: Role::Driver,
+        };
+        Self {
+            clients,
+            number,
+            id,
+            me,
+        }
+    }
+
+    async fn ask<C>(&self, what: &str, to: impl Display, command: &C) -> Told
+    where
+        C: AddressedCommand + Sync,
+    {
+        let key = format!("driver {}: {what}", self.number);
+        self.clients.insist(&key, to, command, &self.me).await
+    }
+}
+
+fn papers(kinds: &[DocumentKind]) -> Vec<Document> {
+    let day = |text: &str| text.parse().expect("a day of the calendar");
+    let paper = |kind: &DocumentKind| {
+        let (from, through) = (day("2020-01-01"), day("2090-12-31"));
+        Document::new(*kind, from, through, BTreeSet::new()).expect("it ends after it begins")
+    };
+    kinds.iter().map(paper).collect()
+}
+
+/// From the registration to the first offer.
+pub(super) async fn admission(clients: Arc<Clients>, number: u32) {
+    let driver = Driver::new(clients, number);
+    let id = driver.id;
+    let profile = Profile {
+        home_state: StateCode::GJ,
+        drives_at_night: true,
+        hill_roads: true,
+    };
+    driver
+        .ask("register", id, &DriverCommand::Register { profile })
+        .await;
+    for document in papers(&DocumentKind::OF_EVERY_DRIVER) {
+        let what = format!("{:?}", document.kind());
+        driver
+            .ask(&what, id, &DriverCommand::AddDocument { document })
+            .await;
+    }
+    let vehicle = VehicleId::from_ulid(id.ulid());
+    driver.ask("vehicle", vehicle, &vehicle_of(id)).await;
+    // The vehicle is the driver's as soon as its plate is.
+    for time in 0.. {
+        let told = driver
+            .ask(&format!("submit {time}"), id, &DriverCommand::Submit)
+            .await;
+        if matches!(told, Told::Yes(_)) {
+            break;
+        }
+        driver.clients.rest(400).await;
+    }
+    let approve = format!("approve {number}");
+    driver
+        .clients
+        .insist(&approve, id, &DriverCommand::Approve, &Actor::System)
+        .await;
+    driver
+        .ask("go online", id, &DriverCommand::GoOnline { vehicle: None })
+        .await;
+}
+
+fn vehicle_of(driver: DriverId) -> VehicleCommand {
+    let kinds = [
+        DocumentKind::Registration,
+        DocumentKind::Fitness,
+        DocumentKind::Insurance,
+        DocumentKind::Puc,
+        DocumentKind::AllIndiaTouristPermit,
+    ];
+    VehicleCommand::Register {
+        driver,
+        plate: PlateKey {
+            hash: format!("plate of {driver}"),
+            ending: "1234".to_owned(),
+        },
+        description: Description {
+            class: VehicleClass::Sedan,
+            seats: 4,
+            bags: 2,
+            home_state: StateCode::GJ,
+            first_registered: "2024-06-01".parse().expect("a day of the calendar"),
+            fuel: Fuel::Petrol,
+        },
+        papers: papers(&kinds),
+    }
+}
+
+/// A driver's day, as long as anybody rides.
+pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u32, riding: Arc<AtomicUsize>) {
+    let driver = Driver::new(clients, number);
+    let mut answered = BTreeSet::new();
+    let mut moves = BTreeMap::new();
+    while riding.load(Ordering::Relaxed) > 0 {
+        driver.clients.rest(2_500).await;
+        let (offers, trips) = {
+            let mut seen = lock(&seen);
+            let _ = seen.catch_up();
+            (seen.books.offers_to(driver.id), seen.books.trips_of(driver.id))
+        };
+        for (dispatch, offer) in offers {
+            if answered.insert(offer) {
+                driver.answer(dispatch, offer).await;
+            }
+        }
+        for (booking, stage) in trips {
+            let count: &mut u32 = moves.entry(booking).or_default();
+            *count += 1;
+            driver.go_on(booking, stage, *count).await;
+        }
+    }
+}
+
+impl Driver {
+    async fn answer(&self, dispatch: DispatchId, offer: OfferId) {
+        let accept = DispatchRequest::Accept { offer };
+        match self.clients.draw(0, 10) {
+            0..=5 => {
+                self.ask(&format!("accept {offer}"), dispatch, &accept).await;
+            }
+            6 => {
+                // In the last moment, or after it.
+                self.clients.rest(35_000).await;
+                self.ask(&format!("accept {offer}"), dispatch, &accept).await;
+            }
+            7 => {
+                let decline = DispatchRequest::Decline { offer };
+                self.ask(&format!("decline {offer}"), dispatch, &decline).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn go_on(&self, booking: BookingId, stage: Stage, count: u32) {
+        let command = match (stage, self.clients.draw(0, 8)) {
+            (Stage::Assigned, 0) => BookingCommand::Cancel {
+                by: CancelBy::Driver { valid_reason: true },
+            },
+            (Stage::Assigned, _) => BookingCommand::Arrive,
+            (Stage::Arrived, 0) => BookingCommand::Cancel {
+                by: CancelBy::RiderNoShow,
+            },
+            (Stage::Arrived, chance) => BookingCommand::Start {
+                code_matches: chance > 1,
+            },
+            (Stage::OnTrip, _) => BookingCommand::End(TripRecord::default()),
+            _ => return,
+        };
+        self.ask(&format!("{stage:?} {booking} {count}"), booking, &command)
+            .await;
+    }
+}

@@ -1,0 +1,236 @@
+//! Riders: they ask for a price, hesitate, book, change their mind at the worst moment, and pay.
+
+use super::{books::RideBooks, roads::Roads};
+use crate::{
+    clients::{Clients, Told},
+    here::{Here, time_at},
+    play::Seen,
+    sim::{WORLD, lock},
+};
+use interstate_booking::{
+    domain::{
+        booking::{BookingCommand, CancelBy, Stage},
+        cancellation::RiderReason,
+        fare::Recipient,
+        quote::{AcceptedBooking, Issue, QuoteCommand, QuoteRules},
+        tariff::{BasisPoints, TariffVersion},
+    },
+    ports::RouteFinder,
+};
+use interstate_payment::domain::{BalanceMethod, Command as PaymentCommand};
+use interstate_schemas::{
+    Actor, BookingId, PaymentId, PaymentMethod, QuoteId, Role, SignedDuration, Timestamp, TripKind,
+    TripRoute, UserId, VehicleClass,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// Trips that each rider wants.
+const TRIPS: u32 = 2;
+/// A rider who has waited for a driver so long goes another way, in nanoseconds.
+const PATIENCE: u64 = 200_000_000_000;
+/// After this nobody looks at a booking any more, in nanoseconds.
+const GONE: u64 = 3_600_000_000_000;
+
+/// A rider's day. `riding` counts those who are not through.
+pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u32, riding: Arc<AtomicUsize>) {
+    let id = UserId::derive(1, &[b"rider", &number.to_be_bytes()]);
+    let rider = Rider {
+        clients,
+        seen,
+        number,
+        id,
+        me: Actor::User {
+            id,
+            role: Role::Rider,
+        },
+    };
+    for trip in 0..TRIPS {
+        rider.clients.rest(4_000).await;
+        if let Some(booking) = rider.book(trip).await {
+            rider.follow(booking).await;
+        }
+    }
+    riding.fetch_sub(1, Ordering::Relaxed);
+}
+
+struct Rider {
+    clients: Arc<Clients>,
+    seen: Seen<RideBooks>,
+    number: u32,
+    id: UserId,
+    me: Actor,
+}
+
+impl Rider {
+    /// From the price to the booking; nothing where it does not come to one.
+    async fn book(&self, trip: u32) -> Option<BookingId> {
+        let name = format!("{}-{trip}", self.number);
+        let quote = QuoteId::derive(1, &[b"quote", name.as_bytes()]);
+        let route = self.route().await;
+        let issue = QuoteCommand::Issue(Box::new(self.issue(quote, route)));
+        let told = self
+            .clients
+            .insist(&format!("quote {name}"), quote, &issue, &self.me)
+            .await;
+        if matches!(told, Told::No(_)) {
+            return None;
+        }
+        let hesitates = if self.clients.draw(0, 5) == 0 {
+            75_000
+        } else {
+            3_000
+        };
+        self.clients.rest(hesitates).await;
+        let accept = QuoteCommand::Accept {
+            method: self.method(),
+        };
+        let told = self
+            .clients
+            .insist(&format!("accept {name}"), quote, &accept, &self.me)
+            .await;
+        let booking = told.decode::<AcceptedBooking>()?.booking;
+        if self.clients.draw(0, 4) == 0 {
+            // Tapped twice on two devices: another key, and the same booking.
+            let again = format!("accept {name} again");
+            let told = self.clients.insist(&again, quote, &accept, &self.me).await;
+            let second = told.decode::<AcceptedBooking>().map(|accepted| accepted.booking);
+            if second != Some(booking) {
+                self.clients
+                    .complain(format!("{quote} became {booking}, and then {second:?}"));
+            }
+        }
+        Some(booking)
+    }
+
+    /// Looks at the booking until it is over, and withdraws now and then.
+    async fn follow(&self, booking: BookingId) {
+        let begun = self.clients.sim().now();
+        let draw = |low, high| self.clients.draw(low, high);
+        let mut withdraws = match draw(0, 3) {
+            0 => Some(begun + draw(0, 25_000) * 1_000_000),
+            _ => Some(begun + PATIENCE),
+        };
+        let mut paid = 0;
+        let mut count = 0;
+        loop {
+            self.clients.rest(2_000).await;
+            let waited = self.clients.sim().now() - begun;
+            match self.stage(booking) {
+                Some(Stage::Closed | Stage::Cancelled | Stage::Lapsed | Stage::Unfulfilled) => return,
+                Some(Stage::Completed) => {
+                    if waited > paid {
+                        count += 1;
+                        self.pay(booking, count).await;
+                        paid = self.clients.sim().now() - begun + 20_000_000_000;
+                    }
+                }
+                _ => {
+                    if withdraws.is_some_and(|at| self.clients.sim().now() >= at) {
+                        count += 1;
+                        self.withdraw(booking, count).await;
+                        withdraws = Some(self.clients.sim().now() + 60_000_000_000);
+                    }
+                }
+            }
+            if waited > GONE {
+                return;
+            }
+        }
+    }
+
+    async fn withdraw(&self, booking: BookingId, count: u32) {
+        let by = CancelBy::Rider {
+            reason: RiderReason::ChangedPlans,
+        };
+        if self.clients.draw(0, 3) == 0 {
+            let preview = BookingCommand::PreviewCancel { by };
+            let key = format!("preview {booking} {count}");
+            self.clients.insist(&key, booking, &preview, &self.me).await;
+        }
+        let cancel = BookingCommand::Cancel { by };
+        for time in 0..self.clients.draw(1, 4) {
+            let key = format!("cancel {booking} {count} {time}");
+            self.clients.insist(&key, booking, &cancel, &self.me).await;
+        }
+    }
+
+    /// Pays by card or app, or the driver has the cash; what fails is tried in another way later.
+    async fn pay(&self, booking: BookingId, count: u32) {
+        let payment = PaymentId::from(booking);
+        let by_provider = count == 1 && self.clients.draw(0, 2) == 0;
+        let (method, actor) = if by_provider {
+            let method = self.method();
+            (BalanceMethod::Provider { method }, self.me.clone())
+        } else {
+            (BalanceMethod::Cash, Actor::System)
+        };
+        let pay = PaymentCommand::RecordBalancePayment { method };
+        let key = format!("pay {booking} {count}");
+        self.clients.insist(&key, payment, &pay, &actor).await;
+    }
+
+    async fn route(&self) -> TripRoute {
+        let roads = Roads(Here::new(self.clients.sim(), WORLD));
+        loop {
+            match roads.route(&[], VehicleClass::Sedan).await {
+                Ok(route) => return route,
+                Err(_) => self.clients.sim().sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// Soon, tomorrow, or just so late that the advance is taken before a driver is sought.
+    fn pickup(&self) -> Timestamp {
+        let minutes = match self.clients.draw(0, 4) {
+            0 => self.clients.draw(40, 170),
+            1 => 24 * 60 + self.clients.draw(0, 600),
+            _ => 48 * 60 + self.clients.draw(1, 3),
+        };
+        let now = time_at(self.clients.sim().now() as i64);
+        now + SignedDuration::from_mins(minutes as i64)
+    }
+
+    fn issue(&self, quote: QuoteId, route: TripRoute) -> Issue {
+        Issue {
+            quote,
+            rider: self.id,
+            kind: TripKind::OneWay,
+            class: VehicleClass::Sedan,
+            passengers: 2,
+            bags: 1,
+            pickup_at: self.pickup(),
+            until: None,
+            route,
+            tariff: TariffVersion("india-2026-11".to_owned()),
+            factor: BasisPoints::ONE,
+            recipient: Recipient::Unregistered,
+            discount: None,
+            rules: QuoteRules {
+                notice_minutes: 5,
+                ahead_days: 30,
+                valid_minutes: 1,
+            },
+        }
+    }
+
+    fn method(&self) -> PaymentMethod {
+        let token = "tok_sim".to_owned();
+        match self.clients.draw(0, 3) {
+            0 => PaymentMethod::Upi { token },
+            _ => PaymentMethod::Card { token },
+        }
+    }
+
+    fn stage(&self, booking: BookingId) -> Option<Stage> {
+        let mut seen = lock(&self.seen);
+        // What is damaged shows in the end.
+        let _ = seen.catch_up();
+        seen.books.stage(booking)
+    }
+}
