@@ -50,8 +50,8 @@ pub enum Bug {
     ResultTakenTwice,
     /// A hold whose time is over is captured like any other, again and again.
     HoldExpiryNotHandled,
-    /// A step's answer is taken although it belongs to an earlier run of the saga.
-    AnswerOfEarlierRun,
+    /// A cancellation that is repeated is computed again, by then at other terms.
+    CancelComputedAgain,
 }
 
 impl Bug {
@@ -80,7 +80,7 @@ impl Bug {
         Bug::OfferExpiryIgnoresAccept,
         Bug::ResultTakenTwice,
         Bug::HoldExpiryNotHandled,
-        Bug::AnswerOfEarlierRun,
+        Bug::CancelComputedAgain,
     ];
 
     /// Those that a small business on the engine shows.
@@ -104,7 +104,7 @@ impl Bug {
     ];
 
     /// Those that stand in the code of services.
-    pub const OF_SERVICES: [Bug; 11] = [
+    pub const OF_SERVICES: [Bug; 10] = [
         Bug::CompensationMissing,
         Bug::CancelDuringConfirmForgotten,
         Bug::ReleaseMissesOwnAttempt,
@@ -112,8 +112,7 @@ impl Bug {
         Bug::OfferExpiryIgnoresAccept,
         Bug::ResultTakenTwice,
         Bug::HoldExpiryNotHandled,
-        Bug::AnswerOfEarlierRun,
-        Bug::CompensationNotIdempotent,
+        Bug::CancelComputedAgain,
         Bug::DoubleCaptureAfterTimeout,
         Bug::EffectClosedByHighWater,
     ];

@@ -26,6 +26,14 @@ use interstate_eventing::{
 use interstate_schemas::{BookingId, CalendarOwner, DispatchId, DriverId, OfferId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// An offer that waits for a driver's answer.
+pub(super) struct Offered {
+    pub(super) dispatch: DispatchId,
+    pub(super) offer: OfferId,
+    /// When it expires.
+    pub(super) until: Timestamp,
+}
+
 /// The platform as its log has it, and the provider's own books.
 pub struct RideBooks {
     quotes: BTreeMap<String, Quote>,
@@ -68,7 +76,7 @@ impl RideBooks {
     }
 
     /// Offers that wait for a driver's answer.
-    pub(super) fn offers_to(&self, driver: DriverId) -> Vec<(DispatchId, OfferId)> {
+    pub(super) fn offers_to(&self, driver: DriverId) -> Vec<Offered> {
         let mut found = Vec::new();
         for (id, dispatch) in &self.dispatches {
             let (Ok(id), Some(search)) = (id.parse(), &dispatch.search) else {
@@ -77,7 +85,11 @@ impl RideBooks {
             let mine = search
                 .in_state(OfferState::Open)
                 .filter(|offer| search.offers[offer].candidate.driver == driver);
-            found.extend(mine.map(|offer| (id, offer)));
+            found.extend(mine.map(|offer| Offered {
+                dispatch: id,
+                offer,
+                until: self.due.get(&offer.to_string()).copied().unwrap_or_default(),
+            }));
         }
         found
     }

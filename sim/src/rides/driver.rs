@@ -1,8 +1,9 @@
 //! Drivers: they are admitted, accept, decline or ignore offers, drive, and give a trip back now and then.
 
-use super::books::RideBooks;
+use super::books::{Offered, RideBooks};
 use crate::{
     clients::{Clients, Told},
+    here::time_at,
     play::Seen,
     sim::lock,
 };
@@ -15,8 +16,7 @@ use interstate_driver::domain::{
     vehicle::{Description, PlateKey, VehicleCommand},
 };
 use interstate_schemas::{
-    Actor, AddressedCommand, BookingId, DispatchId, DriverId, OfferId, Role, StateCode, UserId, VehicleClass,
-    VehicleId,
+    Actor, AddressedCommand, BookingId, DriverId, Role, StateCode, Timestamp, UserId, VehicleClass, VehicleId,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +25,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 /// A driver's id.
@@ -150,9 +151,9 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
             let _ = seen.catch_up();
             (seen.books.offers_to(driver.id), seen.books.trips_of(driver.id))
         };
-        for (dispatch, offer) in offers {
-            if answered.insert(offer) {
-                driver.answer(dispatch, offer).await;
+        for offered in offers {
+            if answered.insert(offered.offer) {
+                driver.answer(&offered).await;
             }
         }
         for (booking, stage) in trips {
@@ -164,15 +165,15 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
 }
 
 impl Driver {
-    async fn answer(&self, dispatch: DispatchId, offer: OfferId) {
+    async fn answer(&self, offered: &Offered) {
+        let (dispatch, offer) = (offered.dispatch, offered.offer);
         let accept = DispatchRequest::Accept { offer };
         match self.clients.draw(0, 10) {
-            0..=5 => {
+            0..=4 => {
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;
             }
-            6 => {
-                // In the last moment, or after it.
-                self.clients.rest(35_000).await;
+            5 | 6 => {
+                self.wait_for_the_last_moment(offered.until).await;
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;
             }
             7 => {
@@ -181,6 +182,15 @@ impl Driver {
             }
             _ => {}
         }
+    }
+
+    /// A second before it, or a moment after it; not so long where an offer stands for minutes.
+    async fn wait_for_the_last_moment(&self, until: Timestamp) {
+        let now = time_at(self.clients.sim().now() as i64);
+        let left = until.duration_since(now).as_millis().clamp(0, 31_000) as u64;
+        let early = self.clients.draw(0, 1_100);
+        let wait = (left + 100).saturating_sub(early);
+        self.clients.sim().sleep(Duration::from_millis(wait)).await;
     }
 
     async fn go_on(&self, booking: BookingId, stage: Stage, count: u32) {

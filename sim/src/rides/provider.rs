@@ -125,9 +125,9 @@ impl Provider {
         let standing = match asked {
             Asked::Hold { amount, by_app } => self.take(operation, key, *amount, *by_app, false),
             Asked::Charge { amount, by_app } => self.take(operation, key, *amount, *by_app, true),
-            Asked::Capture { on, amount } => self.capture(operation, on, *amount),
-            Asked::Void { on } => self.void(on),
-            Asked::Refund { on, amount } => self.refund(operation, on, *amount),
+            // What needs nobody's consent is done at once, or overnight.
+            _ if self.sim.draw(|rng| rng.once_in(4)) => self.put_off(operation, key, asked),
+            _ => self.follow(operation, asked),
         };
         {
             let mut books = lock(&self.books);
@@ -140,6 +140,27 @@ impl Provider {
             .tell(|| format!("the provider is asked for {asked:?} ({operation}): {standing:?}"));
         self.send_webhooks(operation);
         standing
+    }
+
+    /// Does what is about an earlier payment.
+    fn follow(&self, operation: OperationId, asked: &Asked) -> Standing {
+        match asked {
+            Asked::Capture { on, amount } => self.capture(operation, on, *amount),
+            Asked::Void { on } => self.void(on),
+            Asked::Refund { on, amount } => self.refund(operation, on, *amount),
+            Asked::Hold { .. } | Asked::Charge { .. } => refused("nothing_to_follow"),
+        }
+    }
+
+    /// The same after a while.
+    fn put_off(&self, operation: OperationId, key: &str, asked: &Asked) -> Standing {
+        let (provider, key, asked) = (self.clone(), key.to_owned(), asked.clone());
+        let wait = self.sim.draw(|rng| rng.between(500, 30_000));
+        self.sim.call_at(self.sim.now() + wait * MILLISECOND, move || {
+            let standing = provider.follow(operation, &asked);
+            provider.answered(operation, &key, standing);
+        });
+        Standing::Pending
     }
 
     /// Blocks or takes an amount of a rider.
@@ -182,10 +203,10 @@ impl Provider {
         Standing::Pending
     }
 
-    /// The rider has answered in an app.
+    /// What was pending has come to its end.
     fn answered(&self, operation: OperationId, key: &str, standing: Standing) {
         self.sim
-            .tell(|| format!("the rider has answered about {operation}: {standing:?}"));
+            .tell(|| format!("the provider knows what became of {operation}: {standing:?}"));
         {
             let mut books = lock(&self.books);
             if let Some(at) = books.keys.get(key).copied() {
@@ -198,7 +219,7 @@ impl Provider {
     /// The rider's bank says yes, as a rule.
     fn approve(&self, reference: &str, at_once: bool) -> Standing {
         let (declines, lasts) = self.sim.draw(|rng| {
-            let seconds = rng.between(15, 300) as u32;
+            let seconds = rng.between(2, 60) as u32;
             (rng.once_in(12), rng.once_in(2).then_some(seconds))
         });
         if declines {

@@ -187,9 +187,9 @@ impl Rider {
 
     /// Soon, tomorrow, or just so late that the advance is taken before a driver is sought.
     fn pickup(&self) -> Timestamp {
-        let minutes = match self.clients.draw(0, 4) {
-            0 => self.clients.draw(40, 170),
-            1 => 24 * 60 + self.clients.draw(0, 600),
+        let minutes = match self.clients.draw(0, 6) {
+            0..=2 => self.clients.draw(40, 170),
+            3 => 24 * 60 + self.clients.draw(0, 600),
             _ => 48 * 60 + self.clients.draw(1, 3),
         };
         let now = time_at(self.clients.sim().now() as i64);

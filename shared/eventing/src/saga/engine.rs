@@ -1,10 +1,7 @@
 //! The one engine that runs every saga.
 
 use super::{Phase, Saga, SagaEvent, SagaState, Step, StepStatus};
-use crate::{
-    Aggregate, Context, Draft,
-    plant::{self, Bug},
-};
+use crate::{Aggregate, Context, Draft};
 use interstate_schemas::{SignedDuration, StepOutcome, StepRef, StepReply, Timestamp};
 
 /// The longest wait between two attempts.
@@ -37,8 +34,7 @@ impl<A: Orchestrator> Saga<A> {
         done: impl FnOnce(&mut Draft<A>, T),
     ) {
         let state = draft.state().saga();
-        let of_this_run = reply.run == state.run || plant::on(Bug::AnswerOfEarlierRun);
-        let Some(step) = self.step(&reply.step).filter(|_| of_this_run) else {
+        let Some(step) = self.step(&reply.step).filter(|_| reply.run == state.run) else {
             return;
         };
         let status = state.status(&reply.step).cloned();

@@ -77,7 +77,7 @@ pub(super) fn cancel(
         ));
     }
     let then = match (state.stage, conclude::is_past_pivot(state)) {
-        (Stage::PendingPayment, false) => None,
+        (Stage::PendingPayment, false) | (Stage::Cancelled, _) => None,
         (Stage::PendingPayment, true) if plant::on(Bug::CancelDuringConfirmForgotten) => None,
         (Stage::Confirmed, _) => Some(Plan::Refund),
         _ => Some(Plan::Release),

@@ -4,7 +4,10 @@ use super::{
     Booking, BookingCommand, BookingEvent, CancelBy, Order, Plan, Stage, cancel, conclude, event::*, finish,
     travel,
 };
-use interstate_eventing::{Context, Decision, Draft, Rejection};
+use interstate_eventing::{
+    Context, Decision, Draft, Rejection,
+    plant::{self, Bug},
+};
 use interstate_schemas::Actor;
 
 pub(super) fn decide(
@@ -43,6 +46,9 @@ pub(super) fn decide(
             Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::Arrived,
             Command::Cancel { by },
         ) => return cancel::cancel(draft, cx, by),
+        (Stage::Cancelled, Command::Cancel { by }) if plant::on(Bug::CancelComputedAgain) => {
+            return cancel::cancel(draft, cx, by);
+        }
         (
             Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::Arrived,
             Command::PreviewCancel { by },
