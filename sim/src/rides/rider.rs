@@ -2,7 +2,7 @@
 
 use super::{books::RideBooks, roads::Roads};
 use crate::{
-    clients::{Clients, Told},
+    clients::Clients,
     here::{Here, time_at},
     play::Seen,
     sim::{WORLD, lock},
@@ -12,7 +12,7 @@ use interstate_booking::{
         booking::{BookingCommand, CancelBy, Stage},
         cancellation::RiderReason,
         fare::Recipient,
-        quote::{AcceptedBooking, Issue, QuoteCommand, QuoteRules},
+        quote::{AcceptedBooking, Issue, QuoteCommand, QuoteRules, Quoted},
         tariff::{BasisPoints, TariffVersion},
     },
     ports::RouteFinder,
@@ -78,15 +78,11 @@ impl Rider {
             .clients
             .insist(&format!("quote {name}"), quote, &issue, &self.me)
             .await;
-        if matches!(told, Told::No(_)) {
-            return None;
+        let quoted: Quoted = told.decode()?;
+        match self.clients.draw(0, 4) {
+            0 => self.hesitate_until(quoted.expires_at).await,
+            _ => self.clients.rest(3_000).await,
         }
-        let hesitates = if self.clients.draw(0, 5) == 0 {
-            75_000
-        } else {
-            3_000
-        };
-        self.clients.rest(hesitates).await;
         let accept = QuoteCommand::Accept {
             method: self.method(),
         };
@@ -106,6 +102,15 @@ impl Rider {
             }
         }
         Some(booking)
+    }
+
+    /// To the last moment, or one too long.
+    async fn hesitate_until(&self, due: Timestamp) {
+        let now = time_at(self.clients.sim().now() as i64);
+        let left = due.duration_since(now).as_millis().clamp(0, 120_000) as u64;
+        let early = self.clients.draw(0, 4_000);
+        let wait = (left + 500).saturating_sub(early);
+        self.clients.sim().sleep(Duration::from_millis(wait)).await;
     }
 
     /// Looks at the booking until it is over, and withdraws now and then.
