@@ -124,11 +124,10 @@ impl Aggregate for Quote {
             )),
             (Self::Unknown, _) => Err(unknown()),
 
+            // Too late is who comes behind the deadline, which fires behind all that stood here when it fell due:
+            // whoever accepted in time and is decided late, after an outage say, has the price.
             (Self::Issued(offer), QuoteCommand::Accept { method }) => {
                 owned_by(offer.rider, cx)?;
-                if cx.now >= offer.expires_at {
-                    return Err(expired());
-                }
                 Ok(accepted(offer, method))
             }
             // A second acceptance finds the booking of the first, whatever method it names.

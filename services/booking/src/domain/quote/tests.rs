@@ -148,14 +148,20 @@ fn a_second_acceptance_finds_the_same_booking_and_books_nothing() {
 #[test]
 fn after_half_an_hour_the_price_is_gone() {
     let late = issued().at("2026-11-19T07:30:00+05:30");
-    late.clone()
-        .when(as_rider(), accept())
-        .then_rejected("quote-expired");
     let due = late.deadlines();
     assert_eq!(due.len(), 1);
     let expired = late.when_due(&due[0].name).then_types(&["quote.expired.v1"]);
     assert!(expired.deadlines().is_empty());
     expired.when(as_rider(), accept()).then_rejected("quote-expired");
+}
+
+#[test]
+fn who_accepted_in_time_and_is_decided_late_has_the_price() {
+    // The deadline has not fired: it comes behind what stood in the partition when it fell due.
+    issued()
+        .at("2026-11-19T07:31:00+05:30")
+        .when(as_rider(), accept())
+        .then_types(&["quote.accepted.v1"]);
 }
 
 #[test]
