@@ -5,6 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export ENGINES_HOME ?= $(CACHE)/engines
 CARGO ?= cargo
 SEEDS ?= 2000
+WORLD ?= trade
 
 .PHONY: help up live test lint test-engines sim generate bench clean
 
@@ -30,8 +31,8 @@ test-engines: ## The log's suite and a ride on real Kafka brokers, which it star
 	dev/engines/kafka.sh install
 	$(CARGO) test --workspace --locked --test kafka -- --test-threads=2
 
-sim: ## Many simulated worlds: make sim SEEDS=100000
-	$(CARGO) run --release --locked -p interstate-sim -- --seeds $(SEEDS)
+sim: ## Many simulated worlds, of the engine's own trade or of the services: make sim SEEDS=100000 WORLD=rides
+	$(CARGO) run --release --locked -p interstate-sim -- --world $(WORLD) --seeds $(SEEDS)
 
 generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams
 	$(CARGO) run --locked -p interstate -- generate
