@@ -230,7 +230,8 @@ async fn whatever_is_wrong_is_answered_with_a_problem() {
         "{thrown} wrong requests, {} kinds of problems",
         range.met.lock().unwrap().len()
     );
-    for code in &*range.met.lock().unwrap() {
+    let met = range.met.lock().unwrap().clone();
+    for code in &met {
         let page = range
             .http
             .get(format!("{}/docs/errors/{code}", range.url))

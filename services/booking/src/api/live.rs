@@ -19,7 +19,7 @@ pub(super) async fn stream(
     seen: ConsistencyToken,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<EventStream, Problem> {
-    edge.catch_up(&seen, &booking.to_string()).await?;
+    edge.catch_up(&seen, Some(&booking.to_string())).await?;
     edge.visible(booking, &caller).await?;
     let streams = edge.streams.clone();
     let changes = edge.history.watch(booking);
