@@ -37,10 +37,8 @@ sim: ## Many simulated worlds, of the engine's own trade or of the services: mak
 generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams
 	$(CARGO) run --locked -p interstate -- generate
 
-bench: ## Measure the core: durable events against raw batches in the same run, and the saga engine
-	$(CARGO) build --release --locked -p interstate-bench
-	$(CARGO_TARGET_DIR)/release/interstate-bench durable
-	$(CARGO_TARGET_DIR)/release/interstate-bench saga
+bench: ## Measure everything against its baselines, and print one table: make bench ARGS="--quick --only saga"
+	bench/run.sh $(ARGS)
 
 clean: ## Remove build output and downloaded engines
 	rm -rf $(CACHE)

@@ -1,11 +1,12 @@
 //! Durable events/s: commands through tasks on the embedded log, against raw batches of the same bytes.
 
-use crate::{figures, node};
-use interstate_eventing::{Aggregate, Context, Decision, Rejection, Service, events, runtime::Ask};
+use crate::{
+    figures, node,
+    note::{Note, Write},
+};
+use interstate_eventing::{Service, runtime::Ask};
 use interstate_log::{Record, Topic};
-use interstate_schemas::{Actor, AddressedCommand, Timestamp};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use interstate_schemas::Actor;
 use std::{
     error::Error,
     sync::mpsc,
@@ -15,50 +16,6 @@ use std::{
 /// Events that one command makes, and bytes of each one's text.
 const EVENTS: usize = 3;
 const TEXT: usize = 200;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Noted {
-    text: String,
-}
-
-events! {
-    pub enum NoteEvent {
-        Noted(Noted) = "note.noted.v1",
-    }
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Note {
-    count: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Write {
-    text: String,
-}
-
-impl AddressedCommand for Write {
-    const SERVICE: &'static str = "notes";
-    const AGGREGATE: &'static str = "note";
-}
-
-impl Aggregate for Note {
-    const NAME: &'static str = "note";
-    type Command = Write;
-    type Event = NoteEvent;
-
-    fn decide(&self, write: Write, _: &Context<'_>) -> Result<Decision<NoteEvent>, Rejection> {
-        Ok((0..EVENTS).fold(Decision::nothing(), |decision, _| {
-            decision.and(Noted {
-                text: write.text.clone(),
-            })
-        }))
-    }
-
-    fn evolve(&mut self, _: &NoteEvent, _: Timestamp) {
-        self.count += 1;
-    }
-}
 
 pub async fn run(concurrency: usize, seconds: u64) -> Result<(), Box<dyn Error>> {
     let node = node::start(vec![Service::new("notes").aggregate::<Note>()]).await?;
@@ -73,6 +30,7 @@ pub async fn run(concurrency: usize, seconds: u64) -> Result<(), Box<dyn Error>>
                 let started = Instant::now();
                 let write = Write {
                     text: "x".repeat(TEXT),
+                    events: EVENTS as u8,
                 };
                 let id = format!("note-{client}-{}", latencies.len() % 50);
                 if commands.ask(Ask::to(id, &write, Actor::System)).await.is_ok() {

@@ -1,16 +1,27 @@
 //! Measurements of Interstate's core. Each prints one line of JSON.
 
 mod bookings;
+mod command_latency;
 mod durable;
 mod figures;
+mod fixes;
+mod idle;
+mod machine;
 mod node;
+mod note;
+mod platform;
+mod producer_tool;
+mod rebuild;
+mod records;
 mod saga;
+mod table;
 
 /// The platform's own allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 /// Measure the core of Interstate on this machine.
 #[derive(Parser)]
@@ -42,6 +53,61 @@ enum What {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// One command at a steady rate on Kafka, from the call to its reply.
+    CommandLatency {
+        /// A broker's address.
+        #[arg(long)]
+        brokers: String,
+        /// Commands a second.
+        #[arg(long, default_value_t = 100)]
+        rate: u32,
+        /// Seconds to measure.
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+    },
+    /// Records/s of one task on Kafka, against Kafka's own producer performance tool.
+    Records {
+        /// A broker's address.
+        #[arg(long)]
+        brokers: String,
+        /// Commands that the task finds.
+        #[arg(long, default_value_t = 400_000)]
+        commands: usize,
+        /// Records that the tool sends, before and after.
+        #[arg(long, default_value_t = 2_000_000)]
+        tool_records: usize,
+        /// The script that runs Kafka's tools.
+        #[arg(long, default_value = "dev/engines/kafka.sh")]
+        kafka_sh: PathBuf,
+    },
+    /// Rebuilding booking's history in SQLite, against reading the same events and dropping them.
+    Rebuild {
+        /// Bookings whose events stand in the log.
+        #[arg(long, default_value_t = 10_000)]
+        bookings: usize,
+        /// Rebuilds, each after a reading.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+    },
+    /// Fixes/s over HTTP in batches of 50, against raw appends of the same records.
+    Fixes {
+        /// Drivers that send at once.
+        #[arg(long, default_value_t = 64)]
+        drivers: usize,
+        /// Seconds to measure.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// The platform left alone: time to ready, memory, processor time.
+    Idle,
+    /// Describe this machine.
+    Machine,
+    /// Make one table of the lines that the measurements printed, read from standard input.
+    Table {
+        /// The rows, by the names of the measurements.
+        #[arg(required = true)]
+        rows: Vec<String>,
+    },
 }
 
 #[tokio::main]
@@ -52,5 +118,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .await
             .map_err(|error| -> Box<dyn std::error::Error> { error }),
         What::Durable { concurrency, seconds } => durable::run(concurrency, seconds).await,
+        What::CommandLatency {
+            brokers,
+            rate,
+            seconds,
+        } => command_latency::run(&brokers, rate, seconds).await,
+        What::Records {
+            brokers,
+            commands,
+            tool_records,
+            kafka_sh,
+        } => {
+            records::run(records::Wanted {
+                brokers,
+                commands,
+                kafka_sh,
+                tool_records,
+            })
+            .await
+        }
+        What::Rebuild { bookings, turns } => rebuild::run(bookings, turns).await,
+        What::Fixes { drivers, seconds } => fixes::run(drivers, seconds).await,
+        What::Idle => idle::run().await,
+        What::Machine => {
+            println!("{}", machine::describe());
+            Ok(())
+        }
+        What::Table { rows } => table::run(&rows),
     }
 }

@@ -75,7 +75,7 @@ impl Platform {
 
     /// Processor time of the platform so far, in milliseconds.
     pub fn cpu_ms(&self) -> u64 {
-        figures::cpu_ms_of(&self.child.id().to_string())
+        figures::cpu_ms_of(self.child.id())
     }
 
     /// How long it takes until every consumer has handled everything.

@@ -1,0 +1,232 @@
+//! The rows: what stands in each, and what it has to reach.
+
+use super::lines::Lines;
+
+/// A row of the table.
+pub struct Row {
+    pub what: String,
+    /// Nothing where it was not measured.
+    pub here: Option<String>,
+    pub baseline: String,
+    pub ratio: Option<f64>,
+    pub target: String,
+    pub met: bool,
+}
+
+impl Row {
+    /// Its cells, in the order of the heads.
+    pub fn cells(&self) -> [String; 6] {
+        let measured = self.here.is_some();
+        [
+            self.what.clone(),
+            self.here.clone().unwrap_or_else(|| "NOT MEASURED".to_owned()),
+            self.baseline.clone(),
+            self.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+            self.target.clone(),
+            match (measured, self.met) {
+                (false, _) => "ERROR",
+                (true, true) => "yes",
+                (true, false) => "no",
+            }
+            .to_owned(),
+        ]
+    }
+}
+
+/// The rows of a measurement; nothing where there is no such measurement.
+pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
+    Some(match name {
+        "command-latency" => vec![command_latency(lines)],
+        "durable" => vec![durable(lines)],
+        "records" => vec![records(lines)],
+        "saga" => saga(lines),
+        "bookings" => ["embedded", "kafka"]
+            .map(|log| bookings(lines, log))
+            .into_iter()
+            .chain(["embedded", "kafka"].map(|log| booking_alone(lines, log)))
+            .collect(),
+        "fixes" => vec![fixes(lines)],
+        "rebuild" => vec![rebuild(lines)],
+        "idle" => idle(lines),
+        _ => return None,
+    })
+}
+
+/// A figure that has to reach a share of its baseline.
+fn compared(
+    what: &str,
+    here: Option<String>,
+    baseline: Option<String>,
+    ratio: Option<f64>,
+    least: f64,
+) -> Row {
+    Row {
+        what: what.to_owned(),
+        here,
+        baseline: baseline.unwrap_or_default(),
+        ratio,
+        target: format!("≥ {least}"),
+        met: ratio.is_some_and(|ratio| ratio >= least),
+    }
+}
+
+/// A figure that has a limit of its own.
+fn limited(what: String, here: Option<String>, target: String, met: Option<bool>) -> Row {
+    Row {
+        what,
+        here,
+        baseline: String::new(),
+        ratio: None,
+        target,
+        met: met.unwrap_or_default(),
+    }
+}
+
+fn command_latency(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("command-latency", None, name);
+    let both = figure("p50_ms").zip(figure("p99_ms"));
+    limited(
+        "one command on Kafka at 100/s, send to reply, p50 / p99".to_owned(),
+        both.map(|(p50, p99)| format!("{p50:.1} / {p99:.1} ms")),
+        "≤ 4 / 15 ms".to_owned(),
+        both.map(|(p50, p99)| p50 <= 4.0 && p99 <= 15.0),
+    )
+}
+
+fn durable(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("durable", None, name);
+    compared(
+        "durable events through tasks, embedded, 64 commands at once",
+        figure("events_per_second").map(a_second),
+        figure("raw_events_per_second").map(|rate| format!("raw fjall batches: {}", a_second(rate))),
+        figure("ratio"),
+        0.5,
+    )
+}
+
+fn records(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("records", None, name);
+    compared(
+        "records read and written by one task on Kafka, 200 B",
+        figure("records_per_second").map(a_second),
+        figure("tool_records_per_second").map(|rate| format!("Kafka's producer tool: {}", a_second(rate))),
+        figure("ratio"),
+        0.5,
+    )
+}
+
+fn saga(lines: &Lines) -> Vec<Row> {
+    let ours = |name| lines.middle("saga", None, name);
+    let peer = |name| lines.middle("saga-restate", None, name);
+    let rate = lines.ratio(("saga", "per_second"), ("saga-restate", "per_second"));
+    // Less is better: turned around, so that above 1 is good in every row.
+    let cpu = lines.ratio(("saga-restate", "cpu_ms_each"), ("saga", "cpu_ms_each"));
+    vec![
+        compared(
+            "sagas of five steps, 2 % declined, 64 at once, embedded",
+            ours("per_second").map(a_second),
+            peer("per_second").map(|rate| format!("Restate: {}", a_second(rate))),
+            rate,
+            1.0,
+        ),
+        compared(
+            "the same, processor time each (ratio: the peer's to ours)",
+            ours("cpu_ms_each").map(|ms| format!("{ms:.2} ms")),
+            peer("cpu_ms_each").map(|ms| format!("Restate, server and handlers: {ms:.2} ms")),
+            cpu,
+            1.0,
+        ),
+    ]
+}
+
+fn bookings(lines: &Lines, log: &str) -> Row {
+    let figure = |name| lines.middle("bookings", Some(log), name);
+    let least = if log == "kafka" { 100.0 } else { 300.0 };
+    let (rate, lag) = (figure("per_second"), figure("lag_ms"));
+    let cpu = figure("cpu_ms_each");
+    limited(
+        format!("real bookings through HTTP to confirmed, {}", named(log)),
+        rate.map(|rate| {
+            let lag = lag.map_or_else(String::new, |ms| format!(", lag {ms:.0} ms"));
+            let cpu = cpu.map_or_else(String::new, |ms| format!(", {ms:.1} ms CPU each"));
+            format!("{}{lag}{cpu}", a_second(rate))
+        }),
+        format!("≥ {least} /s, lag ≤ 1 s"),
+        rate.zip(lag).map(|(rate, lag)| rate >= least && lag <= 1_000.0),
+    )
+}
+
+fn booking_alone(lines: &Lines, log: &str) -> Row {
+    let p50 = lines.middle("booking-latency", Some(log), "p50_ms");
+    let p99 = lines.middle("booking-latency", Some(log), "p99_ms");
+    let most = if log == "kafka" { 50.0 } else { 15.0 };
+    limited(
+        format!("one booking alone, POST to confirmed, p50, {}", named(log)),
+        p50.map(|p50| {
+            let p99 = p99.map_or_else(String::new, |p99| format!(" (p99 {p99:.1})"));
+            format!("{p50:.1} ms{p99}")
+        }),
+        format!("≤ {most} ms"),
+        p50.map(|p50| p50 <= most),
+    )
+}
+
+fn fixes(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("fixes", None, name);
+    compared(
+        "fixes through HTTP in batches of 50, durable",
+        figure("fixes_per_second").map(a_second),
+        figure("raw_fixes_per_second").map(|rate| format!("raw appends: {}", a_second(rate))),
+        figure("ratio"),
+        0.4,
+    )
+}
+
+fn rebuild(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("rebuild", None, name);
+    compared(
+        "rebuild of booking-history, events",
+        figure("events_per_second").map(a_second),
+        figure("read_events_per_second").map(|rate| format!("reading and dropping: {}", a_second(rate))),
+        figure("ratio"),
+        0.25,
+    )
+}
+
+fn idle(lines: &Lines) -> Vec<Row> {
+    let (memory, start) = (
+        lines.middle("idle", None, "resident_mb"),
+        lines.middle("idle", None, "ready_after_s"),
+    );
+    vec![
+        limited(
+            "resident memory, all services idle".to_owned(),
+            memory.map(|mb| format!("{mb:.0} MB")),
+            "≤ 150 MB".to_owned(),
+            memory.map(|mb| mb <= 150.0),
+        ),
+        limited(
+            "start to ready".to_owned(),
+            start.map(|seconds| format!("{seconds:.2} s")),
+            "≤ 2 s".to_owned(),
+            start.map(|seconds| seconds <= 2.0),
+        ),
+    ]
+}
+
+fn named(log: &str) -> &str {
+    if log == "kafka" { "Kafka" } else { log }
+}
+
+/// A rate with its thousands apart: `216,000 /s`.
+fn a_second(rate: f64) -> String {
+    let digits = format!("{rate:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + " /s"
+}
