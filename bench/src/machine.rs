@@ -59,7 +59,8 @@ fn disk(dir: &Path) -> String {
         let point = before.split(' ').nth(4)?;
         let mut after = after.split(' ');
         let (kind, device) = (after.next()?, after.next()?);
-        dir.starts_with(point).then(|| (point.len(), format!("{kind} on {device}")))
+        dir.starts_with(point)
+            .then(|| (point.len(), format!("{kind} on {device}")))
     });
     of.max().map_or_else(|| "unknown".to_owned(), |(_, disk)| disk)
 }

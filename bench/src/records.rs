@@ -154,9 +154,7 @@ impl Stands {
                 }
             }
         }
-        let mut reader = log
-            .read(&Topic::new("notes", TopicKind::Replies), 0, 0)
-            .await?;
+        let mut reader = log.read(&Topic::new("notes", TopicKind::Replies), 0, 0).await?;
         loop {
             let chunk = reader.poll(10_000).await?;
             if chunk.records.is_empty() {

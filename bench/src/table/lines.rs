@@ -44,6 +44,9 @@ fn middle(mut figures: Vec<f64>) -> Option<f64> {
     let half = figures.len() / 2;
     match figures.len() % 2 {
         1 => Some(figures[half]),
-        _ => Some(f64::midpoint(*figures.get(half.checked_sub(1)?)?, *figures.get(half)?)),
+        _ => Some(f64::midpoint(
+            *figures.get(half.checked_sub(1)?)?,
+            *figures.get(half)?,
+        )),
     }
 }

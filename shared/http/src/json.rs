@@ -55,6 +55,11 @@ fn is_json(request: &Request) -> bool {
 
 /// Reads one JSON value and nothing after it.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Keeping track of the place takes as long as reading. Only what does not fit is read again to find it.
+    serde_json::from_slice(body).or_else(|_| parse_tracked(body))
+}
+
+fn parse_tracked<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (pointer, inner) = (pointer(error.path()), error.inner());

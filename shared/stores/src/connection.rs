@@ -128,7 +128,11 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
+        .journal_mode(match durability {
+            Durability::Process => SqliteJournalMode::Wal,
+            // Nobody reads it meanwhile, and each page is written once.
+            Durability::None => SqliteJournalMode::Memory,
+        })
         .synchronous(match durability {
             Durability::Process => SqliteSynchronous::Normal,
             Durability::None => SqliteSynchronous::Off,

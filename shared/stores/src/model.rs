@@ -62,14 +62,13 @@ impl<P: Projection> SqliteReadModel<P> {
         let mut tx = writer.begin().await?;
         let waiting = parked::subjects(&mut tx, P::NAME, source).await?;
         let mut applied = Applied::default();
-        for event in events {
-            if waiting.contains(&event.subject) {
-                parked::insert(&mut tx, P::NAME, source, &Parked::behind(event)).await?;
-                applied.parked += 1;
-            } else {
-                self.guarded(&mut tx, event).await?;
-            }
+        let (behind, free): (Vec<&Event>, Vec<&Event>) =
+            events.iter().partition(|event| waiting.contains(&event.subject));
+        for event in behind {
+            parked::insert(&mut tx, P::NAME, source, &Parked::behind(event)).await?;
+            applied.parked += 1;
         }
+        caught(self.projection.apply_all(&mut tx, &free)).await?;
         move_position(&mut tx, P::NAME, source, first_of(events, to), to).await?;
         tx.commit().await?;
         self.projection.committed();
@@ -113,7 +112,7 @@ impl<P: Projection> SqliteReadModel<P> {
             return Ok(Some(Parked::behind(event)));
         }
         let mut savepoint = tx.begin().await?;
-        match self.guarded(&mut savepoint, event).await {
+        match caught(self.projection.apply(&mut savepoint, event)).await {
             Ok(()) => {
                 savepoint.commit().await?;
                 Ok(None)
@@ -124,14 +123,6 @@ impl<P: Projection> SqliteReadModel<P> {
                 Ok(Some(Parked::failed(event, reason)))
             }
         }
-    }
-
-    /// A panic is the event's failure: one bad event must not end the runner.
-    async fn guarded(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
-        AssertUnwindSafe(self.projection.apply(tx, event))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(ProjectionError::event("the projection panicked")))
     }
 
     async fn retry(&self, source: &PartitionId) -> Result<Retried, sqlx::Error> {
@@ -212,6 +203,14 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
             .await
             .map_err(|error| failure::<P>("take parked events up", &error))
     }
+}
+
+/// A panic is the event's failure: one bad event must not end the runner.
+async fn caught(apply: impl Future<Output = Result<(), ProjectionError>>) -> Result<(), ProjectionError> {
+    AssertUnwindSafe(apply)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(ProjectionError::event("the projection panicked")))
 }
 
 fn failure<P: Projection>(what: impl Into<String>, error: &sqlx::Error) -> StoreFailure {

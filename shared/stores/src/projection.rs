@@ -25,6 +25,20 @@ pub trait Projection: Send + Sync + 'static {
     /// event (it is parked, with the later ones of its subject).
     async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError>;
 
+    /// What events do that follow each other, within one transaction. Each statement is handed to SQLite's own
+    /// thread and waited for, which costs more than most statements do: a projection that writes a row an event
+    /// can write many rows with one. The rows must be those that [`Projection::apply`] makes one by one; after a
+    /// failure that is what happens.
+    ///
+    /// # Errors
+    /// As of [`Projection::apply`]. Nothing of the events is kept then.
+    async fn apply_all(&self, tx: &mut SqliteConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+        for event in events {
+            self.apply(tx, event).await?;
+        }
+        Ok(())
+    }
+
     /// What the events have done can be seen now: the place to wake whoever waits for it.
     fn committed(&self) {}
 }

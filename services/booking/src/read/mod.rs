@@ -1,5 +1,6 @@
 //! The read model `booking-history`: quotes, bookings and their stories, derived from events only.
 
+mod change;
 mod columns;
 mod history;
 mod project;

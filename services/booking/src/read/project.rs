@@ -1,10 +1,6 @@
 //! From events to rows.
 
-use super::{
-    columns::{Value, changed},
-    row::word,
-    schema, story,
-};
+use super::{change::Changed, row::word, schema, story};
 use crate::{
     api::QuoteView,
     domain::{
@@ -17,7 +13,6 @@ use interstate_eventing::{Aggregate, Event, decode_json, encode_json, projection
 use interstate_schemas::{BookingId, Timestamp, UserId};
 use interstate_stores::{Projection, ProjectionError};
 use sqlx::{Row, SqliteConnection};
-use std::fmt::Write;
 
 /// Writes `booking-history`.
 #[derive(Clone)]
@@ -31,7 +26,12 @@ impl BookingProjection {
         Self { changes }
     }
 
-    async fn booking(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
+    async fn booking(
+        &self,
+        tx: &mut SqliteConnection,
+        event: &Event,
+        changed: &mut Changed,
+    ) -> Result<(), ProjectionError> {
         let not_an_id = || ProjectionError::event(format!("the subject `{}` is no booking", event.subject));
         let booking: BookingId = event.subject.parse().map_err(|_| not_an_id())?;
         match event.decode::<BookingEvent>()? {
@@ -39,7 +39,7 @@ impl BookingProjection {
                 let row = NewBooking::ordered(&requested.order, event.time, event.version);
                 row.write(tx, "INSERT OR REPLACE").await?;
             }
-            change => update(tx, event, &change).await?,
+            change => changed.note(event, &change),
         }
         self.changes.stage(&booking);
         Ok(())
@@ -54,19 +54,28 @@ impl Projection for BookingProjection {
     const SCHEMA: &'static [&'static str] = schema::SCHEMA;
 
     async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
-        if event.aggregate == Quote::NAME {
-            story::write(tx, event).await?;
-            match event.decode::<QuoteEvent>()? {
-                QuoteEvent::Issued(issued) => Ok(quoted(tx, &issued).await?),
-                QuoteEvent::Accepted(accepted) => accept(tx, event, &accepted).await,
-                QuoteEvent::Expired(_) => Ok(()),
+        self.apply_all(tx, &[event]).await
+    }
+
+    /// The stories first, with many rows a statement: no other table asks for them.
+    async fn apply_all(&self, tx: &mut SqliteConnection, events: &[&Event]) -> Result<(), ProjectionError> {
+        let told = |event: &&Event| [Quote::NAME, Booking::NAME].contains(&event.aggregate.as_ref());
+        let told: Vec<&Event> = events.iter().copied().filter(told).collect();
+        story::write(tx, &told).await?;
+        let mut changed = Changed::default();
+        for event in told {
+            if event.aggregate == Booking::NAME {
+                self.booking(tx, event, &mut changed).await?;
+                continue;
             }
-        } else if event.aggregate == Booking::NAME {
-            story::write(tx, event).await?;
-            self.booking(tx, event).await
-        } else {
-            Ok(())
+            match event.decode::<QuoteEvent>()? {
+                QuoteEvent::Issued(issued) => quoted(tx, &issued).await?,
+                QuoteEvent::Accepted(accepted) => accept(tx, event, &accepted).await?,
+                QuoteEvent::Expired(_) => {}
+            }
         }
+        // A booking's own first event writes its row, so that there is one by now.
+        Ok(changed.write(tx).await?)
     }
 
     fn committed(&self) {
@@ -101,27 +110,6 @@ async fn accept(
     let view: QuoteView = decode_json("quote view", view.as_bytes())?;
     let row = NewBooking::quoted(&view, accepted.booking, accepted.rider, event.time);
     row.write(tx, "INSERT OR IGNORE").await?;
-    Ok(())
-}
-
-async fn update(tx: &mut SqliteConnection, event: &Event, change: &BookingEvent) -> Result<(), sqlx::Error> {
-    let columns = changed(change);
-    let mut sql = String::from("UPDATE bookings SET updated_at = ?, version = ?");
-    for (column, _) in &columns {
-        let _ = write!(sql, ", {column} = ?");
-    }
-    sql.push_str(" WHERE booking = ?");
-    let mut query = sqlx::query(&sql)
-        .bind(event.time.as_millisecond())
-        .bind(event.version.cast_signed());
-    for (_, value) in columns {
-        query = match value {
-            Value::Text(text) => query.bind(text),
-            Value::Number(number) => query.bind(number),
-            Value::Nothing => query.bind(None::<String>),
-        };
-    }
-    query.bind(&event.subject).execute(tx).await?;
     Ok(())
 }
 

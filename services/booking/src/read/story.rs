@@ -9,23 +9,36 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 /// Members of payloads that are large or nobody's business: routes, and tokens of payment methods.
 const LEFT_OUT: &[&str] = &["route", "method", "input"];
 
-pub(super) async fn write(tx: &mut SqliteConnection, event: &Event) -> Result<(), sqlx::Error> {
-    let detail = detail(&event.payload);
-    sqlx::query(
-        "INSERT INTO stories (subject, version, event, what, at, actor, causation, correlation, detail)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(&event.subject)
-    .bind(event.version.cast_signed())
-    .bind(event.id.to_string())
-    .bind(event.event_type.as_ref())
-    .bind(event.time.as_millisecond())
-    .bind(event.actor.to_string())
-    .bind(event.causation.to_string())
-    .bind(event.correlation.to_string())
-    .bind(detail.to_string())
-    .execute(tx)
-    .await?;
+/// Rows of one statement. Its text is the same for each full one, so that it is prepared once.
+const ROWS: usize = 50;
+const COLUMNS: usize = 9;
+
+/// Writes what a story tells of these events.
+pub(super) async fn write(tx: &mut SqliteConnection, events: &[&Event]) -> Result<(), sqlx::Error> {
+    for events in events.chunks(ROWS) {
+        let row = format!("(?{})", ", ?".repeat(COLUMNS - 1));
+        let sql = format!(
+            "INSERT INTO stories (subject, version, event, what, at, actor, causation, correlation, detail)
+             VALUES {} ON CONFLICT DO NOTHING",
+            vec![row; events.len()].join(", ")
+        );
+        // Less than a full statement is as long as chance has it: not worth a place among the prepared ones.
+        let keep = events.len() == ROWS || events.len() == 1;
+        let mut query = sqlx::query(&sql).persistent(keep);
+        for event in events {
+            query = query
+                .bind(&event.subject)
+                .bind(event.version.cast_signed())
+                .bind(event.id.to_string())
+                .bind(event.event_type.as_ref())
+                .bind(event.time.as_millisecond())
+                .bind(event.actor.to_string())
+                .bind(event.causation.to_string())
+                .bind(event.correlation.to_string())
+                .bind(detail(&event.payload).to_string());
+        }
+        query.execute(&mut *tx).await?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,42 @@
+//! What events change of rows that are there: each row is written once, however many events change it.
+
+use super::columns::{Value, changed};
+use crate::domain::booking::BookingEvent;
+use interstate_eventing::Event;
+use sqlx::SqliteConnection;
+use std::{collections::BTreeMap, fmt::Write};
+
+/// Columns of bookings, with their latest values. In order, so that equal changes are equal statements.
+#[derive(Default)]
+pub(super) struct Changed(BTreeMap<String, BTreeMap<&'static str, Value>>);
+
+impl Changed {
+    /// Takes an event up, behind those before it.
+    pub fn note(&mut self, event: &Event, change: &BookingEvent) {
+        let columns = self.0.entry(event.subject.clone()).or_default();
+        columns.extend(changed(change));
+        columns.insert("updated_at", Value::Number(event.time.as_millisecond()));
+        columns.insert("version", Value::Number(event.version.cast_signed()));
+    }
+
+    /// Writes all of it.
+    pub async fn write(self, tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for (booking, columns) in self.0 {
+            let mut sql = String::from("UPDATE bookings SET");
+            for (index, column) in columns.keys().enumerate() {
+                let _ = write!(sql, "{} {column} = ?", if index == 0 { "" } else { "," });
+            }
+            sql.push_str(" WHERE booking = ?");
+            let mut query = sqlx::query(&sql);
+            for value in columns.into_values() {
+                query = match value {
+                    Value::Text(text) => query.bind(text),
+                    Value::Number(number) => query.bind(number),
+                    Value::Nothing => query.bind(None::<String>),
+                };
+            }
+            query.bind(booking).execute(&mut *tx).await?;
+        }
+        Ok(())
+    }
+}
