@@ -37,7 +37,7 @@ pub async fn run(brokers: &str, rate: u32, seconds: u64) -> Result<(), Box<dyn E
             (due, due.elapsed(), answered.is_ok())
         }));
     }
-    let (mut latencies, mut failed) = (Vec::new(), 0);
+    let (mut latencies, mut failed, all) = (Vec::new(), 0, asked.len());
     for asked in asked {
         let (due, took, answered) = asked.await?;
         failed += usize::from(!answered);
@@ -45,7 +45,7 @@ pub async fn run(brokers: &str, rate: u32, seconds: u64) -> Result<(), Box<dyn E
             latencies.push(took);
         }
     }
-    let cpu = (figures::cpu_ms() - cpu) as f64 / (latencies.len() + failed) as f64;
+    let cpu = (figures::cpu_ms() - cpu) as f64 / all.max(1) as f64;
     latencies.sort_unstable();
     println!(
         "{}",
@@ -56,5 +56,8 @@ pub async fn run(brokers: &str, rate: u32, seconds: u64) -> Result<(), Box<dyn E
         })
     );
     node.host.stop().await;
-    Ok(())
+    match failed {
+        0 => Ok(()),
+        failed => Err(format!("{failed} commands got no answer").into()),
+    }
 }

@@ -57,6 +57,14 @@ pub async fn run(wanted: Wanted) -> Result<(), Box<dyn Error>> {
     let after = producer_tool::run(&wanted, &tool_topic)?;
 
     let stands = Stands::of(&*log).await?;
+    if stands.events != wanted.commands as u64 || stands.replies != stands.events {
+        let (events, replies) = (stands.events, stands.replies);
+        return Err(format!(
+            "{events} events and {replies} replies stand there for {} commands",
+            wanted.commands
+        )
+        .into());
+    }
     let share = (all - warm) as f64 / wanted.commands as f64;
     let records = (wanted.commands as u64 + stands.events + stands.receipts + stands.replies) as f64;
     let rate = records * share / seconds;

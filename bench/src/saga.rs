@@ -257,7 +257,10 @@ pub async fn run(count: usize, concurrency: usize) -> Result<(), Box<dyn Error>>
         })
     );
     node.host.stop().await;
-    Ok(())
+    match wrong {
+        0 => Ok(()),
+        wrong => Err(format!("{wrong} sagas ended as they should not").into()),
+    }
 }
 
 async fn measure(

@@ -19,7 +19,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             };
             let line = load.run(pids).await?;
             println!("{line}");
-            Ok(())
+            match line["wrong"].as_u64() {
+                Some(0) => Ok(()),
+                _ => Err("sagas ended as they should not".into()),
+            }
         }
         _ => Err("restate-peer serve ADDRESS | load INGRESS TAG COUNT CONCURRENCY PID...".into()),
     }
