@@ -75,12 +75,16 @@ fi
 wanted idle && measure "$bench" idle
 wanted rebuild && measure "$bench" rebuild --bookings "$(full 10000 1000)" --turns "$(full 3 1)"
 wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --seconds "$(full 10 3)"; done
-wanted bookings && measure "$bench" bookings
+real_bookings() { # arguments that choose the log
+  measure "$bench" bookings --binary "$CARGO_TARGET_DIR/release/interstate" --count "$(full 3000 300)" "$@"
+  measure "$bench" bookings --binary "$CARGO_TARGET_DIR/release/interstate" --riders 1 --count "$(full 300 50)" "$@"
+}
+wanted bookings && real_bookings
 if wanted command-latency || wanted records || wanted bookings; then
   start_kafka && {
     if wanted command-latency; then measure "$bench" command-latency --brokers "$brokers" --seconds "$(full 15 3)"; fi
     if wanted records; then measure "$bench" records --brokers "$brokers" --commands "$(full 400000 50000)" --tool-records "$(full 2000000 300000)"; fi
-    if wanted bookings; then measure "$bench" bookings --brokers "$brokers"; fi
+    if wanted bookings; then real_bookings --kafka "$brokers"; fi
   }
 fi
 # shellcheck disable=SC2086

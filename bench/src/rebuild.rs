@@ -8,11 +8,11 @@ use interstate_booking::{
         quote::{Issue, QuoteCommand, QuoteRules},
         tariff::{BasisPoints, Tariff},
     },
-    read::{BookingHistory, BookingProjection},
+    read::BookingProjection,
 };
 use interstate_eventing::{
     Batches, Service,
-    projection::{Consumers, Follow},
+    projection::{Changes, Consumers, Follow},
     runtime::{Ask, MachineClock},
 };
 use interstate_location::{Location, StopRef};
@@ -49,7 +49,7 @@ pub async fn run(bookings: usize, turns: usize) -> Result<(), Box<dyn Error>> {
 
     let dir = tempfile::tempdir()?;
     let db = Sqlite::open(dir.path().join("booking.db")).await?;
-    let live = SqliteReadModel::open(&db, BookingProjection::new(BookingHistory::channel())).await?;
+    let live = SqliteReadModel::open(&db, BookingProjection::new(Changes::default())).await?;
     follow(&node, &service, live.clone()).await?;
     node.host.stop().await;
 
