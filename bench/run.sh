@@ -76,8 +76,8 @@ wanted idle && measure "$bench" idle
 wanted rebuild && measure "$bench" rebuild --bookings "$(full 10000 1000)" --turns "$(full 3 1)"
 wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --seconds "$(full 10 3)"; done
 real_bookings() { # arguments that choose the log
-  measure "$bench" bookings --binary "$CARGO_TARGET_DIR/release/interstate" --count "$(full 3000 300)" "$@"
-  measure "$bench" bookings --binary "$CARGO_TARGET_DIR/release/interstate" --riders 1 --count "$(full 300 50)" "$@"
+  measure "$bench" bookings --count "$(full 1500 300)" "$@"
+  measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"
 }
 wanted bookings && real_bookings
 if wanted command-latency || wanted records || wanted bookings; then

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -21,8 +21,13 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Starts the binary beside this one, and returns when it is ready.
+    /// Starts the binary beside this one on the embedded log, and returns when it is ready.
     pub async fn start() -> Result<Self, Box<dyn Error>> {
+        Self::start_on(None).await
+    }
+
+    /// The same on Kafka, where there are brokers.
+    pub async fn start_on(kafka: Option<&str>) -> Result<Self, Box<dyn Error>> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name("interstate");
         let dir = tempfile::tempdir()?;
         let port = free_port().ok_or("no free ports for the platform")?;
@@ -31,7 +36,8 @@ impl Platform {
             .args(["up", "--plain", "--port", &port.to_string()])
             .arg("--data-dir")
             .arg(dir.path().join("data"))
-            .env("LOG_LEVEL", "warn")
+            .args(kafka.map(|brokers| format!("--kafka-brokers={brokers}")))
+            .env("LOG_LEVEL", "warn,access=off")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.path().join("stderr"))?)
@@ -69,11 +75,16 @@ impl Platform {
         self.process.id()
     }
 
+    /// What the platform keeps, with the keys of its operator and the logins of its staff.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// Ends the process and lets its data folder be looked into.
     pub fn kill(&mut self) -> Result<PathBuf, Box<dyn Error>> {
         self.process.kill()?;
         self.process.wait()?;
-        Ok(Path::new(self.dir.path()).join("data"))
+        Ok(self.data_dir())
     }
 }
 

@@ -1,17 +1,15 @@
 //! Real bookings: the whole platform in a process of its own, riders and drivers who use its HTTP API.
 
 mod drivers;
+mod operator;
 mod people;
-mod platform;
 mod riders;
 
-use crate::figures;
+use crate::{figures, platform::Platform};
 use drivers::Fleet;
-use people::{Failure, Person};
-use platform::Platform;
+use people::{Failure, Http, Person};
 use serde_json::json;
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,61 +20,69 @@ use std::{
 /// What is run.
 #[derive(Debug, clap::Args)]
 pub struct Load {
-    /// The platform's binary, built for release.
-    #[arg(long, default_value = "target/release/interstate")]
-    binary: PathBuf,
     /// Kafka's brokers; the embedded log without.
     #[arg(long)]
     kafka: Option<String>,
     /// Bookings to measure.
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 1_500)]
     count: usize,
     /// Riders who book at once. One measures the latency of a booking alone.
     #[arg(long, default_value_t = 64)]
     riders: usize,
-    /// Drivers who take offers: each has time for some fifteen of the trips.
-    #[arg(long, default_value_t = 300)]
-    drivers: usize,
+    /// Drivers who take offers. With the rest between two trips each has time for three of them, so without a
+    /// number there are enough for all.
+    #[arg(long)]
+    drivers: Option<usize>,
 }
 
 /// Runs it and prints one line.
 pub async fn run(load: Load) -> Result<(), Failure> {
-    let platform = Platform::start(&load.binary, load.kafka.as_deref()).await?;
-    eprintln!("{} drivers and {} riders sign up", load.drivers, load.riders);
-    let support = platform.support().await?;
+    let warming = (load.count / 10).clamp(20, 300);
+    let count = load.drivers.unwrap_or((load.count + warming) * 2 / 3 + 20);
+    let platform = start(load.kafka.as_deref()).await?;
+    let http = Http::to(&platform.url)?;
+    eprintln!("{count} drivers and {} riders sign up", load.riders);
+    let support = operator::support(&platform, &http).await?;
     let fleet = Arc::new(Fleet::default());
-    let drivers = drivers::admit(&platform.http, &support, load.drivers).await?;
+    let drivers = drivers::admit(&http, &support, count).await?;
     for driver in drivers {
         tokio::spawn(fleet.clone().listen(Arc::new(driver)));
     }
     let mut riders = Vec::new();
     for number in 0..load.riders {
-        riders.push(Arc::new(Person::sign_up(&platform.http, "rider", number).await?));
+        riders.push(Arc::new(Person::sign_up(&http, "rider", number).await?));
     }
     eprintln!("warming up");
-    book(&riders, (load.count / 10).clamp(20, 300)).await?;
+    book(&riders, warming).await?;
     eprintln!("{} bookings", load.count);
-    let (own, theirs) = (figures::cpu_ms(), platform.cpu_ms());
+    let (own, theirs) = (figures::cpu_ms(), figures::cpu_ms_of(platform.pid()));
     let began = Instant::now();
     let mut latencies = book(&riders, load.count).await?;
     let seconds = began.elapsed().as_secs_f64();
-    let lag = platform.lag().await?;
+    let lag = operator::lag(&platform).await?;
     let each = |ms: u64| ms as f64 / load.count as f64;
-    let (own, theirs) = (each(figures::cpu_ms() - own), each(platform.cpu_ms() - theirs));
+    let (own, theirs) = (
+        each(figures::cpu_ms() - own),
+        each(figures::cpu_ms_of(platform.pid()) - theirs),
+    );
     latencies.sort_unstable();
     println!(
         "{}",
         json!({
             "what": if load.riders == 1 { "booking-latency" } else { "bookings" },
             "log": if load.kafka.is_some() { "kafka" } else { "embedded" },
-            "count": load.count, "riders": load.riders, "drivers": load.drivers,
+            "count": load.count, "riders": load.riders, "drivers": count,
             "per_second": (load.count as f64 / seconds).round(),
             "p50_ms": figures::percentile(&latencies, 0.5), "p99_ms": figures::percentile(&latencies, 0.99),
             "lag_ms": lag.as_millis(), "cpu_ms_each": theirs, "client_cpu_ms_each": own,
         })
     );
-    platform.stop().await;
     Ok(())
+}
+
+async fn start(kafka: Option<&str>) -> Result<Platform, Failure> {
+    let started = Platform::start_on(kafka).await;
+    started.map_err(|error| error.to_string().into())
 }
 
 /// Has the riders book so many trips between them; answers the time from the request to the assignment of each.

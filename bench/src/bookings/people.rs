@@ -15,6 +15,17 @@ pub struct Http {
     pub url: String,
 }
 
+impl Http {
+    /// To this address.
+    pub fn to(url: &str) -> Result<Self, Failure> {
+        let client = reqwest::Client::builder().pool_max_idle_per_host(1_000).build()?;
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+        })
+    }
+}
+
 /// A no, or no answer.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
