@@ -2,6 +2,7 @@
 
 use super::{
     event::{ClaimBegun, ClaimLost, DriverFound, HoldGranted},
+    request::Candidate,
     rounds,
     state::{Dispatch, OfferState, Search},
 };
@@ -37,28 +38,41 @@ pub(super) fn begin_next(draft: &mut Draft<Dispatch>, cx: &Context<'_>) {
     else {
         return;
     };
-    let (booking, number, claim) = (search.booking, search.number, claims + 1);
+    let (search, claim) = (search.clone(), claims + 1);
     draft.emit(ClaimBegun { offer, claim });
-    let expires_at = cx.now.saturating_add(HELD_FOR).unwrap_or(Timestamp::MAX);
-    let owners = [
+    hold(
+        draft,
+        cx,
+        &search,
+        claim,
         (HOLD_DRIVER, CalendarOwner::Driver(candidate.driver)),
-        (HOLD_VEHICLE, CalendarOwner::Vehicle(candidate.vehicle)),
-    ];
-    for (step, owner) in owners {
-        let hold = CalendarRequest::Hold {
-            owner,
-            booking,
-            search: number,
-            plan: candidate.plan,
-            expires_at,
-        };
-        let step = StepRef {
-            to: cx.address.clone(),
-            step: step.into(),
-            run: claim,
-        };
-        draft.send(Message::to(owner, &hold).for_step(step));
-    }
+        candidate,
+    );
+}
+
+/// Asks a calendar to keep the time. The driver's comes first and the vehicle's after its yes: two claims of the
+/// same pair that asked both at once could each get one of them, and both lose.
+fn hold(
+    draft: &mut Draft<Dispatch>,
+    cx: &Context<'_>,
+    search: &Search,
+    claim: u32,
+    (step, owner): (&'static str, CalendarOwner),
+    candidate: Candidate,
+) {
+    let hold = CalendarRequest::Hold {
+        owner,
+        booking: search.booking,
+        search: search.number,
+        plan: candidate.plan,
+        expires_at: cx.now.saturating_add(HELD_FOR).unwrap_or(Timestamp::MAX),
+    };
+    let step = StepRef {
+        to: cx.address.clone(),
+        step: step.into(),
+        run: claim,
+    };
+    draft.send(Message::to(owner, &hold).for_step(step));
 }
 
 /// A calendar has answered. What belongs to an earlier claim changes nothing: its time was given back when
@@ -75,21 +89,34 @@ pub(super) fn answered(draft: &mut Draft<Dispatch>, reply: StepReply<DriverAnswe
     };
     let (offer, driver) = (claim.offer, CalendarOwner::Driver(candidate.driver));
     let vehicle = CalendarOwner::Vehicle(candidate.vehicle);
-    let (owner, other) = if reply.step == HOLD_DRIVER {
-        (driver, vehicle)
+    let owner = if reply.step == HOLD_DRIVER {
+        driver
     } else {
-        (vehicle, driver)
+        vehicle
     };
     match reply.outcome {
         StepOutcome::Done(_) => {
             draft.emit(HoldGranted { offer, owner });
             let held = draft.state().search.as_ref().and_then(|search| search.claim);
-            if held.is_some_and(|claim| claim.driver_held && claim.vehicle_held) {
-                found(draft, &search, cx);
+            match held.map(|claim| (claim.driver_held, claim.vehicle_held)) {
+                Some((true, true)) => found(draft, &search, cx),
+                Some((true, false)) => {
+                    hold(
+                        draft,
+                        cx,
+                        &search,
+                        claim.number,
+                        (HOLD_VEHICLE, vehicle),
+                        candidate,
+                    );
+                }
+                _ => {}
             }
         }
         StepOutcome::Refused { code } => {
-            draft.send(release(other, search.booking, search.number));
+            if claim.driver_held {
+                draft.send(release(driver, search.booking, search.number));
+            }
             draft.emit(ClaimLost { offer, owner, code });
             begin_next(draft, cx);
             rounds::go_on_when_answered(draft, cx);
