@@ -52,9 +52,9 @@ measure() {
   tee -a "$lines" <"$kafka_dir/out" >&2
   say "took $((SECONDS - began)) s"
 }
-free_port() { # one whose neighbour 100 above is free too
+free_port() { # one whose neighbour 100 above is free too; below those that the system gives to outgoing connections
   local port
-  for port in $(seq 39092 7 39900); do
+  for port in $(seq 18092 7 18900); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || (exec 3<>"/dev/tcp/127.0.0.1/$((port + 100))") 2>/dev/null ||
       { echo "$port"; return; }
   done
