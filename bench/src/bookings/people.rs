@@ -121,11 +121,18 @@ impl Person {
         token: &str,
         mut see: impl FnMut(Value) -> bool,
     ) -> Result<(), Failure> {
-        let mut request = self.read(path);
-        if !token.is_empty() {
-            request = request.header("consistency-token", token);
-        }
-        let mut answer = request.send().await?.error_for_status()?;
+        let mut answer = loop {
+            let mut request = self.read(path);
+            if !token.is_empty() {
+                request = request.header("consistency-token", token);
+            }
+            let answer = request.send().await?;
+            // Not shown yet, or too much is asked: as every client does, again in a moment. Who waits has a limit.
+            if answer.status() != reqwest::StatusCode::SERVICE_UNAVAILABLE {
+                break answer.error_for_status()?;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             text.extend_from_slice(&chunk);
