@@ -1,5 +1,6 @@
 //! The figures of a process: what its partitions count, and where everything stands when somebody asks.
 
+use crate::operator::following;
 use interstate_eventing::{
     Service,
     projection::{ConsumerStatus, Consumers},
@@ -85,10 +86,10 @@ pub fn look_up(metrics: &Metrics, env: &Env, consumers: &Consumers) {
         let (statuses, consumers) = (statuses.clone(), consumers.clone());
         async move {
             // What this process knows without the log first: the log may be what is away.
-            show(&shown, &statuses.snapshot(), &consumers.status(), clock.now());
+            show(&shown, &statuses.snapshot(), consumers.status(), clock.now());
             let now = clock.now();
             futures::join!(consumers.observe(&*log, now), statuses.observe(&*log));
-            show(&shown, &statuses.snapshot(), &consumers.status(), clock.now());
+            show(&shown, &statuses.snapshot(), consumers.status(), clock.now());
         }
     });
 }
@@ -96,7 +97,7 @@ pub fn look_up(metrics: &Metrics, env: &Env, consumers: &Consumers) {
 fn show(
     metrics: &Metrics,
     partitions: &BTreeMap<PartitionId, PartitionStatus>,
-    consumers: &[ConsumerStatus],
+    consumers: Vec<ConsumerStatus>,
     now: Timestamp,
 ) {
     let partitions: Vec<PartitionStanding> = partitions
@@ -117,25 +118,17 @@ fn show(
                 .map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0)),
         })
         .collect();
-    let mut merged: BTreeMap<(&str, &str, &str), ConsumerStanding> = BTreeMap::new();
-    for status in consumers {
-        let (kind, name, service) = (status.kind.name(), &*status.name, &*status.source.service);
-        let standing = merged
-            .entry((kind, name, service))
-            .or_insert_with(|| ConsumerStanding {
-                service: service.to_owned(),
-                kind,
-                consumer: name.to_owned(),
-                lag: 0,
-                oldest_seconds: 0.0,
-                parked: 0,
-                failing: false,
-            });
-        standing.lag += status.behind;
-        standing.oldest_seconds = standing.oldest_seconds.max(status.age(now).as_secs_f64());
-        standing.parked += status.parked;
-        standing.failing |= status.error.is_some();
-    }
-    let consumers: Vec<ConsumerStanding> = merged.into_values().collect();
+    let consumers: Vec<ConsumerStanding> = following(consumers, now)
+        .into_iter()
+        .map(|following| ConsumerStanding {
+            service: following.service.into_owned(),
+            kind: following.kind.name(),
+            consumer: following.name.into_owned(),
+            lag: following.behind,
+            oldest_seconds: following.oldest.as_secs_f64(),
+            parked: following.parked,
+            failing: following.error.is_some(),
+        })
+        .collect();
     metrics.stand(&partitions, &consumers);
 }

@@ -8,7 +8,7 @@ mod status;
 
 pub use client::{Client, ClientError};
 pub use server::{Actions, router};
-pub use status::{ConsumerFigures, PartitionFigures, Status, take};
+pub use status::{ConsumerFigures, Following, PartitionFigures, Status, following, take};
 
 use interstate_auth::load_or_create;
 use std::path::Path;

@@ -1,12 +1,12 @@
 //! The figures of a running platform.
 
 use interstate_eventing::{
-    projection::Consumers,
+    projection::{ConsumerKind, ConsumerStatus, Consumers},
     runtime::{Activity, Env},
 };
-use interstate_schemas::Timestamp;
+use interstate_schemas::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A moment of a platform.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,6 +67,48 @@ pub struct ConsumerFigures {
     pub error: Option<String>,
 }
 
+/// How one consumer stands, over the partitions that it follows.
+pub struct Following {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// What it is.
+    pub kind: ConsumerKind,
+    /// Whose events it follows.
+    pub service: Cow<'static, str>,
+    /// Records that it is behind, in all.
+    pub behind: u64,
+    /// The age of the oldest event that it has not handled, in log time.
+    pub oldest: SignedDuration,
+    /// Events that it has put aside, in all.
+    pub parked: u64,
+    /// Why it does not go on, in the last of the partitions where it does not.
+    pub error: Option<String>,
+}
+
+/// Brings the partitions of each consumer together, in the order of the consumers' names.
+pub fn following(statuses: Vec<ConsumerStatus>, now: Timestamp) -> Vec<Following> {
+    let mut merged: BTreeMap<_, Following> = BTreeMap::new();
+    for status in statuses {
+        let oldest = status.age(now);
+        let (name, service) = (status.name, status.source.service);
+        let key = (name.clone(), service.clone(), status.kind.name());
+        let following = merged.entry(key).or_insert_with(|| Following {
+            name,
+            kind: status.kind,
+            service,
+            behind: 0,
+            oldest: SignedDuration::ZERO,
+            parked: 0,
+            error: None,
+        });
+        following.behind += status.behind;
+        following.oldest = following.oldest.max(oldest);
+        following.parked += status.parked;
+        following.error = status.error.or(following.error.take());
+    }
+    merged.into_values().collect()
+}
+
 /// Takes the figures.
 pub async fn take(
     env: &Env,
@@ -98,32 +140,25 @@ pub async fn take(
                 .map_or(0, |since| now.duration_since(since).as_secs()),
         })
         .collect();
-    let mut merged: BTreeMap<(String, String), ConsumerFigures> = BTreeMap::new();
-    for status in consumers.status() {
-        let key = (status.name.to_string(), status.source.service.to_string());
-        let figures = merged.entry(key.clone()).or_insert_with(|| ConsumerFigures {
-            name: key.0,
-            kind: status.kind.name().to_owned(),
-            service: key.1,
-            behind: 0,
-            oldest_seconds: 0,
-            parked: 0,
-            error: None,
-        });
-        figures.behind += status.behind;
-        figures.oldest_seconds = figures.oldest_seconds.max(status.age(now).as_secs());
-        figures.parked += status.parked;
-        if status.error.is_some() {
-            figures.error = status.error;
-        }
-    }
+    let consumers = following(consumers.status(), now)
+        .into_iter()
+        .map(|following| ConsumerFigures {
+            name: following.name.into_owned(),
+            kind: following.kind.name().to_owned(),
+            service: following.service.into_owned(),
+            behind: following.behind,
+            oldest_seconds: following.oldest.as_secs(),
+            parked: following.parked,
+            error: following.error,
+        })
+        .collect();
     Status {
         now,
         uptime_seconds: started.elapsed().as_secs(),
         commands: partitions.iter().map(|partition| partition.commands).sum(),
         bookings,
         partitions,
-        consumers: merged.into_values().collect(),
+        consumers,
         read_models,
     }
 }
