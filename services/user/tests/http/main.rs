@@ -157,6 +157,21 @@ async fn a_refresh_token_that_comes_twice_ends_the_login() {
     node.stop().await;
 }
 
+/// Every file of a folder. SQLite removes its journal shortly after the last connection was let go, so a list of
+/// which one has gone meanwhile is made again.
+async fn contents(dir: &std::path::Path) -> Vec<Vec<u8>> {
+    let mut last = None;
+    for _ in 0..100 {
+        let files: std::io::Result<Vec<_>> = node::files(dir).iter().map(std::fs::read).collect();
+        match files {
+            Ok(files) => return files,
+            Err(error) => last = Some(error),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the files of the folder do not come to rest: {last:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_outlives_a_kill_and_an_erased_person_stays_erased() {
     let dir = tempfile::tempdir().unwrap();
@@ -191,10 +206,7 @@ async fn everything_outlives_a_kill_and_an_erased_person_stays_erased() {
     assert_eq!(anew.status, 201, "the contacts are free again: {anew:?}");
     assert_ne!(anew.body["id"], signed_up.body["id"]);
     node.stop().await;
-    let files: Vec<Vec<u8>> = node::files(dir.path())
-        .iter()
-        .map(|file| std::fs::read(file).unwrap())
-        .collect();
+    let files = contents(dir.path()).await;
     let stands = |text: &str| {
         files
             .iter()
