@@ -10,6 +10,7 @@ mod deliveries;
 mod errors;
 mod membership;
 mod options;
+mod polled;
 mod reader;
 mod sender;
 mod topics;
@@ -38,6 +39,7 @@ struct Shared {
     asking: BaseConsumer<Faults>,
     /// Partition counts that have been seen. They never change in place.
     counts: Mutex<HashMap<String, u32>>,
+    senders: sender::Pool,
 }
 
 impl KafkaLog {
@@ -50,6 +52,7 @@ impl KafkaLog {
                 options,
                 asking,
                 counts: Mutex::default(),
+                senders: sender::Pool::default(),
             }),
         })
     }
@@ -128,7 +131,7 @@ impl Log for KafkaLog {
     async fn sender(&self, topic: &Topic) -> Result<Box<dyn Sender>, LogError> {
         let name = self.options().topic(topic);
         let count = self.count(&name).await?;
-        sender::open(self.options(), name, count).await
+        self.shared.senders.open(self.options(), name, count).await
     }
 
     async fn join(&self, service: &str) -> Result<Box<dyn Membership>, LogError> {

@@ -1,53 +1,76 @@
 //! Sending without a transaction: idempotent, and without a gap in any partition.
 
-use super::{
-    Options,
-    client::{self, blocking, dispose},
-    convert,
-};
+use super::{Options, client::blocking, convert, lock, polled::Polled};
 use crate::{Delivery, LogError, Record, Sender};
 use async_trait::async_trait;
 use rdkafka::{
     ClientContext,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode as Code},
-    producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer},
+    producer::{DeliveryResult, Producer, ProducerContext},
 };
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Mutex, Notify, oneshot};
 
 /// A full queue is looked at again after this long, should the wake-up be missed.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Opens a producer into one topic. It is connected when this returns, so that the first record does not wait.
-pub(super) async fn open(
-    options: &Options,
-    topic: String,
-    partitions: u32,
-) -> Result<Box<dyn Sender>, LogError> {
+/// The producers of this process, one a topic: a client has threads and connections of its own, and a process
+/// has a forwarder for each pair of a partition and a topic.
+#[derive(Default)]
+pub(super) struct Pool {
+    topics: std::sync::Mutex<HashMap<String, Arc<Mutex<Weak<Shared>>>>>,
+}
+
+impl Pool {
+    /// A sender into one topic. Its producer is connected when this returns, so that the first record does not
+    /// wait. One that has failed is replaced for whoever asks next.
+    pub(super) async fn open(
+        &self,
+        options: &Options,
+        topic: String,
+        partitions: u32,
+    ) -> Result<Box<dyn Sender>, LogError> {
+        let slot = lock(&self.topics).entry(topic.clone()).or_default().clone();
+        // Others who want the same topic wait for the same answer.
+        let mut known = slot.lock().await;
+        let shared = match known.upgrade().filter(|shared| !shared.state.has_failed()) {
+            Some(shared) => shared,
+            None => {
+                let shared = Arc::new(connect(options, topic, partitions).await?);
+                *known = Arc::downgrade(&shared);
+                shared
+            }
+        };
+        Ok(Box::new(KafkaSender { shared }))
+    }
+}
+
+async fn connect(options: &Options, topic: String, partitions: u32) -> Result<Shared, LogError> {
     let state = Arc::new(State::default());
     let (config, reach, name) = (options.sender(), options.reach_timeout, topic.clone());
     let context = Deliveries { state: state.clone() };
     let producer = blocking(move || {
-        let producer: ThreadedProducer<Deliveries> = client::build(&config, context)?;
+        let producer = Polled::start(&config, context)?;
         // The answer does not matter: the topic has been checked, and this only opens the connection.
         let _ = producer.client().fetch_metadata(Some(&name), reach);
         Ok(producer)
     })
     .await?;
-    Ok(Box::new(KafkaSender {
-        producer: Some(producer),
+    Ok(Shared {
+        producer,
         state,
         topic,
         partitions,
         limit: options.max_record,
-    }))
+    })
 }
 
 #[derive(Default)]
@@ -55,6 +78,12 @@ struct State {
     /// Set by the first record that was not delivered; every later one has failed too.
     failed: AtomicBool,
     room: Notify,
+}
+
+impl State {
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
 }
 
 struct Deliveries {
@@ -77,7 +106,7 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, done: Self::DeliveryOpaque) {
         let outcome = match result {
             // Delivered, but behind a gap: whoever sends again must start before the gap.
-            Ok(_) if self.state.failed.load(Ordering::SeqCst) => Err(LogError::Closed),
+            Ok(_) if self.state.has_failed() => Err(LogError::Closed),
             Ok(_) => Ok(()),
             Err((error, _)) => {
                 self.state.failed.store(true, Ordering::SeqCst);
@@ -90,18 +119,22 @@ impl ProducerContext for Deliveries {
 }
 
 struct KafkaSender {
-    /// Gone only while it is being dropped.
-    producer: Option<ThreadedProducer<Deliveries>>,
+    shared: Arc<Shared>,
+}
+
+/// One producer, for all senders into its topic.
+pub(super) struct Shared {
+    producer: Polled<Deliveries>,
     state: Arc<State>,
     topic: String,
     partitions: u32,
     limit: usize,
 }
 
-impl KafkaSender {
+impl Shared {
     /// Nothing means that the queue is full.
-    fn push(&mut self, partition: u32, record: &Record) -> Result<Option<Delivery>, LogError> {
-        if self.state.failed.load(Ordering::SeqCst) {
+    fn push(&self, partition: u32, record: &Record) -> Result<Option<Delivery>, LogError> {
+        if self.state.has_failed() {
             return Err(LogError::Closed);
         }
         if record.size() > self.limit {
@@ -117,10 +150,9 @@ impl KafkaSender {
                 wanted: partition + 1,
             });
         }
-        let producer = self.producer.as_ref().expect("set until the sender is dropped");
         let (done, delivery) = oneshot::channel();
         let outgoing = convert::outgoing(record, &self.topic, partition, Box::new(done));
-        match producer.send(outgoing) {
+        match self.producer.send(outgoing) {
             Ok(()) => Ok(Some(delivery)),
             Err((KafkaError::MessageProduction(Code::QueueFull), _)) => Ok(None),
             Err((error, _)) => {
@@ -135,24 +167,16 @@ impl KafkaSender {
 impl Sender for KafkaSender {
     async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
         loop {
-            if let Some(delivery) = self.push(partition, &record)? {
+            if let Some(delivery) = self.shared.push(partition, &record)? {
                 return Ok(delivery);
             }
-            let state = self.state.clone();
-            let _ = tokio::time::timeout(LOOK_AGAIN, state.room.notified()).await;
+            let _ = tokio::time::timeout(LOOK_AGAIN, self.shared.state.room.notified()).await;
         }
     }
 
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
-        self.push(partition, &record)?
-            .ok_or_else(|| LogError::Overloaded(self.topic.clone()))
-    }
-}
-
-impl Drop for KafkaSender {
-    fn drop(&mut self) {
-        if let Some(producer) = self.producer.take() {
-            dispose(producer);
-        }
+        self.shared
+            .push(partition, &record)?
+            .ok_or_else(|| LogError::Overloaded(self.shared.topic.clone()))
     }
 }

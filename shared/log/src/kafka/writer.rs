@@ -1,12 +1,12 @@
 //! The one writer of a partition: a transactional producer on a thread of its own, because its calls block.
 
-use super::{Options, client, convert, deliveries::Deliveries, errors};
+use super::{Options, convert, deliveries::Deliveries, errors, polled::Polled};
 use crate::{AppendError, LogError, PartitionId, Record, Writer};
 use async_trait::async_trait;
 use rdkafka::{
     ClientConfig,
     error::{KafkaError, RDKafkaErrorCode as Code},
-    producer::{Producer, ThreadedProducer},
+    producer::Producer,
 };
 use std::{
     sync::mpsc,
@@ -70,7 +70,7 @@ impl Writer for KafkaWriter {
     }
 }
 
-type Transactions = ThreadedProducer<Deliveries>;
+type Transactions = Polled<Deliveries>;
 
 struct Thread {
     config: ClientConfig,
@@ -110,7 +110,7 @@ impl Thread {
     }
 
     fn open(&self) -> Result<Transactions, LogError> {
-        let producer: Transactions = client::build(&self.config, Deliveries::default())?;
+        let producer = Transactions::start(&self.config, Deliveries::default())?;
         let until = Instant::now() + self.options.takeover_timeout;
         loop {
             let left = until.saturating_duration_since(Instant::now());
