@@ -67,6 +67,7 @@ const fn step<const AT: usize>(name: &'static str, pivot: bool) -> Step<Trip> {
         answer_within: SignedDuration::from_secs(10),
         attempts: 5,
         pivot,
+        together: false,
     }
 }
 

@@ -1,12 +1,10 @@
 //! Somebody with a login.
 
+use interstate_eventing::runtime::MachineClock;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::{
-    error::Error,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{error::Error, time::Duration};
+use ulid::Ulid;
 
 /// The platform's address and a pool of connections to it.
 #[derive(Clone)]
@@ -34,8 +32,6 @@ pub struct Person {
     http: Http,
     token: String,
 }
-
-static KEYS: AtomicU64 = AtomicU64::new(0);
 
 impl Person {
     /// A new account of this role.
@@ -71,7 +67,8 @@ impl Person {
 
     /// Sends a command; answers its consistency token as well.
     pub async fn tell(&self, path: &str, body: &impl Serialize) -> Result<(Value, String), Failure> {
-        let key = format!("bench-{}", KEYS.fetch_add(1, Ordering::Relaxed));
+        let now = MachineClock::machine_now().as_millisecond().unsigned_abs();
+        let key = Ulid::from_parts(now, rand::random()).to_string();
         let mut request = self.http.client.post(format!("{}{path}", self.http.url));
         request = request.header("Idempotency-Key", key).json(body);
         if !self.token.is_empty() {

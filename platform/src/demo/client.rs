@@ -1,12 +1,14 @@
 //! Requests as an app sends them: with an `Idempotency-Key`, and again under the same one until they are answered.
 
+use interstate_eventing::runtime::MachineClock;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 use tokio::sync::Semaphore;
+use ulid::Ulid;
 
 /// Requests under way at a time, of everybody together.
 const AT_ONCE: usize = 32;
@@ -89,8 +91,6 @@ pub struct Http {
     client: reqwest::Client,
     base: String,
     gate: Semaphore,
-    run: u64,
-    requests: AtomicU64,
     lost: AtomicBool,
 }
 
@@ -101,19 +101,14 @@ impl Http {
             client: reqwest::Client::builder().timeout(TIME_OUT).build()?,
             base: url.trim_end_matches('/').to_owned(),
             gate: Semaphore::new(AT_ONCE),
-            run: rand::random(),
-            requests: AtomicU64::new(0),
             lost: AtomicBool::new(false),
         })
     }
 
-    /// An `Idempotency-Key` that no other request has.
+    /// An `Idempotency-Key` that no other request has. It carries the time, and so do the ids made from it.
     pub fn key(&self) -> String {
-        format!(
-            "demo-{:016x}-{}",
-            self.run,
-            self.requests.fetch_add(1, Ordering::Relaxed)
-        )
+        let now = MachineClock::machine_now().as_millisecond().unsigned_abs();
+        Ulid::from_parts(now, rand::random()).to_string()
     }
 
     /// Sends a request until it is answered: again after 429, 503, 504 and where nobody answers.

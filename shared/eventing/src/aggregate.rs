@@ -307,6 +307,7 @@ pub(crate) trait Kind: Send + Sync {
     ) -> Result<(), DecodeError>;
     fn deadlines(&self, state: &dyn AnyState) -> Vec<Deadline>;
     fn event_types(&self) -> &'static [&'static str];
+    fn read_event(&self, event_type: &str, payload: &[u8]) -> Result<(&'static str, Vec<u8>), DecodeError>;
     fn schemas(&self) -> Vec<(&'static str, schemars::Schema)>;
 }
 
@@ -385,6 +386,10 @@ impl<A: Aggregate> Kind for KindOf<A> {
     }
     fn event_types(&self) -> &'static [&'static str] {
         A::Event::TYPES
+    }
+    fn read_event(&self, event_type: &str, payload: &[u8]) -> Result<(&'static str, Vec<u8>), DecodeError> {
+        let event = A::Event::decode(event_type, payload)?;
+        Ok((event.event_type(), event.encode()))
     }
     fn schemas(&self) -> Vec<(&'static str, schemars::Schema)> {
         A::Event::schemas()

@@ -116,3 +116,50 @@ pub fn decode_json<T: serde::de::DeserializeOwned>(kind: &str, bytes: &[u8]) -> 
         why: error.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DecodeError, DomainEvent};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+    struct Opened {
+        owner: String,
+        currency: String,
+    }
+
+    events! {
+        enum AccountEvent {
+            Opened(Opened) = "account.opened.v2",
+        }
+        upcast { "account.opened.v1" => from_first }
+    }
+
+    /// The first version had accounts in rupees only, and said nothing of it.
+    fn from_first(payload: &[u8]) -> Result<AccountEvent, DecodeError> {
+        #[derive(Deserialize)]
+        struct First {
+            owner: String,
+        }
+        let First { owner } = super::decode_json("account.opened.v1", payload)?;
+        let currency = "INR".to_owned();
+        Ok(Opened { owner, currency }.into())
+    }
+
+    #[test]
+    fn an_older_version_is_read_as_the_present_one_and_never_written() {
+        let read = AccountEvent::decode("account.opened.v1", br#"{"owner":"Asha"}"#).unwrap();
+        assert_eq!(read.event_type(), "account.opened.v2");
+        assert_eq!(read.encode(), br#"{"owner":"Asha","currency":"INR"}"#);
+        assert_eq!(AccountEvent::TYPES, ["account.opened.v2"]);
+    }
+
+    #[test]
+    fn what_no_version_wrote_is_refused_by_name() {
+        let malformed = AccountEvent::decode("account.opened.v1", br#"{"holder":"Asha"}"#).unwrap_err();
+        assert!(malformed.to_string().contains("account.opened.v1"), "{malformed}");
+        let unknown = AccountEvent::decode("account.opened.v3", b"{}").unwrap_err();
+        assert_eq!(unknown, DecodeError::UnknownType("account.opened.v3".to_owned()));
+    }
+}

@@ -1,6 +1,9 @@
 //! What a service is made of: its aggregates, by name.
 
-use crate::aggregate::{Aggregate, Kind, KindOf};
+use crate::{
+    DecodeError,
+    aggregate::{Aggregate, Kind, KindOf},
+};
 use std::{marker::PhantomData, sync::Arc};
 
 /// A service's name, partitions and aggregates. A new aggregate is one line: `.aggregate::<Booking>()`.
@@ -59,6 +62,25 @@ impl Service {
             .iter()
             .map(|kind| (kind.name(), kind.event_types()))
             .collect()
+    }
+
+    /// Reads an event's payload of any version ever written, and writes it as this version does: its type and
+    /// payload now. Nothing where no aggregate of the service knows the type.
+    ///
+    /// # Errors
+    /// The payload is not what its type promises.
+    pub fn rewrite(
+        &self,
+        event_type: &str,
+        payload: &[u8],
+    ) -> Result<Option<(&'static str, Vec<u8>)>, DecodeError> {
+        for kind in &self.kinds {
+            match kind.read_event(event_type, payload) {
+                Err(DecodeError::UnknownType(_)) => {}
+                read => return read.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn kind(&self, name: &str) -> Option<(u16, &Arc<dyn Kind>)> {

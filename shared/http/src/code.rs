@@ -83,7 +83,7 @@ error_codes! {
     IDEMPOTENCY_KEY_MISSING = ("idempotency-key-missing", 400, "The Idempotency-Key is missing",
         "Every POST needs the header `Idempotency-Key`. Make a new random key for each thing that you want done, and send the same key again when you repeat a request: then it is done once.");
     IDEMPOTENCY_KEY_INVALID = ("idempotency-key-invalid", 400, "The Idempotency-Key does not fit",
-        "An `Idempotency-Key` is 1 to 128 printable ASCII characters without blanks, given once. A UUID is a good one.");
+        "An `Idempotency-Key` is 1 to 128 printable ASCII characters without blanks, given once. A UUID of version 7 or a ULID is a good one: ids that are made from it then sort by time.");
     IDEMPOTENCY_KEY_REUSED = ("idempotency-key-reused", 422, "The Idempotency-Key was used for something else",
         "The same key came with another body within 24 hours. Nothing was done for this request.\n\nA new thing needs a new key; a repeat needs the same body.");
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body is of another type",

@@ -98,6 +98,7 @@ pub static SAGA: Saga<Trip> = Saga {
             answer_within: SignedDuration::from_secs(4),
             attempts: 3,
             pivot: false,
+            together: false,
         },
         Step {
             name: "reserve the driver",
@@ -106,6 +107,7 @@ pub static SAGA: Saga<Trip> = Saga {
             answer_within: SignedDuration::from_secs(3),
             attempts: 2,
             pivot: false,
+            together: false,
         },
         Step {
             name: "reserve the vehicle",
@@ -114,6 +116,7 @@ pub static SAGA: Saga<Trip> = Saga {
             answer_within: SignedDuration::from_secs(3),
             attempts: 2,
             pivot: true,
+            together: false,
         },
         Step {
             name: "capture",
@@ -126,6 +129,7 @@ pub static SAGA: Saga<Trip> = Saga {
             answer_within: SignedDuration::from_secs(5),
             attempts: 3,
             pivot: false,
+            together: false,
         },
         Step {
             name: "enter it in the books",
@@ -137,6 +141,7 @@ pub static SAGA: Saga<Trip> = Saga {
             answer_within: SignedDuration::from_secs(5),
             attempts: 3,
             pivot: false,
+            together: false,
         },
     ],
 };

@@ -19,7 +19,7 @@ use interstate_http::{
     Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes,
     token,
 };
-use interstate_schemas::{QuoteId, TripKind, UserId};
+use interstate_schemas::{QuoteId, TripKind, UserId, millis_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -80,7 +80,10 @@ async fn issue(
     }
     let route = edge.routes.route(&stops, wanted.class).await.map_err(no_route)?;
     // The same person with the same key asks for the same quote, whenever the request is repeated.
-    let quote = QuoteId::derive(0, &[rider.to_string().as_bytes(), key.as_str().as_bytes()]);
+    let quote = QuoteId::derive(
+        millis_of(key.as_str()),
+        &[rider.to_string().as_bytes(), key.as_str().as_bytes()],
+    );
     Ok(Issue {
         quote,
         rider,

@@ -11,7 +11,7 @@ use interstate_eventing::{
     sealed::{KeyError, KeyRing, Opened, Sealed},
 };
 use interstate_http::{ConsistencyToken, Position, Problem, codes as edge, token};
-use interstate_schemas::{Actor, Role, SessionId, UserId};
+use interstate_schemas::{Actor, Role, SessionId, UserId, millis_of};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
 
@@ -100,7 +100,10 @@ impl Accounts {
     /// can be told from it either.
     fn user_of(&self, email: &Email, key: &str) -> UserId {
         let email = self.unique.key("email", email.as_str());
-        UserId::derive(0, &[b"registration", email.as_bytes(), key.as_bytes()])
+        UserId::derive(
+            millis_of(key),
+            &[b"registration", email.as_bytes(), key.as_bytes()],
+        )
     }
 
     async fn register(

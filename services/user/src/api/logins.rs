@@ -13,7 +13,7 @@ use crate::{
 use interstate_auth::{AccessTokens, Caller, RefreshToken, WallClock};
 use interstate_eventing::runtime::Ask;
 use interstate_http::{ConsistencyToken, Problem, Rate, RateLimiter, token};
-use interstate_schemas::{Actor, CommandId, Role, SessionId, UserId};
+use interstate_schemas::{Actor, CommandId, Role, SessionId, UserId, millis_of};
 use std::{sync::Arc, time::Instant};
 
 /// Attempts a minute for one e-mail address, right or wrong: each costs a slow hash.
@@ -106,7 +106,7 @@ impl Logins {
         trace: Option<String>,
     ) -> Result<(Tokens, ConsistencyToken), Problem> {
         let session = SessionId::derive(
-            0,
+            millis_of(key),
             &[
                 user.to_string().as_bytes(),
                 role.as_str().as_bytes(),

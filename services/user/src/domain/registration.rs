@@ -24,6 +24,7 @@ pub static REGISTRATION: Saga<User> = Saga {
             answer_within: ANSWER_WITHIN,
             attempts: 5,
             pivot: false,
+            together: false,
         },
         Step {
             name: STEPS[1],
@@ -32,6 +33,7 @@ pub static REGISTRATION: Saga<User> = Saga {
             answer_within: ANSWER_WITHIN,
             attempts: 5,
             pivot: false,
+            together: false,
         },
     ],
 };

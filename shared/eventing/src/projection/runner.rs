@@ -156,7 +156,8 @@ impl Runner {
         }
     }
 
-    /// Waits for records and takes as many whole batches as are there.
+    /// Waits for records and takes as many whole batches as came at once. It does not ask whether more is there:
+    /// a log may need a while to say no, and these are waited for.
     async fn gather(
         &self,
         reader: &mut dyn Reader,
@@ -168,9 +169,9 @@ impl Runner {
             to: from,
             read: from.next,
         };
-        let mut chunk = reader.next(CHUNK).await?;
         let mut open = false;
         loop {
+            let chunk = reader.next(CHUNK).await?;
             for stored in &chunk.records {
                 let batch = batches.push(stored)?;
                 open = batch.is_none();
@@ -182,16 +183,14 @@ impl Runner {
             if let Some(oldest) = gathered.events.first() {
                 self.consumer.reading(oldest.time, chunk.next);
             }
-            gathered.read = if open { gathered.to.next } else { chunk.next };
-            if gathered.events.len() >= CHUNK {
+            if !open {
+                // The log may have moved on over what is never read: on Kafka each commit leaves a mark.
+                gathered.read = chunk.next;
                 return Ok(gathered);
             }
-            chunk = reader.poll(CHUNK).await?;
-            if chunk.records.is_empty() {
-                // The log may have moved on over what is never read: on Kafka each commit leaves a mark.
-                if !open {
-                    gathered.read = chunk.next;
-                }
+            gathered.read = gathered.to.next;
+            if !gathered.events.is_empty() {
+                // The rest of a batch is under way; what is whole need not wait for it.
                 return Ok(gathered);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 use bytes::Bytes;
 use futures::lock::Mutex;
 use interstate_log::{LogError, Record, Sender, Topic};
-use interstate_schemas::{Actor, AddressedCommand, CommandId, Timestamp};
+use interstate_schemas::{Actor, AddressedCommand, CommandId, Timestamp, millis_of};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
@@ -59,7 +59,7 @@ impl Ask {
         let actor = self.actor.to_string();
         let target = self.to.to_string();
         self.id = Some(CommandId::derive(
-            0,
+            millis_of(key),
             &[
                 actor.as_bytes(),
                 route.as_bytes(),

@@ -126,23 +126,25 @@ impl<A: Orchestrator> Saga<A> {
 
     /// Whether there is no way back.
     pub fn is_past_pivot(&self, state: &SagaState) -> bool {
-        let done = |step: &&Step<A>| step.pivot && state.status(step.name) == Some(&StepStatus::Done);
-        self.steps.iter().any(|step| done(&step))
+        let done = |step: &Step<A>| state.status(step.name) == Some(&StepStatus::Done);
+        self.groups()
+            .any(|group| group.iter().any(|step| step.pivot) && group.iter().all(done))
     }
 
     fn step(&self, name: &str) -> Option<&'static Step<A>> {
         self.steps.iter().find(|step| step.name == name)
     }
 
+    /// Asks for the next group, once everything that was asked for is done.
     fn advance(&self, draft: &mut Draft<A>, cx: &Context<'_>) {
         let state = draft.state().saga();
-        let next = self
-            .steps
-            .iter()
-            .find(|step| state.status(step.name) == Some(&StepStatus::Untouched));
-        match next {
-            Some(step) => self.request(draft, cx, step, 1),
-            None => emit(draft, SagaEvent::Completed),
+        let done = |step: &Step<A>| state.status(step.name) == Some(&StepStatus::Done);
+        let Some(group) = self.groups().find(|group| !group.iter().all(done)) else {
+            return emit(draft, SagaEvent::Completed);
+        };
+        let untouched = |step: &&Step<A>| state.status(step.name) == Some(&StepStatus::Untouched);
+        for step in group.iter().filter(untouched).collect::<Vec<_>>() {
+            self.request(draft, cx, step, 1);
         }
     }
 

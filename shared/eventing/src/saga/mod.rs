@@ -31,8 +31,10 @@ pub struct Step<A> {
     /// How often it is asked for. Before the pivot it counts as failed then; after it, and at a pivot that
     /// cannot be taken back, a person is called.
     pub attempts: u32,
-    /// Once it has succeeded there is no way back.
+    /// Once it has succeeded, and what is asked for together with it, there is no way back.
     pub pivot: bool,
+    /// It is asked for at the same time as the step above it, and the next step once both have succeeded.
+    pub together: bool,
 }
 
 impl<A> Step<A> {
@@ -48,4 +50,11 @@ pub struct Saga<A: 'static> {
     pub name: &'static str,
     /// In order.
     pub steps: &'static [Step<A>],
+}
+
+impl<A> Saga<A> {
+    /// The steps as they are asked for: each group at once, one group after the other.
+    pub(crate) fn groups(&self) -> impl DoubleEndedIterator<Item = &'static [Step<A>]> {
+        self.steps.chunk_by(|_, next| next.together)
+    }
 }

@@ -72,11 +72,23 @@ impl<A: Orchestrator> Proof<A> {
     /// # Panics
     /// With the story, where the saga does not end or leaves something half done.
     pub fn prove(&self) {
+        for group in self.saga.groups().filter(|group| group.len() > 1) {
+            assert!(
+                !group.iter().any(Step::is_irrevocable),
+                "a pivot that cannot be taken back is asked for alone: what goes with it may be refused"
+            );
+        }
         let names: Vec<&str> = self.saga.steps.iter().map(|step| step.name).collect();
         let all_well = self.play(Plan::default());
         assert_eq!(all_well, Phase::Completed, "with nobody in the way it completes");
-        for (index, step) in self.saga.steps.iter().enumerate() {
-            let past = self.saga.steps[..index].iter().any(|before| before.pivot);
+        let groups = self.saga.groups().enumerate();
+        for (place, step) in groups.flat_map(|(place, group)| group.iter().map(move |step| (place, step))) {
+            let past = self
+                .saga
+                .groups()
+                .take(place)
+                .flatten()
+                .any(|before| before.pivot);
             let refused = self.play(Plan::refusing(step.name));
             if !past {
                 assert!(

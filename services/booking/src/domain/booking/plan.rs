@@ -92,6 +92,7 @@ const fn find() -> Step<Booking> {
         answer_within: SEARCHING,
         attempts: SEARCHING_ATTEMPTS,
         pivot: false,
+        together: false,
     }
 }
 
@@ -103,9 +104,11 @@ const fn reserve_driver() -> Step<Booking> {
         answer_within: DECIDING,
         attempts: 5,
         pivot: false,
+        together: false,
     }
 }
 
+/// Its own hold and the driver's are the search's already: neither waits for the other.
 const fn reserve_vehicle() -> Step<Booking> {
     Step {
         name: RESERVE_VEHICLE,
@@ -114,6 +117,7 @@ const fn reserve_vehicle() -> Step<Booking> {
         answer_within: DECIDING,
         attempts: 5,
         pivot: true,
+        together: true,
     }
 }
 
@@ -125,6 +129,7 @@ const fn give_back() -> Step<Booking> {
         answer_within: DECIDING,
         attempts: 10,
         pivot: false,
+        together: false,
     }
 }
 
@@ -150,6 +155,7 @@ const fn hold() -> Step<Booking> {
         answer_within: PAYING,
         attempts: 1,
         pivot: false,
+        together: false,
     }
 }
 
@@ -161,6 +167,7 @@ const fn capture_held() -> Step<Booking> {
         answer_within: DECIDING,
         attempts: 10,
         pivot: false,
+        together: false,
     }
 }
 
@@ -214,6 +221,7 @@ pub static ADVANCE: Saga<Booking> = Saga {
         answer_within: PAYING,
         attempts: 1,
         pivot: false,
+        together: false,
     }],
 };
 
@@ -234,6 +242,7 @@ pub static RELEASE: Saga<Booking> = Saga {
             answer_within: DECIDING,
             attempts: 10,
             pivot: false,
+            together: false,
         },
         Step {
             name: RELEASE_VEHICLE,
@@ -242,6 +251,7 @@ pub static RELEASE: Saga<Booking> = Saga {
             answer_within: DECIDING,
             attempts: 10,
             pivot: false,
+            together: false,
         },
         Step {
             name: WITHDRAW,
@@ -250,6 +260,7 @@ pub static RELEASE: Saga<Booking> = Saga {
             answer_within: DECIDING,
             attempts: 10,
             pivot: false,
+            together: false,
         },
         give_back(),
     ],

@@ -76,10 +76,10 @@ fn a_near_pickup_takes_no_money_before_a_driver_is_sure() {
     assert_eq!(asked(&told), ["dispatch Find"]);
     let told = told.story().found();
     assert_eq!(said(&told), ["booking.driver_found.v1"]);
-    assert_eq!(asked(&told), ["calendar Reserve"]);
-    let told = told.story().reserved(DRIVER);
-    assert_eq!(asked(&told), ["calendar Reserve"]);
+    assert_eq!(asked(&told), ["calendar Reserve", "calendar Reserve"]);
     let told = told.story().reserved(VEHICLE);
+    assert_eq!(asked(&told), [""; 0], "the driver's calendar has not answered");
+    let told = told.story().reserved(DRIVER);
     assert_eq!(asked(&told), ["payment Capture"]);
     let told = told.story().captured();
     assert_eq!(
@@ -472,6 +472,12 @@ fn a_lost_race_for_a_later_pickup_searches_again() {
         "the search for a driver opens",
     );
     let told = searching.story().found().story().refused(DRIVER, "duty.overlap");
+    assert_eq!(
+        asked(&told),
+        ["calendar Release"],
+        "the vehicle's may be reserved by now"
+    );
+    let told = told.story().undone(VEHICLE);
     assert_eq!(asked(&told), ["dispatch Withdraw"]);
     let told = told.story().undone("find a driver");
     assert_eq!(said(&told), ["booking.search_opened.v1"]);

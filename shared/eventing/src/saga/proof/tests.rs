@@ -47,6 +47,7 @@ const fn step<const TABLE: usize>(name: &'static str, pivot: bool) -> Step<Order
         answer_within: SignedDuration::from_secs(10),
         attempts: 3,
         pivot,
+        together: false,
     }
 }
 
@@ -83,9 +84,31 @@ static FORGETFUL: Saga<Order<2>> = Saga {
     steps: &[forwards("capture", true), step("reserve", false)],
 };
 
+/// Three at once, one of them the point of no return.
+static TOGETHER: Saga<Order<3>> = Saga {
+    name: "together",
+    steps: &[
+        step("hold", false),
+        step("reserve the driver", false),
+        Step {
+            together: true,
+            ..step("reserve the vehicle", true)
+        },
+        Step {
+            together: true,
+            ..step("reserve the guide", false)
+        },
+        forwards("capture", false),
+        Step {
+            together: true,
+            ..forwards("notify", false)
+        },
+    ],
+};
+
 impl<const TABLE: usize> Order<TABLE> {
     fn table() -> &'static Saga<Self> {
-        let tables: [&dyn std::any::Any; 3] = [&RIGHT, &IRREVOCABLE, &FORGETFUL];
+        let tables: [&dyn std::any::Any; 4] = [&RIGHT, &IRREVOCABLE, &FORGETFUL, &TOGETHER];
         tables[TABLE]
             .downcast_ref()
             .expect("each table is of its own order")
@@ -145,6 +168,11 @@ fn a_saga_completes_or_unwinds_whatever_its_participants_do() {
 #[test]
 fn a_step_that_cannot_be_taken_back_is_not_given_up_while_its_outcome_is_unknown() {
     prove::<1>();
+}
+
+#[test]
+fn steps_that_are_asked_for_together_are_done_or_taken_back_together() {
+    prove::<3>();
 }
 
 #[test]
