@@ -43,7 +43,7 @@ const BANNED: [&str; 14] = [
     "Timestamp::now",
     "rand::",
     "reqwest",
-    "sqlx",
+    "rusqlite",
     "interstate_log",
     "serde_json::Value",
     "axum",

@@ -108,14 +108,13 @@ mod tests {
     /// Takes nothing until it is mended.
     struct Fussy(Arc<AtomicBool>);
 
-    #[async_trait]
     impl Projection for Fussy {
         const NAME: &'static str = "fussy";
         const VERSION: u32 = 1;
         const TABLES: &'static [&'static str] = &["taken"];
         const SCHEMA: &'static [&'static str] = &["CREATE TABLE taken (subject TEXT NOT NULL)"];
 
-        async fn apply(&self, _: &mut sqlx::SqliteConnection, _: &Event) -> Result<(), ProjectionError> {
+        fn apply(&self, _: &rusqlite::Connection, _: &Event) -> Result<(), ProjectionError> {
             let mended = self.0.load(Ordering::SeqCst);
             mended
                 .then_some(())

@@ -23,8 +23,8 @@ use interstate_eventing::{
     runtime::{Clock, Commands},
     sealed::KeyRing,
 };
+use interstate_stores::Readers;
 use read::Users;
-use sqlx::SqlitePool;
 use std::sync::Arc;
 
 /// The service's name in addresses, topics and tokens.
@@ -43,7 +43,7 @@ pub struct Parts {
     /// The way to the aggregates.
     pub commands: Commands,
     /// Where the projection [`People`](read::People) writes, for queries.
-    pub rows: SqlitePool,
+    pub rows: Readers,
     /// How far that projection is.
     pub position: ReadPosition,
     /// Everybody's keys.

@@ -1,9 +1,8 @@
 //! Whether two read models hold the same rows, whatever order they were written in.
 
 use crate::{Projection, schema::quoted};
-use futures::TryStreamExt;
+use rusqlite::{Connection, params_from_iter, types::ValueRef};
 use sha2::{Digest, Sha256};
-use sqlx::SqliteConnection;
 
 /// One table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,53 +22,63 @@ pub struct Checksum {
 
 impl Checksum {
     /// Reads all rows once, in constant memory.
-    pub(crate) async fn of<P: Projection>(reader: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+    pub(crate) fn of<P: Projection>(reader: &Connection) -> rusqlite::Result<Self> {
         let mut tables = Vec::new();
         for table in P::TABLES {
-            tables.push((*table, sum(reader, table, None).await?));
+            tables.push((*table, sum(reader, table, None)?));
         }
-        tables.push(("parked", sum(reader, "parked", Some(P::NAME)).await?));
+        tables.push(("parked", sum(reader, "parked", Some(P::NAME))?));
         Ok(Self { tables })
     }
 }
 
-async fn sum(
-    reader: &mut SqliteConnection,
-    table: &str,
-    projection: Option<&str>,
-) -> Result<TableSum, sqlx::Error> {
-    let mut columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)")
-        .bind(table)
-        .fetch_all(&mut *reader)
-        .await?;
+fn sum(reader: &Connection, table: &str, projection: Option<&str>) -> rusqlite::Result<TableSum> {
+    let mut columns: Vec<String> = reader
+        .prepare("SELECT name FROM pragma_table_info(?)")?
+        .query_map([table], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     columns.sort();
-    // `quote` tells 1, '1' and NULL apart and writes reals with all their digits.
-    let row: Vec<String> = columns
-        .iter()
-        .map(|column| format!("quote({})", quoted(column)))
-        .collect();
-    let row = if row.is_empty() {
-        "''".to_owned()
+    let names: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    let names = if names.is_empty() {
+        "0".to_owned()
     } else {
-        row.join("||','||")
+        names.join(", ")
     };
     let condition = if projection.is_some() {
         "WHERE projection = ?"
     } else {
         ""
     };
-    let select = format!("SELECT {row} FROM {} {condition}", quoted(table));
-    let mut query = sqlx::query_scalar::<_, String>(&select);
-    if let Some(projection) = projection {
-        query = query.bind(projection);
-    }
-    let mut rows = query.fetch(reader);
+    let mut select = reader.prepare(&format!("SELECT {names} FROM {} {condition}", quoted(table)))?;
+    let width = select.column_count();
+    let mut rows = select.query(params_from_iter(projection))?;
     let mut sum = TableSum::default();
-    while let Some(row) = rows.try_next().await? {
-        let hash = Sha256::digest(row.as_bytes());
+    let mut bytes = Vec::new();
+    while let Some(row) = rows.next()? {
+        bytes.clear();
+        for column in 0..width {
+            push(&mut bytes, row.get_ref(column)?);
+        }
+        let hash = Sha256::digest(&bytes);
         let first: [u8; 16] = hash[..16].try_into().expect("SHA-256 has 32 bytes");
         sum.rows += 1;
         sum.hash = sum.hash.wrapping_add(u128::from_be_bytes(first));
     }
     Ok(sum)
+}
+
+/// Each value with its type and its length, so that 1, '1' and NULL differ, and so do ('a', 'bc') and ('ab', 'c').
+fn push(bytes: &mut Vec<u8>, value: ValueRef<'_>) {
+    let mut put = |kind: u8, value: &[u8]| {
+        bytes.push(kind);
+        bytes.extend((value.len() as u64).to_be_bytes());
+        bytes.extend(value);
+    };
+    match value {
+        ValueRef::Null => put(0, &[]),
+        ValueRef::Integer(number) => put(1, &number.to_be_bytes()),
+        ValueRef::Real(number) => put(2, &number.to_bits().to_be_bytes()),
+        ValueRef::Text(text) => put(3, text),
+        ValueRef::Blob(blob) => put(4, blob),
+    }
 }

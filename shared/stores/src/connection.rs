@@ -1,21 +1,17 @@
-//! One SQLite file: one connection that writes, a few that read.
+//! One SQLite file: one connection that writes, on a thread of its own, and a few that read.
 
-use crate::{SqliteError, error::is_damaged, schema};
-use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use crate::{SqliteError, error::is_damaged, readers::Readers, schema, writer::Writer};
+use rusqlite::{Connection, OpenFlags};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::{Mutex, MutexGuard};
 
-/// More readers than cores only wait for each other.
-const READERS: u32 = 4;
 /// How long a statement waits for another process's transaction on the same file.
 const BUSY: Duration = Duration::from_secs(5);
+/// More than all projections of a file have.
+const STATEMENTS: usize = 256;
 
 /// What a commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +23,30 @@ pub enum Durability {
     None,
 }
 
+impl Durability {
+    /// Cache sizes are negative: KiB.
+    fn pragmas(self) -> &'static str {
+        match self {
+            Durability::Process => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;
+                 PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY"
+            }
+            // Nobody reads it meanwhile, and rows come in the order of no key: as many pages as a small machine
+            // has room for stay in memory.
+            Durability::None => {
+                "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -256000;
+                 PRAGMA temp_store = MEMORY"
+            }
+        }
+    }
+}
+
 /// A service's file. Clones share it.
 #[derive(Clone)]
 pub struct Sqlite {
     path: Arc<Path>,
-    writer: Arc<Mutex<SqliteConnection>>,
-    readers: SqlitePool,
+    writer: Writer,
+    readers: Readers,
 }
 
 impl Sqlite {
@@ -48,7 +62,7 @@ impl Sqlite {
         match Self::connect(path, durability).await {
             Err(error) if is_damaged(&error.source) => {
                 tracing::warn!(file = %path.display(), %error, "a read model's file is damaged; it is rebuilt from the log");
-                remove(path).map_err(|error| failed(path, sqlx::Error::Io(error)))?;
+                remove(path).map_err(|error| SqliteError::io(path, &error))?;
                 Self::connect(path, durability).await
             }
             opened => opened,
@@ -56,32 +70,26 @@ impl Sqlite {
     }
 
     async fn connect(path: &Path, durability: Durability) -> Result<Self, SqliteError> {
-        let failed = |error| failed(path, error);
-        let mut writer = options(path, durability).connect().await.map_err(failed)?;
-        schema::ensure(&mut writer).await.map_err(failed)?;
-        // Connected when first used. They stay open: opening one reads the schema again.
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(BUSY)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(options(path, durability).read_only(true));
-        Ok(Self {
+        let writer = connection(path, OpenFlags::default(), durability.pragmas())
+            .map_err(|source| SqliteError::new(path, source))?;
+        let sqlite = Self {
             path: path.into(),
-            writer: Arc::new(Mutex::new(writer)),
-            readers,
-        })
+            writer: Writer::start(writer).map_err(|error| SqliteError::io(path, &error))?,
+            readers: Readers::of(path),
+        };
+        let made = sqlite.writer.run(schema::ensure).await;
+        made.map_err(|source| SqliteError::new(path, source))?;
+        Ok(sqlite)
     }
 
     /// For queries. They see committed rows only.
-    pub fn readers(&self) -> &SqlitePool {
+    pub fn readers(&self) -> &Readers {
         &self.readers
     }
 
-    /// The connection that writes, once everybody before has finished. Only projections write.
-    pub(crate) async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+    /// The thread that writes. Only projections write.
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
     }
 
     /// The file.
@@ -89,61 +97,32 @@ impl Sqlite {
         &self.path
     }
 
-    pub(crate) fn failed(&self, error: sqlx::Error) -> SqliteError {
-        failed(&self.path, error)
-    }
-
-    /// A connection of its own that reads, for a long look at one state of the file.
-    pub(crate) async fn look(&self) -> Result<SqliteConnection, sqlx::Error> {
-        options(&self.path, Durability::Process)
-            .read_only(true)
-            .connect()
-            .await
-    }
-
     /// Closes the readers and folds the write-ahead file in, so that the file can be copied or removed.
     pub async fn close(&self) {
-        self.readers.close().await;
-        let mut writer = self.writer.lock().await;
-        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&mut *writer)
-            .await
-        {
+        self.readers.close();
+        let folded = |db: &mut Connection| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = self.writer.run(folded).await {
             tracing::warn!(%error, "the write-ahead file was not folded in");
         }
-        if let Err(error) = writer.ping().await {
-            tracing::warn!(%error, "the writer did not answer");
-        }
     }
 }
 
-fn failed(path: &Path, source: sqlx::Error) -> SqliteError {
-    SqliteError {
-        path: path.to_owned(),
-        source,
-    }
+/// A connection that reads a file which is there.
+pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connection(
+        path,
+        flags,
+        "PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY",
+    )
 }
 
-fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(match durability {
-            Durability::Process => SqliteJournalMode::Wal,
-            // Nobody reads it meanwhile, and each page is written once.
-            Durability::None => SqliteJournalMode::Memory,
-        })
-        .synchronous(match durability {
-            Durability::Process => SqliteSynchronous::Normal,
-            Durability::None => SqliteSynchronous::Off,
-        })
-        .busy_timeout(BUSY)
-        .foreign_keys(false)
-        .statement_cache_capacity(256)
-        .pragma("temp_store", "MEMORY")
-        // Negative: KiB.
-        .pragma("cache_size", "-16000")
-        .disable_statement_logging()
+fn connection(path: &Path, flags: OpenFlags, pragmas: &str) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.execute_batch(pragmas)?;
+    Ok(db)
 }
 
 /// Removes a file with what SQLite keeps beside it.

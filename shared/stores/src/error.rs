@@ -1,7 +1,8 @@
 //! Failures of the store, and failures of an event: the first are waited out, the second are parked.
 
 use interstate_eventing::DecodeError;
-use std::path::PathBuf;
+use rusqlite::ffi;
+use std::path::{Path, PathBuf};
 
 /// The file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +12,20 @@ pub struct SqliteError {
     pub path: PathBuf,
     /// What SQLite said.
     #[source]
-    pub source: sqlx::Error,
+    pub source: rusqlite::Error,
+}
+
+impl SqliteError {
+    pub(crate) fn new(path: &Path, source: rusqlite::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(path, of_the_store(error.to_string()))
+    }
 }
 
 /// Why a projection did not take an event up.
@@ -22,7 +36,7 @@ pub enum ProjectionError {
     Event(String),
     /// The store is the reason: the same events come again later.
     #[error(transparent)]
-    Store(sqlx::Error),
+    Store(rusqlite::Error),
 }
 
 impl ProjectionError {
@@ -38,9 +52,9 @@ impl From<DecodeError> for ProjectionError {
     }
 }
 
-impl From<sqlx::Error> for ProjectionError {
-    fn from(error: sqlx::Error) -> Self {
-        if is_of_the_store(&error) {
+impl From<rusqlite::Error> for ProjectionError {
+    fn from(error: rusqlite::Error) -> Self {
+        if primary_code(&error).is_some_and(|code| STORE_CODES.contains(&code)) {
             ProjectionError::Store(error)
         } else {
             ProjectionError::Event(error.to_string())
@@ -48,31 +62,32 @@ impl From<sqlx::Error> for ProjectionError {
     }
 }
 
-/// SQLite's primary result codes (sqlite.org/rescode.html) that have nothing to do with the statement's data:
-/// BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
-const STORE_CODES: [u32; 11] = [5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26];
-const CORRUPT: [u32; 2] = [11, 26];
+/// SQLite's primary result codes (sqlite.org/rescode.html) that have nothing to do with the statement's data.
+const STORE_CODES: [i32; 11] = [
+    ffi::SQLITE_BUSY,
+    ffi::SQLITE_LOCKED,
+    ffi::SQLITE_NOMEM,
+    ffi::SQLITE_READONLY,
+    ffi::SQLITE_INTERRUPT,
+    ffi::SQLITE_IOERR,
+    ffi::SQLITE_CORRUPT,
+    ffi::SQLITE_FULL,
+    ffi::SQLITE_CANTOPEN,
+    ffi::SQLITE_PROTOCOL,
+    ffi::SQLITE_NOTADB,
+];
 
-fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?;
-    // Extended codes carry the primary one in their low byte.
-    code.parse::<u32>().ok().map(|code| code & 0xff)
+/// A failure of the store that SQLite itself has not found.
+pub(crate) fn of_the_store(why: impl Into<String>) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(why.into()))
 }
 
-fn is_of_the_store(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(_) => primary_code(error).is_none_or(|code| STORE_CODES.contains(&code)),
-        sqlx::Error::Io(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Configuration(_) => true,
-        _ => false,
-    }
+fn primary_code(error: &rusqlite::Error) -> Option<i32> {
+    // Extended codes carry the primary one in their low byte.
+    error.sqlite_error().map(|error| error.extended_code & 0xff)
 }
 
 /// Whether the file itself is damaged or no database.
-pub(crate) fn is_damaged(error: &sqlx::Error) -> bool {
-    primary_code(error).is_some_and(|code| CORRUPT.contains(&code))
+pub(crate) fn is_damaged(error: &rusqlite::Error) -> bool {
+    primary_code(error).is_some_and(|code| [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB].contains(&code))
 }

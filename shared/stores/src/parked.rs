@@ -2,127 +2,109 @@
 
 use interstate_eventing::projection::{Parked, decode_event, encode_event};
 use interstate_log::PartitionId;
-use sqlx::{Row, SqliteConnection};
-use std::collections::HashSet;
+use rusqlite::{Connection, params, types::Type};
+use std::{collections::HashSet, error::Error};
 
-pub(crate) async fn subjects(
-    reader: &mut SqliteConnection,
+pub(crate) fn subjects(
+    reader: &Connection,
     projection: &str,
     source: &PartitionId,
-) -> Result<HashSet<String>, sqlx::Error> {
-    let found: Vec<String> = sqlx::query_scalar(
+) -> rusqlite::Result<HashSet<String>> {
+    let mut select = reader.prepare_cached(
         "SELECT DISTINCT subject FROM parked WHERE projection = ? AND service = ? AND \"partition\" = ?",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .fetch_all(reader)
-    .await?;
-    Ok(found.into_iter().collect())
+    )?;
+    let found = select.query_map(params![projection, source.service, source.index], |row| {
+        row.get(0)
+    })?;
+    found.collect()
 }
 
-pub(crate) async fn has(
-    reader: &mut SqliteConnection,
+pub(crate) fn has(
+    reader: &Connection,
     projection: &str,
     source: &PartitionId,
     subject: &str,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM parked
-         WHERE projection = ? AND service = ? AND \"partition\" = ? AND subject = ?)",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .bind(subject)
-    .fetch_one(reader)
-    .await
+) -> rusqlite::Result<bool> {
+    let mut select = reader.prepare_cached(
+        "SELECT 1 FROM parked WHERE projection = ? AND service = ? AND \"partition\" = ? AND subject = ?",
+    )?;
+    select.exists(params![projection, source.service, source.index, subject])
 }
 
-pub(crate) async fn count(
-    reader: &mut SqliteConnection,
-    projection: &str,
-    source: &PartitionId,
-) -> Result<u64, sqlx::Error> {
-    let found: i64 = sqlx::query_scalar(
+pub(crate) fn count(reader: &Connection, projection: &str, source: &PartitionId) -> rusqlite::Result<u64> {
+    let mut select = reader.prepare_cached(
         "SELECT count(*) FROM parked WHERE projection = ? AND service = ? AND \"partition\" = ?",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .fetch_one(reader)
-    .await?;
-    Ok(found.unsigned_abs())
+    )?;
+    let counted: i64 = select.query_row(params![projection, source.service, source.index], |row| {
+        row.get(0)
+    })?;
+    Ok(counted.unsigned_abs())
 }
 
-pub(crate) async fn of(
-    reader: &mut SqliteConnection,
+pub(crate) fn of(
+    reader: &Connection,
     projection: &str,
     source: &PartitionId,
-) -> Result<Vec<Parked>, sqlx::Error> {
-    let rows = sqlx::query(
+) -> rusqlite::Result<Vec<Parked>> {
+    let mut select = reader.prepare_cached(
         "SELECT event, reason, time FROM parked
          WHERE projection = ? AND service = ? AND \"partition\" = ? ORDER BY sequence",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .fetch_all(reader)
-    .await?;
-    let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
-    rows.iter()
-        .map(|row| {
-            let event: &[u8] = row.try_get("event")?;
-            let since: &str = row.try_get("time")?;
-            Ok(Parked {
-                event: decode_event(source, event).map_err(|error| decode(Box::new(error)))?,
-                reason: row.try_get("reason")?,
-                since: since.parse().map_err(|error| decode(Box::new(error)))?,
-            })
+    )?;
+    let found = select.query_map(params![projection, source.service, source.index], |row| {
+        let (event, since): (Vec<u8>, String) = (row.get(0)?, row.get(2)?);
+        Ok(Parked {
+            event: decode_event(source, &event).map_err(|error| unreadable(0, Type::Blob, error))?,
+            reason: row.get(1)?,
+            since: since.parse().map_err(|error| unreadable(2, Type::Text, error))?,
         })
-        .collect()
+    })?;
+    found.collect()
 }
 
-pub(crate) async fn insert(
-    writer: &mut SqliteConnection,
+fn unreadable(column: usize, kind: Type, why: impl Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(why))
+}
+
+pub(crate) fn insert(
+    writer: &Connection,
     projection: &str,
     source: &PartitionId,
     parked: &Parked,
-) -> Result<(), sqlx::Error> {
+) -> rusqlite::Result<()> {
     let Parked { event, reason, since } = parked;
-    sqlx::query(
+    let mut insert = writer.prepare_cached(
         "INSERT OR REPLACE INTO parked
          (projection, service, \"partition\", sequence, subject, event_type, event, reason, time)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .bind(event.sequence.cast_signed())
-    .bind(&event.subject)
-    .bind(&*event.event_type)
-    .bind(encode_event(event))
-    .bind(reason)
-    .bind(since.to_string())
-    .execute(writer)
-    .await?;
+    )?;
+    insert.execute(params![
+        projection,
+        source.service,
+        source.index,
+        event.sequence.cast_signed(),
+        event.subject,
+        event.event_type,
+        encode_event(event),
+        reason,
+        since.to_string(),
+    ])?;
     Ok(())
 }
 
-pub(crate) async fn delete(
-    writer: &mut SqliteConnection,
+pub(crate) fn delete(
+    writer: &Connection,
     projection: &str,
     source: &PartitionId,
     sequence: u64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> rusqlite::Result<()> {
+    let mut delete = writer.prepare_cached(
         "DELETE FROM parked WHERE projection = ? AND service = ? AND \"partition\" = ? AND sequence = ?",
-    )
-    .bind(projection)
-    .bind(&*source.service)
-    .bind(source.index)
-    .bind(sequence.cast_signed())
-    .execute(writer)
-    .await?;
+    )?;
+    delete.execute(params![
+        projection,
+        source.service,
+        source.index,
+        sequence.cast_signed()
+    ])?;
     Ok(())
 }

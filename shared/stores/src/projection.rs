@@ -1,12 +1,10 @@
 //! What a service says of a read model: its tables, and what each event does to them.
 
 use crate::ProjectionError;
-use async_trait::async_trait;
 use interstate_eventing::Event;
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
 /// A read model in SQLite. Everything in its tables follows from events.
-#[async_trait]
 pub trait Projection: Send + Sync + 'static {
     /// Its name, `booking-history`.
     const NAME: &'static str;
@@ -17,28 +15,26 @@ pub trait Projection: Send + Sync + 'static {
     /// The statements that make them.
     const SCHEMA: &'static [&'static str];
 
-    /// What an event does, within the transaction that moves the position. Pass over the types that it does
-    /// not remember, and use statements whose text does not change, so that they are prepared once.
+    /// What an event does, within the transaction that moves the position. It runs on the thread that writes the
+    /// file. Pass over the types that it does not remember, and use statements whose text does not change, with
+    /// `prepare_cached`.
     ///
     /// # Errors
-    /// `?` on sqlx and on [`Event::decode`] tells a failing store (the same events come again) from a failing
+    /// `?` on rusqlite and on [`Event::decode`] tells a failing store (the same events come again) from a failing
     /// event (it is parked, with the later ones of its subject).
-    async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError>;
+    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), ProjectionError>;
 
-    /// What events do that follow each other, within one transaction. Each statement is handed to SQLite's own
-    /// thread and waited for, which costs more than most statements do: a projection that writes a row an event
-    /// can write many rows with one. The rows must be those that [`Projection::apply`] makes one by one; after a
+    /// What events do that follow each other, within one transaction, for a projection that can write a row once
+    /// for all events that change it. The rows must be those that [`Projection::apply`] makes one by one; after a
     /// failure that is what happens.
     ///
     /// # Errors
     /// As of [`Projection::apply`]. Nothing of the events is kept then.
-    async fn apply_all(&self, tx: &mut SqliteConnection, events: &[&Event]) -> Result<(), ProjectionError> {
-        for event in events {
-            self.apply(tx, event).await?;
-        }
-        Ok(())
+    fn apply_all(&self, tx: &Connection, events: &[&Event]) -> Result<(), ProjectionError> {
+        events.iter().try_for_each(|event| self.apply(tx, event))
     }
 
-    /// What the events have done can be seen now: the place to wake whoever waits for it.
-    fn committed(&self) {}
+    /// What the events have done can be seen now: the place to wake whoever waits for it, with what `rows` shows.
+    /// They are those of the connection that wrote them, which has them at hand.
+    fn committed(&self, _rows: &Connection) {}
 }

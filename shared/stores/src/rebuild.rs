@@ -4,22 +4,21 @@
 //! the new one to exactly its positions; only the switch holds the live writer up, while rows are copied.
 
 use crate::{
-    Checksum, Projection, Sqlite, SqliteError, SqliteReadModel,
+    Checksum, Projection, ProjectionError, Sqlite, SqliteError, SqliteReadModel,
     connection::{self, Durability},
-    model::position_of,
+    position::position_of,
     schema::quoted,
+    take_up::Events,
+    writer::Hold,
 };
-use futures::future::try_join_all;
-use interstate_eventing::{
-    BatchError, Batches,
-    projection::{Position, ReadModel, StoreFailure},
-};
+use futures::future::{join, try_join_all};
+use interstate_eventing::{BatchError, Batches, Event, projection::Position};
 use interstate_log::{Log, LogError, PartitionId, Topic};
-use sqlx::{Connection, Executor, SqliteConnection};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-/// Events taken up in one transaction: more than a runner's, for nobody waits for these rows.
-const CHUNK: usize = 5_000;
+/// Events taken up together: more than a runner's, for nobody waits for these rows.
+const CHUNK: usize = 10_000;
 
 /// Why a read model was not rebuilt. The live one is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +26,9 @@ pub enum RebuildError {
     /// The file beside the live one.
     #[error(transparent)]
     Open(#[from] SqliteError),
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreFailure),
     /// A statement failed.
-    #[error("comparing the read models: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("rebuilding the read model: {0}")]
+    Sql(#[from] rusqlite::Error),
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -90,6 +86,7 @@ pub async fn rebuild<P: Projection>(
         log,
         live,
         fresh: SqliteReadModel::open_shared(&db, live.projection.clone()).await?,
+        filling: db.writer().hold(),
         sources: (0..partitions)
             .map(|index| PartitionId::new(service, index))
             .collect(),
@@ -111,20 +108,24 @@ struct Beside<'r, P> {
     log: &'r dyn Log,
     live: &'r SqliteReadModel<P>,
     fresh: SqliteReadModel<P>,
+    /// The second file's writer.
+    filling: Hold,
     sources: Vec<PartitionId>,
 }
 
 impl<P: Projection> Beside<'_, P> {
     async fn compare(&self) -> Result<Comparison, RebuildError> {
-        let mut look = self.live.db().look().await?;
+        let look = connection::reader(self.live.db().path())?;
         // Most of the way without a read transaction: a long one keeps the write-ahead file from shrinking.
-        let ahead = self.positions(&mut look).await?;
+        let ahead = positions::<P>(&look, &self.sources)?;
         self.catch_up(&ahead).await?;
-        let mut look = look.begin().await?;
-        let same = self.positions(&mut look).await?;
+        look.execute_batch("BEGIN")?;
+        let same = positions::<P>(&look, &self.sources)?;
         self.catch_up(&same).await?;
-        let live = Checksum::of::<P>(&mut look).await?;
-        let fresh = Checksum::of::<P>(&mut *self.fresh.db().writer().await).await?;
+        let live = tokio::task::spawn_blocking(move || Checksum::of::<P>(&look));
+        let fresh = self.filling.run(|fresh| Checksum::of::<P>(fresh));
+        let (live, fresh) = join(live, fresh).await;
+        let (live, fresh) = (live.map_err(std::io::Error::other)??, fresh?);
         let tables = live.tables.iter().zip(&fresh.tables);
         Ok(Comparison {
             events: same.iter().map(|(_, position)| position.sequence).sum(),
@@ -139,62 +140,44 @@ impl<P: Projection> Beside<'_, P> {
 
     /// Queries see the old rows or the new; the runners wait, then go on where they were.
     async fn switch(&self) -> Result<(), RebuildError> {
-        let mut writer = self.live.db().writer().await;
-        // A call that was dropped here may have left it attached.
-        let _ = writer.execute("DETACH DATABASE beside").await;
-        sqlx::query("ATTACH DATABASE ? AS beside")
-            .bind(self.fresh.db().path().to_string_lossy())
-            .execute(&mut *writer)
-            .await?;
-        let replaced = self.replace(&mut writer).await;
-        writer.execute("DETACH DATABASE beside").await?;
-        replaced
+        let live = self.live.db().writer().hold();
+        let beside = self.fresh.db().path().to_string_lossy().into_owned();
+        let sources = self.sources.clone();
+        let positions = live.run(move |live| {
+            // A call that was dropped here may have left it attached.
+            let _ = live.execute_batch("DETACH DATABASE beside");
+            live.execute("ATTACH DATABASE ? AS beside", [beside])?;
+            live.execute_batch("BEGIN")?;
+            // Takes the lock of the live file alone, also from other processes: its positions stand still now,
+            // while the second file still takes up what is missing.
+            live.execute(
+                "UPDATE main.projections SET version = version WHERE name = ?",
+                [P::NAME],
+            )?;
+            positions::<P>(live, &sources)
+        });
+        self.catch_up(&positions.await?).await?;
+        live.run(|live| replace::<P>(live)).await?;
+        self.live.waiting.forget();
+        Ok(live
+            .run(|live| live.execute_batch("DETACH DATABASE beside"))
+            .await?)
     }
 
-    async fn replace(&self, writer: &mut SqliteConnection) -> Result<(), RebuildError> {
-        let mut tx = writer.begin().await?;
-        // Takes the lock of the live file alone, also from other processes: its positions stand still now,
-        // while the second file still takes up what is missing.
-        sqlx::query("UPDATE main.projections SET version = version WHERE name = ?")
-            .bind(P::NAME)
-            .execute(&mut *tx)
-            .await?;
-        let positions = self.positions(&mut tx).await?;
-        self.catch_up(&positions).await?;
-        for table in P::TABLES {
-            let table = quoted(table);
-            tx.execute(format!("DELETE FROM main.{table}").as_str()).await?;
-            tx.execute(format!("INSERT INTO main.{table} SELECT * FROM beside.{table}").as_str())
-                .await?;
-        }
-        for table in ["positions", "parked"] {
-            let delete = format!("DELETE FROM main.{table} WHERE projection = ?");
-            sqlx::query(&delete).bind(P::NAME).execute(&mut *tx).await?;
-            tx.execute(format!("INSERT INTO main.{table} SELECT * FROM beside.{table}").as_str())
-                .await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// The live one's, as this connection sees it.
-    async fn positions(&self, reader: &mut SqliteConnection) -> Result<Positions, sqlx::Error> {
-        let mut positions = Vec::with_capacity(self.sources.len());
-        for source in &self.sources {
-            positions.push((source.clone(), position_of(reader, P::NAME, source).await?));
-        }
-        Ok(positions)
-    }
-
-    /// Brings the new one to exactly these positions. The partitions go side by side: one is read and decoded
-    /// while another is written.
+    /// Brings the new one to exactly these positions, in one transaction: pages in which rows go to and fro are
+    /// written once. The partitions go side by side: one is read and decoded while another is written.
     async fn catch_up(&self, to: &Positions) -> Result<(), RebuildError> {
+        self.filling.run(|fresh| fresh.execute_batch("BEGIN")).await?;
         try_join_all(to.iter().map(|(source, to)| self.fill(source, *to))).await?;
-        Ok(())
+        Ok(self.filling.run(|fresh| fresh.execute_batch("COMMIT")).await?)
     }
 
     async fn fill(&self, source: &PartitionId, to: Position) -> Result<(), RebuildError> {
-        // By the connection that writes: the second file has no room for a reader beside it.
-        let from = position_of(&mut *self.fresh.db().writer().await, P::NAME, source).await?;
+        let own = source.clone();
+        let from = self
+            .filling
+            .run(move |fresh| position_of(fresh, P::NAME, &own))
+            .await?;
         if from.receipt >= to.receipt {
             return Ok(());
         }
@@ -215,8 +198,7 @@ impl<P: Projection> Beside<'_, P> {
                 let arrived = behind.receipt >= to.receipt;
                 events.append(&mut batch.events);
                 if arrived || events.len() >= CHUNK {
-                    self.fresh.apply(source, &events, behind).await?;
-                    events.clear();
+                    self.take_up(source, std::mem::take(&mut events), behind).await?;
                 }
                 if arrived {
                     return Ok(());
@@ -224,4 +206,51 @@ impl<P: Projection> Beside<'_, P> {
             }
         }
     }
+
+    async fn take_up(
+        &self,
+        source: &PartitionId,
+        events: Vec<Event>,
+        to: Position,
+    ) -> Result<(), rusqlite::Error> {
+        let events = self.fresh.events(source, events, to);
+        self.filling.run(move |fresh| chunk(fresh, events)).await
+    }
+}
+
+/// As runners do, within the one transaction.
+fn chunk<P: Projection>(fresh: &Connection, mut events: Events<P>) -> rusqlite::Result<()> {
+    fresh.execute_batch("SAVEPOINT chunk")?;
+    match events.whole(fresh) {
+        Ok(()) => {}
+        Err(ProjectionError::Store(error)) => return Err(error),
+        Err(ProjectionError::Event(_)) => {
+            fresh.execute_batch("ROLLBACK TO chunk")?;
+            events.each(fresh)?;
+        }
+    }
+    // Nobody is told: who watches looks at the live one.
+    events.ended(true);
+    fresh.execute_batch("RELEASE chunk")
+}
+
+fn replace<P: Projection>(live: &Connection) -> rusqlite::Result<()> {
+    for table in P::TABLES {
+        let table = quoted(table);
+        live.execute_batch(&format!(
+            "DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM beside.{table}"
+        ))?;
+    }
+    for table in ["positions", "parked"] {
+        let delete = format!("DELETE FROM main.{table} WHERE projection = ?");
+        live.execute(&delete, [P::NAME])?;
+        live.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM beside.{table}"))?;
+    }
+    live.execute_batch("COMMIT")
+}
+
+/// As this connection sees them.
+fn positions<P: Projection>(reader: &Connection, sources: &[PartitionId]) -> rusqlite::Result<Positions> {
+    let of = |source: &PartitionId| Ok((source.clone(), position_of(reader, P::NAME, source)?));
+    sources.iter().map(of).collect()
 }

@@ -1,7 +1,7 @@
 //! The tables that every file has, and those of a projection, made anew when its version changes.
 
 use crate::Projection;
-use sqlx::{Connection, Executor, SqliteConnection};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 const OWN: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS projections (
@@ -21,24 +21,24 @@ const OWN: &[&str] = &[
         ON parked (projection, service, \"partition\", subject)",
 ];
 
-pub(crate) async fn ensure(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let mut tx = writer.begin().await?;
+pub(crate) fn ensure(writer: &mut Connection) -> rusqlite::Result<()> {
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for statement in OWN {
-        tx.execute(*statement).await?;
+        tx.execute_batch(statement)?;
     }
-    tx.commit().await
+    tx.commit()
 }
 
 /// Makes the projection's tables. Those of another version go, with their positions: they are read from the
 /// log again.
-pub(crate) async fn ensure_projection<P: Projection>(
-    writer: &mut SqliteConnection,
-) -> Result<(), sqlx::Error> {
-    let mut tx = writer.begin().await?;
-    let found: Option<u32> = sqlx::query_scalar("SELECT version FROM projections WHERE name = ?")
-        .bind(P::NAME)
-        .fetch_optional(&mut *tx)
-        .await?;
+pub(crate) fn ensure_projection<P: Projection>(writer: &mut Connection) -> rusqlite::Result<()> {
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = tx.query_row(
+        "SELECT version FROM projections WHERE name = ?",
+        [P::NAME],
+        |row| row.get::<_, u32>(0),
+    );
+    let found = found.optional()?;
     if found != Some(P::VERSION) {
         if let Some(found) = found {
             tracing::info!(
@@ -49,25 +49,20 @@ pub(crate) async fn ensure_projection<P: Projection>(
             );
         }
         for table in P::TABLES {
-            tx.execute(format!("DROP TABLE IF EXISTS {}", quoted(table)).as_str())
-                .await?;
+            tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
         }
         for own in ["positions", "parked"] {
-            sqlx::query(&format!("DELETE FROM {own} WHERE projection = ?"))
-                .bind(P::NAME)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute(&format!("DELETE FROM {own} WHERE projection = ?"), [P::NAME])?;
         }
         for statement in P::SCHEMA {
-            tx.execute(*statement).await?;
+            tx.execute_batch(statement)?;
         }
-        sqlx::query("INSERT OR REPLACE INTO projections (name, version) VALUES (?, ?)")
-            .bind(P::NAME)
-            .bind(P::VERSION)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            "INSERT OR REPLACE INTO projections (name, version) VALUES (?, ?)",
+            params![P::NAME, P::VERSION],
+        )?;
     }
-    tx.commit().await
+    tx.commit()
 }
 
 /// A name as SQL.

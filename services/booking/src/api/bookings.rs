@@ -111,12 +111,16 @@ pub(super) async fn story(
     Ok(Answer::new(StoryView { booking, entries }))
 }
 
+/// Whether a booking concerns the caller.
+pub(super) fn takes_part(row: &BookingRow, caller: &Caller) -> bool {
+    row.rider == caller.user || row.driver_user == Some(caller.user) || caller.role.is_staff()
+}
+
 impl Edge {
     /// A booking that the caller takes part in, or works for the operator.
     pub(super) async fn visible(&self, booking: BookingId, caller: &Caller) -> Result<BookingRow, Problem> {
         let row = self.history.booking(booking).await.map_err(Problem::internal)?;
-        let takes_part = |row: &BookingRow| row.rider == caller.user || row.driver_user == Some(caller.user);
-        row.filter(|row| takes_part(row) || caller.role.is_staff())
+        row.filter(|row| takes_part(row, caller))
             .ok_or_else(|| Problem::new(&code::codes::BOOKING_UNKNOWN, "There is no such booking."))
     }
 

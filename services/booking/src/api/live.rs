@@ -1,6 +1,9 @@
 //! A booking's states as they come.
 
-use super::{bookings::BookingPath, http::Edge};
+use super::{
+    bookings::{BookingPath, takes_part},
+    http::Edge,
+};
 use crate::domain::booking::Stage;
 use axum::extract::State;
 use futures::stream;
@@ -8,8 +11,8 @@ use interstate_auth::Caller;
 use interstate_http::{ConsistencyToken, EventStream, LiveEvent, Path, Problem};
 use std::time::Duration;
 
-/// A row is looked at this often even when nobody says that it changed: another process may write it.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// A row is looked at this often even when nobody says that it changed: a rebuild may have mended it.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// `GET /v1/bookings/{booking}/stream`: the booking now, and again after each change, to its end. A slow reader
 /// misses states in between, never the last one.
@@ -23,15 +26,21 @@ pub(super) async fn stream(
     edge.visible(booking, &caller).await?;
     let streams = edge.streams.clone();
     let changes = edge.history.watch(booking);
-    streams.open(stream::unfold(Some((0, changes)), move |state| {
+    streams.open(stream::unfold(Some((0, changes, None)), move |state| {
         let edge = edge.clone();
         async move {
-            let (shown, mut changes) = state?;
+            let (shown, mut changes, mut known) = state?;
             loop {
+                let row = match known.take() {
+                    Some(row) => row,
+                    None => edge.visible(booking, &caller).await.ok()?,
+                };
                 // Who loses the booking (a driver who released it) sees no more of it.
-                let row = edge.visible(booking, &caller).await.ok()?;
+                if !takes_part(&row, &caller) {
+                    return None;
+                }
                 if row.version > shown {
-                    let next = (!is_over(row.stage)).then_some((row.version, changes));
+                    let next = (!is_over(row.stage)).then_some((row.version, changes, None));
                     let event = LiveEvent {
                         kind: "booking",
                         id: Some(row.version.to_string()),
@@ -40,7 +49,7 @@ pub(super) async fn stream(
                     return Some((event, next));
                 }
                 tokio::select! {
-                    () = changes.changed() => {}
+                    row = changes.changed() => known = row,
                     () = edge.clock.sleep(LOOK_AGAIN) => {}
                 }
             }

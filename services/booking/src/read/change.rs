@@ -3,7 +3,7 @@
 use super::columns::{Value, changed};
 use crate::domain::booking::BookingEvent;
 use interstate_eventing::Event;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params_from_iter};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// Columns of bookings, with their latest values. In order, so that equal changes are equal statements.
@@ -20,22 +20,15 @@ impl Changed {
     }
 
     /// Writes all of it.
-    pub async fn write(self, tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub fn write(self, tx: &Connection) -> rusqlite::Result<()> {
         for (booking, columns) in self.0 {
             let mut sql = String::from("UPDATE bookings SET");
             for (index, column) in columns.keys().enumerate() {
                 let _ = write!(sql, "{} {column} = ?", if index == 0 { "" } else { "," });
             }
             sql.push_str(" WHERE booking = ?");
-            let mut query = sqlx::query(&sql);
-            for value in columns.into_values() {
-                query = match value {
-                    Value::Text(text) => query.bind(text),
-                    Value::Number(number) => query.bind(number),
-                    Value::Nothing => query.bind(None::<String>),
-                };
-            }
-            query.bind(booking).execute(&mut *tx).await?;
+            let values = columns.into_values().chain([Value::Text(booking)]);
+            tx.prepare_cached(&sql)?.execute(params_from_iter(values))?;
         }
         Ok(())
     }

@@ -4,6 +4,10 @@ use super::row::word;
 use crate::domain::booking::{BookingEvent, Stage};
 use interstate_eventing::saga::SagaEvent;
 use interstate_schemas::Money;
+use rusqlite::{
+    ToSql,
+    types::{Null, ToSqlOutput},
+};
 
 /// A column's new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +15,16 @@ pub(super) enum Value {
     Text(String),
     Number(i64),
     Nothing,
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Value::Text(text) => text.to_sql(),
+            Value::Number(number) => number.to_sql(),
+            Value::Nothing => Ok(ToSqlOutput::from(Null)),
+        }
+    }
 }
 
 /// Columns by name, in a fixed order for each kind of event, so that statements are prepared once.

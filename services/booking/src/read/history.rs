@@ -7,7 +7,8 @@ use crate::{
 };
 use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{BookingId, QuoteId, Timestamp, UserId};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use interstate_stores::Readers;
+use rusqlite::{Connection, Row, params_from_iter, types::Value};
 use std::collections::BTreeMap;
 
 /// The store did not answer, or holds something that cannot be.
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 pub enum HistoryError {
     /// The store.
     #[error("the history of bookings cannot be read: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[from] rusqlite::Error),
     /// A row.
     #[error("the history of bookings has an impossible {column}: {why}")]
     Row {
@@ -37,21 +38,21 @@ pub enum Whose {
     All,
 }
 
-/// Reads `booking-history`. Clones share the pool.
+/// Reads `booking-history`. Clones share the connections.
 #[derive(Clone)]
 pub struct BookingHistory {
-    pool: SqlitePool,
-    changes: Changes<BookingId>,
+    rows: Readers,
+    changes: Changes<BookingId, BookingRow>,
 }
 
 impl BookingHistory {
-    /// Reads through this pool; `changes` is that of the projection.
-    pub fn new(pool: SqlitePool, changes: Changes<BookingId>) -> Self {
-        Self { pool, changes }
+    /// Reads these rows; `changes` is that of the projection.
+    pub fn new(rows: Readers, changes: Changes<BookingId, BookingRow>) -> Self {
+        Self { rows, changes }
     }
 
     /// Changes of a booking from now on.
-    pub fn watch(&self, booking: BookingId) -> Watch<BookingId> {
+    pub fn watch(&self, booking: BookingId) -> Watch<BookingId, BookingRow> {
         self.changes.watch(booking)
     }
 
@@ -60,11 +61,13 @@ impl BookingHistory {
     /// # Errors
     /// A [`HistoryError`].
     pub async fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRow>, HistoryError> {
-        let found = sqlx::query("SELECT rider, view, booking FROM quotes WHERE quote = ?")
-            .bind(quote.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        found.map(|found| quote_row(&found)).transpose()
+        let found = self.rows.read(move |rows| {
+            let mut select =
+                rows.prepare_cached("SELECT rider, view, booking FROM quotes WHERE quote = ?")?;
+            let mut found = select.query([quote.to_string()])?;
+            found.next()?.map(quote_row).transpose()
+        });
+        found.await
     }
 
     /// One booking.
@@ -72,11 +75,7 @@ impl BookingHistory {
     /// # Errors
     /// A [`HistoryError`].
     pub async fn booking(&self, booking: BookingId) -> Result<Option<BookingRow>, HistoryError> {
-        let found = sqlx::query("SELECT * FROM bookings WHERE booking = ?")
-            .bind(booking.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        found.map(|found| BookingRow::read(&found)).transpose()
+        self.rows.read(move |rows| self::booking(rows, booking)).await
     }
 
     /// Bookings, the last booked first, after this one.
@@ -105,18 +104,19 @@ impl BookingHistory {
             "SELECT * FROM bookings WHERE {column} AND {at_stage} AND {paged} \
              ORDER BY booked_at DESC, booking DESC LIMIT ?"
         );
-        let mut query = sqlx::query(&sql);
-        if let Some(user) = user {
-            query = query.bind(user.to_string());
-        }
-        if let Some(stage) = stage {
-            query = query.bind(row::word(stage));
-        }
+        let mut values: Vec<Value> = Vec::new();
+        values.extend(user.map(|user| user.to_string().into()));
+        values.extend(stage.map(|stage| row::word(stage).into()));
         if let Some((booked_at, booking)) = after {
-            query = query.bind(booked_at.as_millisecond()).bind(booking.to_string());
+            values.extend([booked_at.as_millisecond().into(), booking.to_string().into()]);
         }
-        let found = query.bind(limit).fetch_all(&self.pool).await?;
-        found.iter().map(BookingRow::read).collect()
+        values.push(i64::from(limit).into());
+        let rows = self.rows.read(move |rows| {
+            let mut select = rows.prepare_cached(&sql)?;
+            let found = select.query_and_then(params_from_iter(values), BookingRow::read)?;
+            found.collect()
+        });
+        rows.await
     }
 
     /// How many bookings stand where.
@@ -124,18 +124,15 @@ impl BookingHistory {
     /// # Errors
     /// A [`HistoryError`].
     pub async fn by_stage(&self) -> Result<BTreeMap<String, u64>, HistoryError> {
-        let found = sqlx::query("SELECT stage, COUNT(*) AS bookings FROM bookings GROUP BY stage")
-            .fetch_all(&self.pool)
-            .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok((
-                    row.try_get("stage")?,
-                    row.try_get::<i64, _>("bookings")?.unsigned_abs(),
-                ))
-            })
-            .collect()
+        let counted = self.rows.read(|rows| {
+            let mut select =
+                rows.prepare_cached("SELECT stage, COUNT(*) AS bookings FROM bookings GROUP BY stage")?;
+            let counted = select.query_and_then([], |row| {
+                Ok((row.get("stage")?, row.get::<_, i64>("bookings")?.unsigned_abs()))
+            })?;
+            counted.collect()
+        });
+        counted.await
     }
 
     /// What happened to a booking and its quote, the oldest first.
@@ -143,21 +140,30 @@ impl BookingHistory {
     /// # Errors
     /// A [`HistoryError`].
     pub async fn story(&self, booking: &BookingRow) -> Result<Vec<StoryEntry>, HistoryError> {
-        // A booking begins after its quote's last event, whatever the clocks of their partitions say.
-        let found =
-            sqlx::query("SELECT * FROM stories WHERE subject IN (?1, ?2) ORDER BY subject = ?2, version")
-                .bind(booking.quote.to_string())
-                .bind(booking.booking.to_string())
-                .fetch_all(&self.pool)
-                .await?;
-        found.iter().map(story::entry).collect()
+        let subjects = [booking.quote.to_string(), booking.booking.to_string()];
+        let told = self.rows.read(|rows| {
+            // A booking begins after its quote's last event, whatever the clocks of their partitions say.
+            let mut select = rows.prepare_cached(
+                "SELECT * FROM stories WHERE subject IN (?1, ?2) ORDER BY subject = ?2, version",
+            )?;
+            let told = select.query_and_then(subjects, story::entry)?;
+            told.collect()
+        });
+        told.await
     }
 }
 
-fn quote_row(found: &SqliteRow) -> Result<QuoteRow, HistoryError> {
-    let view: String = found.try_get("view")?;
+/// One booking, as this connection sees it.
+pub(super) fn booking(rows: &Connection, booking: BookingId) -> Result<Option<BookingRow>, HistoryError> {
+    let mut select = rows.prepare_cached("SELECT * FROM bookings WHERE booking = ?")?;
+    let mut found = select.query([booking.to_string()])?;
+    found.next()?.map(BookingRow::read).transpose()
+}
+
+fn quote_row(found: &Row<'_>) -> Result<QuoteRow, HistoryError> {
+    let view: String = found.get("view")?;
     let mut view: QuoteView = serde_json::from_str(&view).map_err(|error| row::wrong("view", &error))?;
-    let booking: Option<String> = found.try_get("booking")?;
+    let booking: Option<String> = found.get("booking")?;
     view.booking = booking.and_then(|booking| booking.parse().ok());
     Ok(QuoteRow {
         rider: row::parsed(found, "rider")?,

@@ -10,6 +10,8 @@ mod story;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod together;
 
 pub use history::{BookingHistory, HistoryError, Whose};
 pub use project::BookingProjection;

@@ -8,8 +8,8 @@ use crate::{
 use interstate_schemas::{
     BookingId, DriverId, Money, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
 };
+use rusqlite::Row;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row, sqlite::SqliteRow};
 use std::str::FromStr;
 
 /// A quote, and whose it is.
@@ -50,21 +50,21 @@ pub struct BookingRow {
 }
 
 impl BookingRow {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, HistoryError> {
-        let money = |column| row.try_get(column).map(Money::inr);
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, HistoryError> {
+        let money = |column| row.get(column).map(Money::inr);
         Ok(Self {
             booking: parsed(row, "booking")?,
             quote: parsed(row, "quote")?,
             rider: parsed(row, "rider")?,
             stage: word_in(row, "stage")?,
-            because: row.try_get("because")?,
+            because: row.get("because")?,
             driver: optional(row, "driver")?,
             driver_user: optional(row, "driver_user")?,
             vehicle: optional(row, "vehicle")?,
             kind: word_in(row, "kind")?,
             class: word_in(row, "class")?,
-            from: row.try_get("origin")?,
-            to: row.try_get("destination")?,
+            from: row.get("origin")?,
+            to: row.get("destination")?,
             pickup_at: time(row, "pickup_at")?,
             ends_at: time(row, "ends_at")?,
             money: MoneyView {
@@ -78,13 +78,13 @@ impl BookingRow {
             },
             saga: SagaView {
                 plan: word_in::<Plan>(row, "plan")?,
-                phase: row.try_get("saga_phase")?,
-                step: row.try_get("saga_step")?,
-                support_case: row.try_get::<i64, _>("support_case")? != 0,
+                phase: row.get("saga_phase")?,
+                step: row.get("saga_step")?,
+                support_case: row.get::<_, i64>("support_case")? != 0,
             },
             booked_at: time(row, "booked_at")?,
             updated_at: time(row, "updated_at")?,
-            version: row.try_get::<i64, _>("version")?.unsigned_abs(),
+            version: row.get::<_, i64>("version")?.unsigned_abs(),
         })
     }
 }
@@ -97,30 +97,30 @@ pub(super) fn word<T: Serialize>(value: T) -> String {
     }
 }
 
-fn word_in<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<T, HistoryError> {
-    let text: String = row.try_get(column)?;
+fn word_in<T: DeserializeOwned>(row: &Row<'_>, column: &'static str) -> Result<T, HistoryError> {
+    let text: String = row.get(column)?;
     serde_json::from_value(serde_json::Value::String(text)).map_err(|error| wrong(column, &error))
 }
 
-pub(super) fn parsed<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, HistoryError>
+pub(super) fn parsed<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<T, HistoryError>
 where
     T::Err: std::fmt::Display,
 {
-    let text: String = row.try_get(column)?;
+    let text: String = row.get(column)?;
     text.parse().map_err(|error: T::Err| wrong(column, &error))
 }
 
-fn optional<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, HistoryError>
+fn optional<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<Option<T>, HistoryError>
 where
     T::Err: std::fmt::Display,
 {
-    let text: Option<String> = row.try_get(column)?;
+    let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|error: T::Err| wrong(column, &error)))
         .transpose()
 }
 
-pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, HistoryError> {
-    let millis: i64 = row.try_get(column)?;
+pub(super) fn time(row: &Row<'_>, column: &'static str) -> Result<Timestamp, HistoryError> {
+    let millis: i64 = row.get(column)?;
     Timestamp::from_millisecond(millis).map_err(|error| wrong(column, &error))
 }
 

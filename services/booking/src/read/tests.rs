@@ -10,15 +10,16 @@ use crate::domain::{
 };
 use interstate_eventing::{Aggregate, DomainEvent, Event, fixture::given, projection::Changes};
 use interstate_schemas::{Actor, BookingId, CommandId, EventId, Money, Timestamp, UserId};
-use interstate_stores::Projection;
-use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
+use interstate_stores::{Projection, Sqlite};
+use rusqlite::{Connection, params};
+use tempfile::TempDir;
 
 fn at(index: usize) -> Timestamp {
     let start: Timestamp = MORNING.parse().unwrap();
     Timestamp::from_millisecond(start.as_millisecond() + index as i64).unwrap()
 }
 
-fn in_log<E: DomainEvent>(kind: &'static str, subject: &str, events: &[E]) -> Vec<Event> {
+pub(super) fn in_log<E: DomainEvent>(kind: &'static str, subject: &str, events: &[E]) -> Vec<Event> {
     let command = CommandId::derive(0, &[subject.as_bytes()]);
     let wrap = |(index, event): (usize, &E)| Event {
         id: EventId::derive(0, &[subject.as_bytes(), &index.to_be_bytes()]),
@@ -40,7 +41,7 @@ fn in_log<E: DomainEvent>(kind: &'static str, subject: &str, events: &[E]) -> Ve
 }
 
 /// A quote that is accepted, and the booking's first decision.
-fn events() -> (Vec<Event>, Vec<Event>) {
+pub(super) fn events() -> (Vec<Event>, Vec<Event>) {
     let issued = given::<Quote>(quote())
         .at(MORNING)
         .when(as_rider(), QuoteCommand::Issue(Box::new(issue(V1_PICKUP))));
@@ -62,29 +63,33 @@ fn events() -> (Vec<Event>, Vec<Event>) {
     )
 }
 
-async fn projected(events: &[Event]) -> (BookingHistory, SqlitePool) {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect("sqlite::memory:")
-        .await
-        .unwrap();
-    let changes = Changes::default();
-    let projection = BookingProjection::new(changes.clone());
-    let mut tx = pool.begin().await.unwrap();
+/// An empty file, as the projection finds it at first.
+async fn empty() -> (BookingProjection, BookingHistory, Connection, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Sqlite::open(folder.path().join("booking.db")).await.unwrap();
+    let rows = Connection::open(db.path()).unwrap();
     for statement in BookingProjection::SCHEMA {
-        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        rows.execute_batch(statement).unwrap();
     }
+    let changes = Changes::default();
+    let history = BookingHistory::new(db.readers().clone(), changes.clone());
+    (BookingProjection::new(changes), history, rows, folder)
+}
+
+async fn projected(events: &[Event]) -> (BookingHistory, Connection, TempDir) {
+    let (projection, history, mut rows, folder) = empty().await;
+    let tx = rows.transaction().unwrap();
     for event in events {
-        projection.apply(&mut tx, event).await.unwrap();
+        projection.apply(&tx, event).unwrap();
     }
-    tx.commit().await.unwrap();
-    (BookingHistory::new(pool.clone(), changes), pool)
+    tx.commit().unwrap();
+    (history, rows, folder)
 }
 
 #[tokio::test]
 async fn whoever_accepted_a_quote_finds_the_booking_before_its_own_events() {
     let (quotes, _) = events();
-    let (history, _) = projected(&quotes).await;
+    let (history, _, _folder) = projected(&quotes).await;
     let booking = history.booking(BookingId::from(quote())).await.unwrap().unwrap();
     assert_eq!(
         (booking.stage, booking.rider, booking.version),
@@ -106,7 +111,8 @@ async fn partitions_in_any_order_give_the_same_row() {
     let (issued, accepted) = quotes.split_at(1);
     let early = [issued, accepted, &bookings].concat();
     let late = [issued, &bookings, accepted].concat();
-    let (one, other) = (projected(&early).await.0, projected(&late).await.0);
+    let (one, _, _folder) = projected(&early).await;
+    let (other, _, _other_folder) = projected(&late).await;
     let row = one.booking(id).await.unwrap().unwrap();
     assert_eq!(Some(row.clone()), other.booking(id).await.unwrap());
     assert_eq!(row.saga.step, "hold the advance");
@@ -120,19 +126,15 @@ async fn partitions_in_any_order_give_the_same_row() {
 #[tokio::test]
 async fn riders_see_their_own_bookings_page_by_page() {
     let (quotes, bookings) = events();
-    let (history, pool) = projected(&[quotes, bookings].concat()).await;
+    let (history, rows, _folder) = projected(&[quotes, bookings].concat()).await;
     for n in 0..4_i64 {
         let copy = BookingId::derive(0, &[&n.to_be_bytes()]);
-        sqlx::query(
+        rows.execute(
             "INSERT INTO bookings SELECT ?1, quote, rider, stage, because, driver, driver_user, vehicle, kind, class,
              origin, destination, pickup_at, ends_at, payable, advance, held, captured, balance, fee, refund, plan,
              saga_phase, saga_step, support_case, booked_at + ?2, updated_at, version FROM bookings WHERE booking = ?3",
+            params![copy.to_string(), n / 2, BookingId::from(quote()).to_string()],
         )
-        .bind(copy.to_string())
-        .bind(n / 2)
-        .bind(BookingId::from(quote()).to_string())
-        .execute(&pool)
-        .await
         .unwrap();
     }
     let whose = Whose::Rider(rider());

@@ -8,8 +8,8 @@ use interstate_http::{EventStream, LiveEvent, Problem};
 use interstate_schemas::DriverId;
 use std::time::Duration;
 
-/// Looked at this often even when nobody says that something changed: another process may write it.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Looked at this often even when nobody says that something changed: a rebuild may have mended it.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// `GET /v1/drivers/me/offers/stream`: the open offers now, and all of them again after each change. A slow
 /// reader misses states in between, never the last one.
@@ -20,8 +20,12 @@ pub(super) async fn stream(State(edge): State<Edge>, caller: Caller) -> Result<E
     streams.open(stream::unfold((None, changes), move |(shown, mut changes)| {
         let edge = edge.clone();
         async move {
+            let mut known = None;
             loop {
-                let offers = edge.dispatches.offers(driver).await.ok()?;
+                let offers = match known.take() {
+                    Some(offers) => offers,
+                    None => edge.dispatches.offers(driver).await.ok()?,
+                };
                 if shown.as_ref() != Some(&offers) {
                     let data = Offers {
                         offers: offers.clone(),
@@ -36,7 +40,7 @@ pub(super) async fn stream(State(edge): State<Edge>, caller: Caller) -> Result<E
                     ));
                 }
                 tokio::select! {
-                    () = changes.changed() => {}
+                    offers = changes.changed() => known = offers,
                     () = edge.clock.sleep(LOOK_AGAIN) => {}
                 }
             }

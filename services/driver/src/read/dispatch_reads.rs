@@ -5,9 +5,10 @@ use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{
     BookingId, DispatchId, DriverId, Money, OfferId, Timestamp, TripRequest, UserId, VehicleId,
 };
+use interstate_stores::Readers;
+use rusqlite::{Connection, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 /// A search as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -63,7 +64,7 @@ pub struct OfferRow {
 pub enum ReadError {
     /// The store.
     #[error("searches and offers cannot be read: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[from] rusqlite::Error),
     /// A row.
     #[error("searches and offers have an impossible {column}: {why}")]
     Row {
@@ -74,21 +75,21 @@ pub enum ReadError {
     },
 }
 
-/// Reads it. Clones share the pool.
+/// Reads it. Clones share the connections.
 #[derive(Clone)]
 pub struct DispatchReads {
-    pool: SqlitePool,
-    changes: Changes<DriverId>,
+    rows: Readers,
+    changes: Changes<DriverId, Vec<OfferRow>>,
 }
 
 impl DispatchReads {
-    /// Reads through this pool; `changes` is that of the projection.
-    pub fn new(pool: SqlitePool, changes: Changes<DriverId>) -> Self {
-        Self { pool, changes }
+    /// Reads these rows; `changes` is that of the projection.
+    pub fn new(rows: Readers, changes: Changes<DriverId, Vec<OfferRow>>) -> Self {
+        Self { rows, changes }
     }
 
     /// Changes of a driver's offers from now on.
-    pub fn watch(&self, driver: DriverId) -> Watch<DriverId> {
+    pub fn watch(&self, driver: DriverId) -> Watch<DriverId, Vec<OfferRow>> {
         self.changes.watch(driver)
     }
 
@@ -97,24 +98,12 @@ impl DispatchReads {
     /// # Errors
     /// A [`ReadError`].
     pub async fn search(&self, dispatch: DispatchId) -> Result<Option<SearchRow>, ReadError> {
-        let row = sqlx::query("SELECT * FROM searches WHERE dispatch = ?")
-            .bind(dispatch.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(SearchRow {
-            dispatch,
-            booking: BookingId::from(dispatch),
-            rider: parsed(&row, "rider")?,
-            search: row.try_get("search")?,
-            state: row.try_get("state")?,
-            rounds: row.try_get("rounds")?,
-            opened_at: time(&row, "opened_at")?,
-            until: time(&row, "until")?,
-            considered: row.try_get("considered")?,
-            passed: row.try_get("passed")?,
-            why: from_json(&row, "why")?,
-        }))
+        let found = self.rows.read(move |rows| {
+            let mut select = rows.prepare_cached("SELECT * FROM searches WHERE dispatch = ?")?;
+            let mut found = select.query([dispatch.to_string()])?;
+            found.next()?.map(|row| search(dispatch, row)).transpose()
+        });
+        found.await
     }
 
     /// The offers of a driver that wait for an answer or for the calendars, the first to expire first.
@@ -122,28 +111,47 @@ impl DispatchReads {
     /// # Errors
     /// A [`ReadError`].
     pub async fn offers(&self, driver: DriverId) -> Result<Vec<OfferRow>, ReadError> {
-        let rows = sqlx::query(
-            "SELECT offers.*, searches.trip FROM offers JOIN searches USING (dispatch)
-             WHERE driver = ? AND offers.state IN ('open', 'accepted') ORDER BY expires_at LIMIT 100",
-        )
-        .bind(driver.to_string())
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(offer).collect()
+        self.rows.read(move |rows| offers_of(rows, driver)).await
     }
 }
 
-fn offer(row: &SqliteRow) -> Result<OfferRow, ReadError> {
+/// As this connection sees them.
+pub(super) fn offers_of(rows: &Connection, driver: DriverId) -> Result<Vec<OfferRow>, ReadError> {
+    let mut select = rows.prepare_cached(
+        "SELECT offers.*, searches.trip FROM offers JOIN searches USING (dispatch)
+         WHERE driver = ? AND offers.state IN ('open', 'accepted') ORDER BY expires_at LIMIT 100",
+    )?;
+    let found = select.query_and_then([driver.to_string()], offer)?;
+    found.collect()
+}
+
+fn search(dispatch: DispatchId, row: &Row<'_>) -> Result<SearchRow, ReadError> {
+    Ok(SearchRow {
+        dispatch,
+        booking: BookingId::from(dispatch),
+        rider: parsed(row, "rider")?,
+        search: row.get("search")?,
+        state: row.get("state")?,
+        rounds: row.get("rounds")?,
+        opened_at: time(row, "opened_at")?,
+        until: time(row, "until")?,
+        considered: row.get("considered")?,
+        passed: row.get("passed")?,
+        why: from_json(row, "why")?,
+    })
+}
+
+fn offer(row: &Row<'_>) -> Result<OfferRow, ReadError> {
     let trip: TripRequest = from_json(row, "trip")?;
     Ok(OfferRow {
         offer: parsed(row, "offer")?,
         dispatch: parsed(row, "dispatch")?,
         driver: parsed(row, "driver")?,
         vehicle: parsed(row, "vehicle")?,
-        state: unword(row.try_get("state")?)?,
+        state: unword(row.get("state")?)?,
         expires_at: time(row, "expires_at")?,
         earns: Money {
-            amount: row.try_get("earns")?,
+            amount: row.get("earns")?,
             ..trip.driver_earns
         },
         trip,
@@ -161,19 +169,19 @@ fn wrong(column: &'static str, error: &dyn std::fmt::Display) -> ReadError {
     }
 }
 
-fn from_json<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> Result<T, ReadError> {
-    let text: String = row.try_get(column)?;
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: &'static str) -> Result<T, ReadError> {
+    let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| wrong(column, &error))
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    row: &SqliteRow,
+    row: &Row<'_>,
     column: &'static str,
 ) -> Result<T, ReadError> {
-    let text: String = row.try_get(column)?;
+    let text: String = row.get(column)?;
     text.parse().map_err(|error: T::Err| wrong(column, &error))
 }
 
-fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, ReadError> {
-    Timestamp::from_millisecond(row.try_get(column)?).map_err(|error| wrong(column, &error))
+fn time(row: &Row<'_>, column: &'static str) -> Result<Timestamp, ReadError> {
+    Timestamp::from_millisecond(row.get(column)?).map_err(|error| wrong(column, &error))
 }

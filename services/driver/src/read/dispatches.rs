@@ -1,27 +1,26 @@
 //! The read model `driver-dispatches`: searches and their offers.
 
+use super::dispatch_reads::{OfferRow, offers_of};
 use crate::domain::dispatch::{Dispatch, DispatchEvent, OfferState};
-use async_trait::async_trait;
 use interstate_eventing::{Aggregate, Event, encode_json, projection::Changes};
 use interstate_schemas::{DriverAnswer, DriverId, OfferId};
 use interstate_stores::{Projection, ProjectionError};
+use rusqlite::{Connection, params};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 
 /// Writes it, and announces each driver whose offers change.
 #[derive(Clone)]
 pub struct DispatchProjection {
-    changes: Changes<DriverId>,
+    changes: Changes<DriverId, Vec<OfferRow>>,
 }
 
 impl DispatchProjection {
     /// Announces to `changes`.
-    pub fn new(changes: Changes<DriverId>) -> Self {
+    pub fn new(changes: Changes<DriverId, Vec<OfferRow>>) -> Self {
         Self { changes }
     }
 }
 
-#[async_trait]
 impl Projection for DispatchProjection {
     const NAME: &'static str = "driver-dispatches";
     const VERSION: u32 = 1;
@@ -54,45 +53,42 @@ impl Projection for DispatchProjection {
         "CREATE INDEX offers_of_dispatch ON offers (dispatch)",
     ];
 
-    async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
+    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), ProjectionError> {
         if event.aggregate != Dispatch::NAME {
             return Ok(());
         }
         let dispatch = event.subject.as_str();
         match event.decode::<DispatchEvent>()? {
             DispatchEvent::Opened(opened) => {
-                sqlx::query(
+                tx.prepare_cached(
                     "INSERT OR REPLACE INTO searches (dispatch, rider, search, state, opened_at, until, trip)
                      VALUES (?, ?, ?, 'searching', ?, ?, ?)",
-                )
-                .bind(dispatch)
-                .bind(opened.trip.rider.to_string())
-                .bind(opened.search)
-                .bind(event.time.as_millisecond())
-                .bind(opened.until.as_millisecond())
-                .bind(json(&opened.trip))
-                .execute(tx)
-                .await?;
+                )?
+                .execute(params![
+                    dispatch,
+                    opened.trip.rider.to_string(),
+                    opened.search,
+                    event.time.as_millisecond(),
+                    opened.until.as_millisecond(),
+                    json(&opened.trip)
+                ])?;
             }
             DispatchEvent::Wanted(wanted) => {
-                sqlx::query("UPDATE searches SET rounds = ? WHERE dispatch = ?")
-                    .bind(wanted.round)
-                    .bind(dispatch)
-                    .execute(tx)
-                    .await?;
+                tx.prepare_cached("UPDATE searches SET rounds = ? WHERE dispatch = ?")?
+                    .execute(params![wanted.round, dispatch])?;
             }
             DispatchEvent::Considered(considered) => {
                 let record = &considered.record;
-                sqlx::query(
+                tx.prepare_cached(
                     "UPDATE searches SET considered = ?, passed = ?, why = ?, record = ? WHERE dispatch = ?",
-                )
-                .bind(record.considered)
-                .bind(record.passed)
-                .bind(json(&record.why_no_driver()))
-                .bind(json(record))
-                .bind(dispatch)
-                .execute(tx)
-                .await?;
+                )?
+                .execute(params![
+                    record.considered,
+                    record.passed,
+                    json(&record.why_no_driver()),
+                    json(record),
+                    dispatch
+                ])?;
             }
             DispatchEvent::OffersMade(made) => {
                 let rows: Vec<_> = made
@@ -100,70 +96,59 @@ impl Projection for DispatchProjection {
                     .iter()
                     .map(|(offer, candidate)| (offer, candidate.driver, candidate.vehicle))
                     .collect();
-                sqlx::query(
+                tx.prepare_cached(
                     "INSERT OR REPLACE INTO offers (offer, dispatch, driver, vehicle, state, expires_at, earns)
                      SELECT value ->> 0, ?2, value ->> 1, value ->> 2, ?3, ?4, ?5 FROM json_each(?1)",
-                )
-                .bind(json(&rows))
-                .bind(dispatch)
-                .bind(word(OfferState::Open))
-                .bind(made.expires_at.as_millisecond())
-                .bind(made.driver_earns.amount)
-                .execute(&mut *tx)
-                .await?;
+                )?
+                .execute(params![
+                    json(&rows),
+                    dispatch,
+                    word(OfferState::Open),
+                    made.expires_at.as_millisecond(),
+                    made.driver_earns.amount,
+                ])?;
                 for (_, driver, _) in rows {
                     self.changes.stage(&driver);
                 }
             }
-            DispatchEvent::Accepted(accepted) => {
-                self.mark(tx, &[accepted.offer], OfferState::Accepted).await?
-            }
-            DispatchEvent::Declined(declined) => {
-                self.mark(tx, &[declined.offer], OfferState::Declined).await?
-            }
-            DispatchEvent::Expired(expired) => self.mark(tx, &expired.offers, OfferState::Expired).await?,
-            DispatchEvent::ClaimLost(lost) => self.mark(tx, &[lost.offer], OfferState::Lost).await?,
+            DispatchEvent::Accepted(accepted) => self.mark(tx, &[accepted.offer], OfferState::Accepted)?,
+            DispatchEvent::Declined(declined) => self.mark(tx, &[declined.offer], OfferState::Declined)?,
+            DispatchEvent::Expired(expired) => self.mark(tx, &expired.offers, OfferState::Expired)?,
+            DispatchEvent::ClaimLost(lost) => self.mark(tx, &[lost.offer], OfferState::Lost)?,
             DispatchEvent::Found(found) => {
-                self.mark(tx, &found.withdrawn, OfferState::Withdrawn).await?;
+                self.mark(tx, &found.withdrawn, OfferState::Withdrawn)?;
                 if let DriverAnswer::Found { offer, .. } = found.answer {
-                    self.mark(tx, &[offer], OfferState::Won).await?;
+                    self.mark(tx, &[offer], OfferState::Won)?;
                 }
-                state(tx, dispatch, "found").await?;
+                state(tx, dispatch, "found")?;
             }
-            DispatchEvent::NoDriver(_) => state(tx, dispatch, "no_driver").await?,
+            DispatchEvent::NoDriver(_) => state(tx, dispatch, "no_driver")?,
             DispatchEvent::Withdrawn(withdrawn) => {
-                self.mark(tx, &withdrawn.offers, OfferState::Withdrawn).await?;
-                state(tx, dispatch, "withdrawn").await?;
+                self.mark(tx, &withdrawn.offers, OfferState::Withdrawn)?;
+                state(tx, dispatch, "withdrawn")?;
             }
             DispatchEvent::ClaimBegun(_) | DispatchEvent::HoldGranted(_) => {}
         }
         Ok(())
     }
 
-    fn committed(&self) {
-        self.changes.announce_staged();
+    fn committed(&self, rows: &Connection) {
+        self.changes
+            .announce_staged(|driver| offers_of(rows, *driver).ok());
     }
 }
 
 impl DispatchProjection {
-    async fn mark(
-        &self,
-        tx: &mut SqliteConnection,
-        offers: &[OfferId],
-        state: OfferState,
-    ) -> Result<(), sqlx::Error> {
+    fn mark(&self, tx: &Connection, offers: &[OfferId], state: OfferState) -> Result<(), rusqlite::Error> {
         if offers.is_empty() {
             return Ok(());
         }
-        let rows = sqlx::query(
+        let mut update = tx.prepare_cached(
             "UPDATE offers SET state = ? WHERE offer IN (SELECT value FROM json_each(?)) RETURNING driver",
-        )
-        .bind(word(state))
-        .bind(json(&offers))
-        .fetch_all(&mut *tx)
-        .await?;
-        for row in rows {
-            if let Ok(driver) = row.try_get::<String, _>("driver")?.parse() {
+        )?;
+        let mut drivers = update.query(params![word(state), json(&offers)])?;
+        while let Some(row) = drivers.next()? {
+            if let Ok(driver) = row.get_ref("driver")?.as_str()?.parse() {
                 self.changes.stage(&driver);
             }
         }
@@ -171,12 +156,9 @@ impl DispatchProjection {
     }
 }
 
-async fn state(tx: &mut SqliteConnection, dispatch: &str, state: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE searches SET state = ? WHERE dispatch = ?")
-        .bind(state)
-        .bind(dispatch)
-        .execute(tx)
-        .await?;
+fn state(tx: &Connection, dispatch: &str, state: &str) -> Result<(), rusqlite::Error> {
+    tx.prepare_cached("UPDATE searches SET state = ? WHERE dispatch = ?")?
+        .execute(params![state, dispatch])?;
     Ok(())
 }
 

@@ -88,7 +88,7 @@ impl Watching {
                     changed.ok()?;
                     true
                 }
-                () = self.trip.changed() => false,
+                _ = self.trip.changed() => false,
             };
             let open = edge.visible(booking, caller).ok()?;
             if DriverId::from(open.trip.driver) != self.driver {

@@ -2,15 +2,15 @@
 
 use crate::domain::{Entry, EntryKind};
 use interstate_eventing::encode_json;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
-pub(super) async fn post(
-    tx: &mut SqliteConnection,
+pub(super) fn post(
+    tx: &Connection,
     event: &str,
     booking: &str,
     at: i64,
     entry: &Entry,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), rusqlite::Error> {
     let postings: Vec<_> = entry
         .postings()
         .iter()
@@ -24,26 +24,18 @@ pub(super) async fn post(
         })
         .collect();
     let postings = String::from_utf8_lossy(&encode_json(&postings)).into_owned();
-    sqlx::query(
+    tx.prepare_cached(
         "INSERT INTO postings (event, line, booking, entry, account, driver, amount, at)
          SELECT ?2, key, ?3, ?4, value ->> 0, value ->> 1, value ->> 2, ?5 FROM json_each(?1)",
-    )
-    .bind(&postings)
-    .bind(event)
-    .bind(booking)
-    .bind(name(entry.kind()))
-    .bind(at)
-    .execute(&mut *tx)
-    .await?;
+    )?
+    .execute(params![&postings, event, booking, name(entry.kind()), at])?;
     // An entry may post to one account twice, so each line counts by itself.
-    sqlx::query(
+    tx.prepare_cached(
         "INSERT INTO balances (account, driver, amount)
          SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
          ON CONFLICT (account, driver) DO UPDATE SET amount = amount + excluded.amount",
-    )
-    .bind(&postings)
-    .execute(&mut *tx)
-    .await?;
+    )?
+    .execute(params![&postings])?;
     Ok(())
 }
 

@@ -6,14 +6,15 @@ use super::{
 };
 use crate::domain::OperationKind;
 use interstate_schemas::{BookingId, DriverId, Money, Timestamp};
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use interstate_stores::Readers;
+use rusqlite::{Connection, Row};
 
 /// The read model did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store failed.
     #[error("the payment read model cannot be read: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[from] rusqlite::Error),
     /// A row that no event can have made.
     #[error("the payment read model holds `{0}`, which cannot be; rebuild it")]
     Damaged(String),
@@ -22,105 +23,111 @@ pub enum ReadError {
 /// Reads of payments.
 #[derive(Debug, Clone)]
 pub struct PaymentReads {
-    pool: SqlitePool,
+    rows: Readers,
 }
 
 impl PaymentReads {
-    /// Reads through this pool.
-    pub fn new(pool: SqlitePool) -> Self {
-        Self { pool }
+    /// Reads these rows.
+    pub fn new(rows: Readers) -> Self {
+        Self { rows }
     }
 
     /// The payment of a booking.
     pub async fn payment(&self, booking: BookingId) -> Result<Option<PaymentView>, ReadError> {
-        let mut tx = self.pool.begin().await?;
-        let key = booking.to_string();
-        let row = sqlx::query("SELECT * FROM payments WHERE booking = ?")
-            .bind(&key)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let operations = sqlx::query("SELECT * FROM operations WHERE booking = ? ORDER BY number")
-            .bind(&key)
-            .fetch_all(&mut *tx)
-            .await?;
-        let status: String = row.try_get("status")?;
-        Ok(Some(PaymentView {
-            booking,
-            rider: optional(&row, "rider")?,
-            driver: optional(&row, "driver")?,
-            // A payment of which only a void is known holds nothing.
-            status: PaymentStatus::parse(&status).unwrap_or(PaymentStatus::Released),
-            code: row.try_get("code")?,
-            held: money(&row, "held")?,
-            captured: money(&row, "captured")?,
-            refunded: money(&row, "refunded")?,
-            fee: money(&row, "fee")?,
-            payable: row.try_get::<Option<i64>, _>("payable")?.map(Money::inr),
-            balance: money(&row, "balance")?,
-            updated_at: time(row.try_get("updated_at")?)?,
-            operations: operations.iter().map(operation).collect::<Result<_, _>>()?,
-        }))
+        let found = self.rows.read(move |rows| {
+            // Both from one state of the file.
+            let tx = rows.unchecked_transaction()?;
+            payment(&tx, booking)
+        });
+        found.await
     }
 
     /// What a driver is due, with his latest trips, at most `limit`.
     pub async fn statement(&self, driver: DriverId, limit: u32) -> Result<DriverStatement, ReadError> {
-        let mut tx = self.pool.begin().await?;
-        let key = driver.to_string();
-        let balances = sqlx::query("SELECT account, amount FROM balances WHERE driver = ?")
-            .bind(&key)
-            .fetch_all(&mut *tx)
-            .await?;
-        let (mut earned, mut cash) = (Money::ZERO, Money::ZERO);
-        for row in &balances {
-            match row.try_get::<String, _>("account")?.as_str() {
-                "driver_payable" => earned = -money(row, "amount")?,
-                "cash_with_driver" => cash = money(row, "amount")?,
-                _ => {}
-            }
-        }
-        let trips = sqlx::query(
-            "SELECT booking, max(at) AS at,
-                    -sum(CASE account WHEN 'driver_payable' THEN amount ELSE 0 END) AS earned,
-                    sum(CASE account WHEN 'cash_with_driver' THEN amount ELSE 0 END) AS cash,
-                    -sum(CASE account WHEN 'tds_payable' THEN amount ELSE 0 END) AS tds
-             FROM postings WHERE driver = ? AND driver <> '' GROUP BY booking ORDER BY at DESC, booking LIMIT ?",
-        )
-        .bind(&key)
-        .bind(i64::from(limit))
-        .fetch_all(&mut *tx)
-        .await?;
-        let trips = trips.iter().map(trip).collect::<Result<_, _>>()?;
-        Ok(DriverStatement {
-            driver,
-            earned,
-            cash,
-            owed: earned - cash,
-            trips,
-        })
+        let found = self.rows.read(move |rows| {
+            let tx = rows.unchecked_transaction()?;
+            statement(&tx, driver, limit)
+        });
+        found.await
     }
 
     /// All accounts with their balances, from the postings themselves.
     pub async fn trial_balance(&self) -> Result<TrialBalance, ReadError> {
-        let rows = sqlx::query(
-            "SELECT account, sum(amount) AS amount FROM balances GROUP BY account ORDER BY account",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut accounts = Vec::with_capacity(rows.len());
-        for row in &rows {
-            accounts.push(AccountBalance {
-                account: parsed(row, "account")?,
-                balance: money(row, "amount")?,
-            });
-        }
+        let accounts = self.rows.read(|rows| {
+            let mut select = rows.prepare_cached(
+                "SELECT account, sum(amount) AS amount FROM balances GROUP BY account ORDER BY account",
+            )?;
+            let accounts = select.query_and_then([], |row| {
+                Ok(AccountBalance {
+                    account: parsed(row, "account")?,
+                    balance: money(row, "amount")?,
+                })
+            })?;
+            accounts.collect::<Result<Vec<_>, ReadError>>()
+        });
+        let accounts = accounts.await?;
         let total = accounts.iter().map(|account| account.balance).sum();
         Ok(TrialBalance { accounts, total })
     }
 }
 
-fn operation(row: &SqliteRow) -> Result<OperationView, ReadError> {
-    let kind = match row.try_get::<String, _>("kind")?.as_str() {
+fn payment(rows: &Connection, booking: BookingId) -> Result<Option<PaymentView>, ReadError> {
+    let key = booking.to_string();
+    let mut select = rows.prepare_cached("SELECT * FROM payments WHERE booking = ?")?;
+    let mut found = select.query([&key])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let mut select = rows.prepare_cached("SELECT * FROM operations WHERE booking = ? ORDER BY number")?;
+    let operations = select.query_and_then([&key], operation)?;
+    let status: String = row.get("status")?;
+    Ok(Some(PaymentView {
+        booking,
+        rider: optional(row, "rider")?,
+        driver: optional(row, "driver")?,
+        // A payment of which only a void is known holds nothing.
+        status: PaymentStatus::parse(&status).unwrap_or(PaymentStatus::Released),
+        code: row.get("code")?,
+        held: money(row, "held")?,
+        captured: money(row, "captured")?,
+        refunded: money(row, "refunded")?,
+        fee: money(row, "fee")?,
+        payable: row.get::<_, Option<i64>>("payable")?.map(Money::inr),
+        balance: money(row, "balance")?,
+        updated_at: time(row.get("updated_at")?)?,
+        operations: operations.collect::<Result<_, _>>()?,
+    }))
+}
+
+fn statement(rows: &Connection, driver: DriverId, limit: u32) -> Result<DriverStatement, ReadError> {
+    let key = driver.to_string();
+    let (mut earned, mut cash) = (Money::ZERO, Money::ZERO);
+    let mut select = rows.prepare_cached("SELECT account, amount FROM balances WHERE driver = ?")?;
+    let mut balances = select.query([&key])?;
+    while let Some(row) = balances.next()? {
+        match row.get_ref("account")?.as_str().unwrap_or_default() {
+            "driver_payable" => earned = -money(row, "amount")?,
+            "cash_with_driver" => cash = money(row, "amount")?,
+            _ => {}
+        }
+    }
+    let mut select = rows.prepare_cached(
+        "SELECT booking, max(at) AS at,
+                -sum(CASE account WHEN 'driver_payable' THEN amount ELSE 0 END) AS earned,
+                sum(CASE account WHEN 'cash_with_driver' THEN amount ELSE 0 END) AS cash,
+                -sum(CASE account WHEN 'tds_payable' THEN amount ELSE 0 END) AS tds
+         FROM postings WHERE driver = ? AND driver <> '' GROUP BY booking ORDER BY at DESC, booking LIMIT ?",
+    )?;
+    let trips = select.query_and_then((&key, limit), trip)?;
+    Ok(DriverStatement {
+        driver,
+        earned,
+        cash,
+        owed: earned - cash,
+        trips: trips.collect::<Result<_, _>>()?,
+    })
+}
+
+fn operation(row: &Row<'_>) -> Result<OperationView, ReadError> {
+    let kind = match row.get::<_, String>("kind")?.as_str() {
         "hold" => OperationKind::Hold,
         "capture" => OperationKind::Capture,
         "charge" => OperationKind::Charge,
@@ -128,7 +135,7 @@ fn operation(row: &SqliteRow) -> Result<OperationView, ReadError> {
         "refund" => OperationKind::Refund,
         other => return Err(ReadError::Damaged(other.to_owned())),
     };
-    let status = match row.try_get::<String, _>("status")?.as_str() {
+    let status = match row.get::<_, String>("status")?.as_str() {
         "open" => OperationStatus::Open,
         "succeeded" => OperationStatus::Succeeded,
         "refused" => OperationStatus::Refused,
@@ -139,40 +146,37 @@ fn operation(row: &SqliteRow) -> Result<OperationView, ReadError> {
         kind,
         amount: money(row, "amount")?,
         status,
-        code: row.try_get("code")?,
-        requested_at: time(row.try_get("requested_at")?)?,
-        closed_at: row
-            .try_get::<Option<i64>, _>("closed_at")?
-            .map(time)
-            .transpose()?,
+        code: row.get("code")?,
+        requested_at: time(row.get("requested_at")?)?,
+        closed_at: row.get::<_, Option<i64>>("closed_at")?.map(time).transpose()?,
     })
 }
 
-fn trip(row: &SqliteRow) -> Result<DriverTrip, ReadError> {
+fn trip(row: &Row<'_>) -> Result<DriverTrip, ReadError> {
     Ok(DriverTrip {
         booking: parsed(row, "booking")?,
         earned: money(row, "earned")?,
         cash: money(row, "cash")?,
         tds: money(row, "tds")?,
-        at: time(row.try_get("at")?)?,
+        at: time(row.get("at")?)?,
     })
 }
 
-fn money(row: &SqliteRow, column: &str) -> Result<Money, ReadError> {
-    Ok(Money::inr(row.try_get(column)?))
+fn money(row: &Row<'_>, column: &str) -> Result<Money, ReadError> {
+    Ok(Money::inr(row.get(column)?))
 }
 
 fn time(milliseconds: i64) -> Result<Timestamp, ReadError> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| ReadError::Damaged(milliseconds.to_string()))
 }
 
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &str) -> Result<T, ReadError> {
-    let text: String = row.try_get(column)?;
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> Result<T, ReadError> {
+    let text: String = row.get(column)?;
     text.parse().map_err(|_| ReadError::Damaged(text))
 }
 
-fn optional<T: std::str::FromStr>(row: &SqliteRow, column: &str) -> Result<Option<T>, ReadError> {
-    let text: Option<String> = row.try_get(column)?;
+fn optional<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> Result<Option<T>, ReadError> {
+    let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|_| ReadError::Damaged(text)))
         .transpose()
 }

@@ -2,10 +2,9 @@
 //! key, and what a person loses by being refused or erased is cleared at once.
 
 use crate::domain::{Session, SessionEvent, User, UserEvent};
-use async_trait::async_trait;
 use interstate_eventing::{Aggregate, Event};
 use interstate_stores::{Projection, ProjectionError};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, ToSql, params};
 
 /// Writes the rows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,88 +35,88 @@ const SCHEMA: &[&str] = &[
     "CREATE INDEX sessions_by_user ON sessions (user)",
 ];
 
-#[async_trait]
 impl Projection for People {
     const NAME: &'static str = "people";
     const VERSION: u32 = 1;
     const TABLES: &'static [&'static str] = &["users", "sessions"];
     const SCHEMA: &'static [&'static str] = SCHEMA;
 
-    async fn apply(&self, rows: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
+    fn apply(&self, rows: &Connection, event: &Event) -> Result<(), ProjectionError> {
         match &*event.aggregate {
-            User::NAME => user(rows, event, event.decode()?).await,
-            Session::NAME => session(rows, event, event.decode()?).await,
+            User::NAME => user(rows, event, event.decode()?),
+            Session::NAME => session(rows, event, event.decode()?),
             _ => Ok(()),
         }
     }
 }
 
-async fn user(rows: &mut SqliteConnection, event: &Event, what: UserEvent) -> Result<(), ProjectionError> {
-    let set = match what {
+fn user(rows: &Connection, event: &Event, what: UserEvent) -> Result<(), ProjectionError> {
+    let (at, id) = (event.sequence.cast_signed(), &event.subject);
+    let set = |sql, values: &[&dyn ToSql]| rows.prepare_cached(sql)?.execute(values);
+    match what {
         UserEvent::RegistrationStarted(started) => {
             let registration = started.registration;
-            let insert = sqlx::query(
+            rows.prepare_cached(
                 "insert into users (id, status, roles, email_key, profile, credential, since, at_partition, at_sequence) \
                  values (?, 'registering', ?, ?, ?, ?, ?, ?, ?)",
-            );
-            insert
-                .bind(&event.subject)
-                .bind(registration.role.as_str())
-                .bind(registration.email_key)
-                .bind(json(&registration.profile))
-                .bind(json(&registration.credential))
-                .bind(event.time.to_string())
-                .bind(i64::from(event.partition))
-                .bind(event.sequence.cast_signed())
-                .execute(rows)
-                .await?;
-            return Ok(());
+            )?
+            .execute(params![
+                id,
+                registration.role.as_str(),
+                registration.email_key,
+                json(&registration.profile),
+                json(&registration.credential),
+                event.time.to_string(),
+                event.partition,
+                at,
+            ])?;
         }
-        UserEvent::Registration(_) => return Ok(()),
+        UserEvent::Registration(_) => {}
         UserEvent::Registered(_) => {
-            sqlx::query("update users set status = 'active', at_sequence = ? where id = ?")
+            set(
+                "update users set status = 'active', at_sequence = ? where id = ?",
+                &[&at, id],
+            )?;
         }
-        UserEvent::RegistrationRefused(refused) => sqlx::query(
-            "update users set status = 'refused', refusal = ?, roles = '', email_key = null, profile = null, \
-             credential = null, at_sequence = ? where id = ?",
-        )
-        .bind(refused.code),
+        UserEvent::RegistrationRefused(refused) => {
+            set(
+                "update users set status = 'refused', refusal = ?, roles = '', email_key = null, profile = null, \
+                 credential = null, at_sequence = ? where id = ?",
+                &[&refused.code, &at, id],
+            )?;
+        }
         UserEvent::RolesChanged(changed) => {
             let roles: Vec<&str> = changed.roles.iter().map(|role| role.as_str()).collect();
-            sqlx::query("update users set roles = ?, at_sequence = ? where id = ?").bind(roles.join(","))
+            set(
+                "update users set roles = ?, at_sequence = ? where id = ?",
+                &[&roles.join(","), &at, id],
+            )?;
         }
-        UserEvent::Erased(_) => sqlx::query(
-            "update users set status = 'erased', roles = '', email_key = null, profile = null, credential = null, \
-             at_sequence = ? where id = ?",
-        ),
-    };
-    set.bind(event.sequence.cast_signed())
-        .bind(&event.subject)
-        .execute(rows)
-        .await?;
+        UserEvent::Erased(_) => {
+            set(
+                "update users set status = 'erased', roles = '', email_key = null, profile = null, \
+                 credential = null, at_sequence = ? where id = ?",
+                &[&at, id],
+            )?;
+        }
+    }
     Ok(())
 }
 
-async fn session(
-    rows: &mut SqliteConnection,
-    event: &Event,
-    what: SessionEvent,
-) -> Result<(), ProjectionError> {
+fn session(rows: &Connection, event: &Event, what: SessionEvent) -> Result<(), ProjectionError> {
     match what {
         SessionEvent::Opened(opened) => {
-            sqlx::query("insert into sessions (id, user, role, opened) values (?, ?, ?, ?)")
-                .bind(&event.subject)
-                .bind(opened.user.to_string())
-                .bind(opened.role.as_str())
-                .bind(event.time.to_string())
-                .execute(rows)
-                .await?;
+            rows.prepare_cached("insert into sessions (id, user, role, opened) values (?, ?, ?, ?)")?
+                .execute(params![
+                    event.subject,
+                    opened.user.to_string(),
+                    opened.role.as_str(),
+                    event.time.to_string()
+                ])?;
         }
         SessionEvent::Closed(_) => {
-            sqlx::query("delete from sessions where id = ?")
-                .bind(&event.subject)
-                .execute(rows)
-                .await?;
+            rows.prepare_cached("delete from sessions where id = ?")?
+                .execute([&event.subject])?;
         }
         SessionEvent::Reissued(_) | SessionEvent::Refreshed(_) => {}
     }

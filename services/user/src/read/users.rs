@@ -4,8 +4,10 @@ use crate::domain::{Credential, Profile};
 use interstate_eventing::{projection::ReadPosition, sealed::Sealed};
 use interstate_http::{ConsistencyToken, Problem, catch_up};
 use interstate_schemas::{Role, SessionId, Timestamp, UserId};
+use interstate_stores::Readers;
+use rusqlite::{OptionalExtension, Params, Row};
 use serde::de::DeserializeOwned;
-use sqlx::SqlitePool;
+
 use std::str::FromStr;
 
 /// Why a question has no answer.
@@ -13,7 +15,7 @@ use std::str::FromStr;
 pub enum ReadError {
     /// The store failed.
     #[error("the read model of people cannot be read: {0}")]
-    Store(#[from] sqlx::Error),
+    Store(#[from] rusqlite::Error),
     /// A row does not hold what the projection writes.
     #[error("the read model of people holds `{0}`, which nobody writes there; rebuild it")]
     Damaged(String),
@@ -64,13 +66,13 @@ pub struct Login {
 /// The read model of people.
 #[derive(Clone)]
 pub struct Users {
-    rows: SqlitePool,
+    rows: Readers,
     position: ReadPosition,
 }
 
 impl Users {
     /// The rows that the projection [`People`](super::People) writes, and how far it is.
-    pub fn new(rows: SqlitePool, position: ReadPosition) -> Self {
+    pub fn new(rows: Readers, position: ReadPosition) -> Self {
         Self { rows, position }
     }
 
@@ -84,13 +86,14 @@ impl Users {
 
     /// Somebody, by id.
     pub async fn person(&self, user: UserId) -> Result<Option<Person>, ReadError> {
-        type Row = (String, Option<String>, String, Option<String>, String, i64, i64);
-        let row: Option<Row> = sqlx::query_as(
-            "select status, refusal, roles, profile, since, at_partition, at_sequence from users where id = ?",
-        )
-        .bind(user.to_string())
-        .fetch_optional(&self.rows)
-        .await?;
+        type Found = (String, Option<String>, String, Option<String>, String, i64, i64);
+        let row: Option<Found> = self
+            .one(
+                "select status, refusal, roles, profile, since, at_partition, at_sequence from users where id = ?",
+                [user.to_string()],
+                |row| row.try_into(),
+            )
+            .await?;
         let Some((status, refusal, of_roles, profile, since, partition, sequence)) = row else {
             return Ok(None);
         };
@@ -114,12 +117,13 @@ impl Users {
 
     /// Who signs in with the e-mail address of this keyed hash.
     pub async fn login(&self, email_key: &str) -> Result<Option<Login>, ReadError> {
-        let row: Option<(String, String, String)> = sqlx::query_as(
-            "select id, roles, credential from users where email_key = ? and status = 'active'",
-        )
-        .bind(email_key)
-        .fetch_optional(&self.rows)
-        .await?;
+        let row: Option<(String, String, String)> = self
+            .one(
+                "select id, roles, credential from users where email_key = ? and status = 'active'",
+                [email_key.to_owned()],
+                |row| row.try_into(),
+            )
+            .await?;
         row.map(|(user, of_roles, credential)| {
             Ok(Login {
                 user: parsed(&user)?,
@@ -132,20 +136,39 @@ impl Users {
 
     /// The open sessions of somebody.
     pub async fn sessions(&self, user: UserId) -> Result<Vec<SessionId>, ReadError> {
-        let rows: Vec<(String,)> = sqlx::query_as("select id from sessions where user = ? order by id")
-            .bind(user.to_string())
-            .fetch_all(&self.rows)
-            .await?;
-        rows.iter().map(|(id,)| parsed(id)).collect()
+        let question = "select id from sessions where user = ? order by id";
+        self.ids(question, [user.to_string()]).await
     }
 
     /// Everybody whose key must not exist any more.
     pub async fn to_forget(&self) -> Result<Vec<UserId>, ReadError> {
-        let rows: Vec<(String,)> =
-            sqlx::query_as("select id from users where status in ('refused', 'erased') order by id")
-                .fetch_all(&self.rows)
-                .await?;
-        rows.iter().map(|(id,)| parsed(id)).collect()
+        let question = "select id from users where status in ('refused', 'erased') order by id";
+        self.ids(question, []).await
+    }
+
+    async fn one<T: Send + 'static>(
+        &self,
+        question: &'static str,
+        key: impl Params + Send + 'static,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, ReadError> {
+        let found = self
+            .rows
+            .read(move |rows| rows.prepare_cached(question)?.query_row(key, read).optional());
+        Ok(found.await?)
+    }
+
+    async fn ids<T: FromStr>(
+        &self,
+        question: &'static str,
+        key: impl Params + Send + 'static,
+    ) -> Result<Vec<T>, ReadError> {
+        let found = self.rows.read(move |rows| {
+            let mut select = rows.prepare_cached(question)?;
+            let found = select.query_map(key, |row| row.get(0))?;
+            found.collect::<rusqlite::Result<Vec<String>>>()
+        });
+        found.await?.iter().map(|id| parsed(id)).collect()
     }
 }
 

@@ -1,24 +1,25 @@
-//! Tells live streams that what they show has changed: each waits for its own key and is woken by no other.
+//! Tells live streams that what they show has changed: each waits for its own key and is woken by no other. Who knows
+//! the new state hands it over, so that it is read once, however many watch it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::watch;
 
-/// Announces changes of rows by key. Clones share the watchers.
-pub struct Changes<K> {
-    shared: Arc<Mutex<Shared<K>>>,
+/// Announces changes of rows by key, with the new state where it is known. Clones share the watchers.
+pub struct Changes<K, V = ()> {
+    shared: Arc<Mutex<Shared<K, V>>>,
 }
 
-struct Shared<K> {
-    watched: HashMap<K, watch::Sender<()>>,
+struct Shared<K, V> {
+    watched: HashMap<K, watch::Sender<Option<V>>>,
     /// Changed in a transaction that is not committed yet.
-    staged: Vec<K>,
+    staged: HashSet<K>,
 }
 
-impl<K> Clone for Changes<K> {
+impl<K, V> Clone for Changes<K, V> {
     fn clone(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -26,25 +27,25 @@ impl<K> Clone for Changes<K> {
     }
 }
 
-impl<K> Default for Changes<K> {
+impl<K, V> Default for Changes<K, V> {
     fn default() -> Self {
         Self {
             shared: Arc::new(Mutex::new(Shared {
                 watched: HashMap::new(),
-                staged: Vec::new(),
+                staged: HashSet::new(),
             })),
         }
     }
 }
 
-impl<K: Clone + Eq + Hash> Changes<K> {
+impl<K: Clone + Eq + Hash, V: Clone> Changes<K, V> {
     /// Watches a key from now on.
-    pub fn watch(&self, key: K) -> Watch<K> {
+    pub fn watch(&self, key: K) -> Watch<K, V> {
         let mut shared = self.lock();
         let sender = shared
             .watched
             .entry(key.clone())
-            .or_insert_with(|| watch::Sender::new(()));
+            .or_insert_with(|| watch::Sender::new(None));
         Watch {
             changed: sender.subscribe(),
             key,
@@ -57,17 +58,19 @@ impl<K: Clone + Eq + Hash> Changes<K> {
         let mut shared = self.lock();
         // What nobody watches, nobody needs to be told.
         if shared.watched.contains_key(key) {
-            shared.staged.push(key.clone());
+            shared.staged.insert(key.clone());
         }
     }
 
-    /// Announces what was noted: the transaction is committed. After one that was taken back it does no harm;
-    /// whoever is woken finds nothing new.
-    pub fn announce_staged(&self) {
-        let mut shared = self.lock();
-        for key in std::mem::take(&mut shared.staged) {
-            if let Some(sender) = shared.watched.get(&key) {
-                sender.send_replace(());
+    /// Announces what was noted, with the state that `look` finds: the transaction is committed. After one that
+    /// was taken back it does no harm; whoever is woken finds nothing new.
+    pub fn announce_staged(&self, look: impl Fn(&K) -> Option<V>) {
+        // Nobody is held up while it looks.
+        let staged = std::mem::take(&mut self.lock().staged);
+        for key in staged {
+            let state = look(&key);
+            if let Some(sender) = self.lock().watched.get(&key) {
+                sender.send_replace(state);
             }
         }
     }
@@ -75,33 +78,35 @@ impl<K: Clone + Eq + Hash> Changes<K> {
     /// Announces a change that can be seen.
     pub fn announce(&self, key: &K) {
         if let Some(sender) = self.lock().watched.get(key) {
-            sender.send_replace(());
+            sender.send_replace(None);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shared<K>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shared<K, V>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Waits for changes of one key. Several of them at once count as one.
-pub struct Watch<K: Clone + Eq + Hash> {
-    changed: watch::Receiver<()>,
+pub struct Watch<K: Clone + Eq + Hash, V: Clone = ()> {
+    changed: watch::Receiver<Option<V>>,
     key: K,
-    changes: Changes<K>,
+    changes: Changes<K, V>,
 }
 
-impl<K: Clone + Eq + Hash> Watch<K> {
-    /// The next change; one that came since the last call is answered at once.
-    pub async fn changed(&mut self) {
+impl<K: Clone + Eq + Hash, V: Clone> Watch<K, V> {
+    /// The next change, with the state after it where that is known; one that came since the last call is
+    /// answered at once.
+    pub async fn changed(&mut self) -> Option<V> {
         if self.changed.changed().await.is_err() {
             // The sender goes with the last watcher, which this one is at least.
             std::future::pending::<()>().await;
         }
+        self.changed.borrow_and_update().clone()
     }
 }
 
-impl<K: Clone + Eq + Hash> Drop for Watch<K> {
+impl<K: Clone + Eq + Hash, V: Clone> Drop for Watch<K, V> {
     fn drop(&mut self) {
         let mut shared = self.changes.lock();
         let is_last = shared
@@ -125,13 +130,13 @@ mod tests {
         let (mut one, mut other) = (changes.watch(1), changes.watch(2));
         changes.stage(&1);
         assert!(one.changed().now_or_never().is_none(), "not committed yet");
-        changes.announce_staged();
-        assert!(one.changed().now_or_never().is_some());
+        changes.announce_staged(|key| Some(key * 10));
+        assert_eq!(one.changed().now_or_never(), Some(Some(10)));
         assert!(one.changed().now_or_never().is_none(), "it was one change");
         assert!(other.changed().now_or_never().is_none());
         changes.announce(&2);
         changes.announce(&2);
-        assert!(other.changed().now_or_never().is_some());
+        assert_eq!(other.changed().now_or_never(), Some(None), "it looks for itself");
         assert!(
             other.changed().now_or_never().is_none(),
             "several at once are one"
@@ -139,8 +144,23 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_watches_any_more_is_forgotten() {
+    fn what_many_events_change_is_looked_at_once_and_what_nobody_watches_never() {
         let changes = Changes::default();
+        let _watch = (changes.watch("a"), changes.watch("a"));
+        for key in ["a", "b", "a"] {
+            changes.stage(&key);
+        }
+        let looks = std::cell::Cell::new(0);
+        changes.announce_staged(|_| {
+            looks.set(looks.get() + 1);
+            Some(())
+        });
+        assert_eq!(looks.get(), 1);
+    }
+
+    #[test]
+    fn what_nobody_watches_any_more_is_forgotten() {
+        let changes: Changes<&str> = Changes::default();
         let (first, second) = (changes.watch("a"), changes.watch("a"));
         drop(first);
         assert_eq!(changes.lock().watched.len(), 1);

@@ -208,10 +208,11 @@ impl Runner {
         } else {
             self.model.apply(&self.source, events, to).await?
         };
-        self.publish(to);
+        // Before anybody is told: whoever waited for these events finds the count with them.
         if applied.parked > 0 || self.parked > 0 {
             self.count_parked().await?;
         }
+        self.publish(to);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use interstate_log::{
 };
 use interstate_schemas::{Actor, CommandId, EventId, Timestamp};
 use interstate_stores::{Projection, ProjectionError, Sqlite, SqliteReadModel};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, OptionalExtension};
 use std::{
     sync::{
         Arc,
@@ -33,7 +33,6 @@ pub struct Balances {
     pub mended: Arc<AtomicBool>,
 }
 
-#[interstate_stores::async_trait]
 impl Projection for Balances {
     const NAME: &'static str = "balances";
     const VERSION: u32 = 1;
@@ -43,7 +42,7 @@ impl Projection for Balances {
          credits INTEGER NOT NULL) WITHOUT ROWID",
     ];
 
-    async fn apply(&self, tx: &mut SqliteConnection, event: &Event) -> Result<(), ProjectionError> {
+    fn apply(&self, tx: &Connection, event: &Event) -> Result<(), ProjectionError> {
         let text =
             std::str::from_utf8(&event.payload).map_err(|error| ProjectionError::event(error.to_string()))?;
         let amount = match text {
@@ -53,14 +52,11 @@ impl Projection for Balances {
                 .parse::<i64>()
                 .map_err(|error| ProjectionError::event(error.to_string()))?,
         };
-        sqlx::query(
+        tx.prepare_cached(
             "INSERT INTO balances (account, amount, credits) VALUES (?1, ?2, 1)
              ON CONFLICT DO UPDATE SET amount = amount + ?2, credits = credits + 1",
-        )
-        .bind(&event.subject)
-        .bind(amount)
-        .execute(tx)
-        .await?;
+        )?
+        .execute((&event.subject, amount))?;
         Ok(())
     }
 }
@@ -216,9 +212,15 @@ pub fn source(index: u32) -> PartitionId {
 }
 
 pub async fn balance(db: &Sqlite, account: &str) -> Option<(i64, i64)> {
-    sqlx::query_as("SELECT amount, credits FROM balances WHERE account = ?")
-        .bind(account)
-        .fetch_optional(db.readers())
-        .await
-        .unwrap()
+    let account = account.to_owned();
+    let found = db.readers().read(move |rows| {
+        rows.query_row(
+            "SELECT amount, credits FROM balances WHERE account = ?",
+            [account],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+    });
+    let found: rusqlite::Result<_> = found.await;
+    found.unwrap()
 }

@@ -1,7 +1,6 @@
 use crate::fixture::{PARTITIONS, PATIENCE, SERVICE, World, balance};
 use interstate_eventing::projection::Wait;
 use interstate_stores::rebuild;
-use sqlx::Connection;
 use std::{
     sync::{
         Arc,
@@ -66,12 +65,9 @@ async fn a_row_that_the_log_did_not_make_is_found_and_mended_by_a_switch() {
     let seen = world.ledger(0).credit(&[("asha", "10"), ("ravi", "20")]).await;
     position.wait_for(seen, None, PATIENCE).await.unwrap();
 
-    let mut intruder = sqlx::SqliteConnection::connect(&format!("sqlite://{}", model.db().path().display()))
-        .await
-        .unwrap();
-    sqlx::query("UPDATE balances SET amount = 11 WHERE account = 'asha'")
-        .execute(&mut intruder)
-        .await
+    let intruder = rusqlite::Connection::open(model.db().path()).unwrap();
+    intruder
+        .execute("UPDATE balances SET amount = 11 WHERE account = 'asha'", [])
         .unwrap();
 
     let compared = rebuild(&*world.log, &model, SERVICE, PARTITIONS, true)

@@ -36,12 +36,20 @@ struct World {
     refused: BTreeSet<(String, u32)>,
     hold_refused: bool,
     found: BTreeSet<u32>,
+    /// All that the booking has decided.
+    events: Vec<BookingEvent>,
+}
+
+/// The events of a booking to which all of this happens.
+pub(crate) fn history(chances: Vec<u8>) -> Vec<BookingEvent> {
+    World::new(V1_PICKUP, chances).run().events
 }
 
 impl World {
     fn new(pickup_at: &str, chances: Vec<u8>) -> Self {
         let told = booked(MORNING, pickup_at);
         let first = told.messages().to_vec();
+        let events = told.decided().events.clone();
         let mut world = Self {
             booking: told.story(),
             now: MORNING.parse().unwrap(),
@@ -59,6 +67,7 @@ impl World {
             refused: BTreeSet::new(),
             hold_refused: false,
             found: BTreeSet::new(),
+            events,
         };
         world.post(first);
         world
@@ -81,6 +90,7 @@ impl World {
             .at(&self.now.to_string())
             .when(actor, command);
         let messages = told.messages().to_vec();
+        self.events.extend(told.decided().events.clone());
         self.booking = told.story();
         self.post(messages);
     }

@@ -15,7 +15,7 @@ mod state;
 mod travel;
 
 #[cfg(test)]
-mod chaos;
+pub(crate) mod chaos;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
