@@ -9,36 +9,66 @@ use axum::{
 };
 use http::{StatusCode, header};
 use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_path_to_error::{Path, Segment};
+use std::marker::PhantomData;
 
 /// A JSON body, in or out. What does not fit becomes a [`Problem`] that names the field. Types refuse unknown
 /// fields where they say `#[serde(deny_unknown_fields)]`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
+/// A JSON body that is read where it lies, so that texts may be borrowed from it: for routes on which a copy of each
+/// counts. Described as a `T`.
+#[derive(Debug, Clone)]
+pub struct JsonBody<T> {
+    bytes: Bytes,
+    described_as: PhantomData<fn() -> T>,
+}
+
+impl<T> JsonBody<T> {
+    /// Reads it; refuses what [`Json`] would.
+    pub fn read<'a, U: Deserialize<'a>>(&'a self) -> Result<U, Problem> {
+        parse(&self.bytes)
+    }
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(&request) {
-            return Err(Problem::new(
-                &codes::UNSUPPORTED_MEDIA_TYPE,
-                "The Content-Type is not application/json.",
-            ));
-        }
-        let body =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                        &codes::BODY_TOO_LARGE,
-                        "The body is larger than this route takes.",
-                    ),
-                    _ => Problem::new(&codes::INVALID_JSON, "The body ended early."),
-                })?;
-        parse(&body).map(Self)
+        parse(&body(request, state).await?).map(Self)
     }
+}
+
+impl<T, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            bytes: body(request, state).await?,
+            described_as: PhantomData,
+        })
+    }
+}
+
+/// The bytes of a body that says that it is JSON.
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(&request) {
+        return Err(Problem::new(
+            &codes::UNSUPPORTED_MEDIA_TYPE,
+            "The Content-Type is not application/json.",
+        ));
+    }
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                &codes::BODY_TOO_LARGE,
+                "The body is larger than this route takes.",
+            ),
+            _ => Problem::new(&codes::INVALID_JSON, "The body ended early."),
+        })
 }
 
 fn is_json(request: &Request) -> bool {
@@ -54,12 +84,12 @@ fn is_json(request: &Request) -> bool {
 }
 
 /// Reads one JSON value and nothing after it.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     // Keeping track of the place takes as long as reading. Only what does not fit is read again to find it.
     serde_json::from_slice(body).or_else(|_| parse_tracked(body))
 }
 
-fn parse_tracked<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn parse_tracked<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let (pointer, inner) = (pointer(error.path()), error.inner());
@@ -104,6 +134,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<T: JsonSchema> OperationInput for Json<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut openapi::Operation) {
         axum::Json::<T>::operation_input(ctx, operation);
+    }
+}
+
+impl<T: JsonSchema> OperationInput for JsonBody<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut openapi::Operation) {
+        Json::<T>::operation_input(ctx, operation);
     }
 }
 
@@ -165,6 +201,24 @@ mod tests {
             "{unknown:?}"
         );
         assert!(problem("{}").errors()[0].detail.contains("missing field `stops`"));
+    }
+
+    #[test]
+    fn texts_are_borrowed_where_they_are_written_plainly() {
+        use std::borrow::Cow;
+        #[derive(Deserialize)]
+        struct Named<'a>(#[serde(borrow)] Cow<'a, str>);
+        let body = |text: &'static str| JsonBody::<String> {
+            bytes: Bytes::from_static(text.as_bytes()),
+            described_as: PhantomData,
+        };
+        let (plain, escaped) = (body(r#""phone""#), body(r#""ph\u006fne""#));
+        assert!(matches!(plain.read::<Named>().unwrap().0, Cow::Borrowed("phone")));
+        assert!(matches!(escaped.read::<Named>().unwrap().0, Cow::Owned(text) if text == "phone"));
+        assert_eq!(
+            body("\"phone").read::<Named>().err().unwrap().code(),
+            &codes::INVALID_JSON
+        );
     }
 
     #[test]

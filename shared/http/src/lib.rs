@@ -1,7 +1,8 @@
 //! The HTTP edge that every service stands behind.
 //!
 //! - Errors: [`Problem`] (RFC 9457) with a stable [`ErrorCode`] that has a page.
-//! - What comes in: [`Json`], [`Query`], [`Path`], [`IdempotencyKey`], [`ConsistencyToken`], [`Cursor`], [`Text`].
+//! - What comes in: [`Json`], [`JsonBody`], [`Query`], [`Path`], [`IdempotencyKey`], [`ConsistencyToken`], [`Cursor`],
+//!   [`Text`].
 //! - What goes out: [`Answer`], [`Page`], [`Streams`] of server-sent events.
 //! - Around it: [`EdgeOptions`] (limits, request ids, traces, access log), [`Readiness`], [`Server`].
 //! - [`assemble`] puts the APIs of one or several services together with their documentation.
@@ -35,7 +36,7 @@ pub use command::{ask_problem, catch_up, token};
 pub use consistency::{ConsistencyToken, ConsistencyTokenError, Position};
 pub use edge::EdgeOptions;
 pub use idempotency::IdempotencyKey;
-pub use json::Json;
+pub use json::{Json, JsonBody};
 pub use page::{Cursor, Limit, Page, PageQuery};
 pub use params::{Path, Query};
 pub use problem::{FieldError, Problem};

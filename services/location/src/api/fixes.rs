@@ -3,33 +3,36 @@
 use super::{code::codes, http::Edge};
 use crate::{
     domain::{Fix, FixRefusal, FixVerdict},
-    telemetry::{FixBatch, RecordError},
+    telemetry::RecordError,
 };
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_http::{IdempotencyKey, Json, Problem, codes as edge_codes};
+use interstate_http::{IdempotencyKey, Json, JsonBody, Problem, codes as edge_codes};
 use interstate_schemas::{BookingId, DriverId, GeoPoint, Timestamp, TripId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, sync::Arc};
 
 const MOST_FIXES: usize = 500;
 
 /// What a device sends at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FixReport {
+pub struct FixReport<'a> {
     /// 1 to 500, the oldest first.
+    #[serde(borrow)]
     #[schemars(length(min = 1, max = 500))]
-    pub fixes: Vec<ReportedFix>,
+    pub fixes: Vec<ReportedFix<'a>>,
 }
 
 /// One position. Who drives says the access token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ReportedFix {
+pub struct ReportedFix<'a> {
     /// The device, by the name it has chosen.
+    #[serde(borrow)]
     #[schemars(length(min = 1, max = 64))]
-    pub device: String,
+    pub device: Cow<'a, str>,
     /// Counts up on the device with each fix; a repeat has the same number.
     pub seq: u64,
     /// When the position was taken, by the device's clock.
@@ -69,7 +72,7 @@ pub struct FixesTaken {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RefusedFix {
     /// The device.
-    pub device: String,
+    pub device: Arc<str>,
     /// Its number.
     pub seq: u64,
     /// Why.
@@ -78,11 +81,12 @@ pub struct RefusedFix {
 
 /// `POST /v1/fixes`: answers once the fixes are durable. Numbers of the device make a repeat harmless.
 pub(super) async fn report(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     _key: IdempotencyKey,
-    Json(report): Json<FixReport>,
+    body: JsonBody<FixReport<'static>>,
 ) -> Result<Json<FixesTaken>, Problem> {
+    let report: FixReport<'_> = body.read()?;
     let count = report.fixes.len();
     if !(1..=MOST_FIXES).contains(&count) {
         let detail = format!("A batch has 1 to {MOST_FIXES} fixes, {count} came.");
@@ -90,16 +94,18 @@ pub(super) async fn report(
     }
     let driver = DriverId::from(caller.user);
     let now = edge.clock.now();
-    let fixes: Vec<Fix> = report.fixes.into_iter().map(|fix| fix.of(driver)).collect();
+    let fixes = report.of(driver);
     let positions = edge.location.positions();
     let repeats = positions.repeats(driver, &fixes);
-    let worth_keeping = fixes
+    let worth_keeping: Vec<&Fix> = fixes
         .iter()
-        .zip(&repeats)
-        .filter(|(fix, repeat)| !**repeat && !is_malformed(fix, now));
-    let batch = FixBatch::of(driver, now, worth_keeping.map(|(fix, _)| fix));
-    if !batch.fixes.is_empty() {
-        edge.recorder.append(batch).await.map_err(problem)?;
+        .zip(repeats)
+        .filter(|(fix, repeat)| !repeat && fix.is_well_formed())
+        .map(|(fix, _)| fix)
+        .collect();
+    if !worth_keeping.is_empty() {
+        let written = edge.recorder.append(driver, now, &worth_keeping).await;
+        written.map_err(problem)?;
     }
     // Only now: what is not durable has not been seen, so that the device's repeat is taken up.
     let verdicts = positions.record(driver, &fixes, now);
@@ -112,10 +118,25 @@ pub(super) async fn report(
     Ok(Json(taken(&fixes, &verdicts)))
 }
 
-impl ReportedFix {
-    fn of(self, driver: DriverId) -> Fix {
+impl FixReport<'_> {
+    fn of(self, driver: DriverId) -> Vec<Fix> {
+        let mut device: Arc<str> = Arc::default();
+        self.fixes
+            .into_iter()
+            .map(|fix| {
+                if *device != *fix.device {
+                    device = Arc::from(&*fix.device);
+                }
+                fix.of(driver, device.clone())
+            })
+            .collect()
+    }
+}
+
+impl ReportedFix<'_> {
+    fn of(self, driver: DriverId, device: Arc<str>) -> Fix {
         Fix {
-            device: self.device,
+            device,
             driver,
             trip: self.booking.map(TripId::from),
             seq: self.seq,
@@ -127,11 +148,6 @@ impl ReportedFix {
             mock: self.mock,
         }
     }
-}
-
-fn is_malformed(fix: &Fix, now: Timestamp) -> bool {
-    let reason = FixRefusal::Malformed;
-    fix.judge(now) == FixVerdict::Refused { reason }
 }
 
 fn taken(fixes: &[Fix], verdicts: &[FixVerdict]) -> FixesTaken {

@@ -51,5 +51,6 @@ pub fn router(edge: Edge) -> ApiRouter {
         .api_route("/v1/trips/{booking}/tracking/close", post(tracking::close))
         .api_route("/v1/trips/{booking}/position", get(position::one))
         .api_route("/v1/trips/{booking}/position/stream", get(position::stream))
-        .with_state(edge)
+        // Shared: it is passed on several times a request.
+        .with_state(Arc::new(edge))
 }

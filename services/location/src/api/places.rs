@@ -7,6 +7,7 @@ use interstate_http::{Json, Problem, Query, codes as edge_codes};
 use interstate_schemas::{GeoPoint, StateCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const MOST_CITIES: usize = 50;
 
@@ -58,7 +59,7 @@ pub struct StateAt {
 
 /// `GET /v1/cities`: cities whose name begins so, the largest first.
 pub(super) async fn cities(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     Query(query): Query<CityQuery>,
 ) -> Result<Json<Vec<City>>, Problem> {
     if !(1..=MOST_CITIES).contains(&query.limit) {
@@ -73,7 +74,7 @@ pub(super) async fn cities(
 
 /// `GET /v1/cities/nearest`: the city whose centre is nearest.
 pub(super) async fn nearest_city(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     Query(query): Query<PointQuery>,
 ) -> Result<Json<NearCity>, Problem> {
     let found = edge.location.gazetteer().nearest(query.point()?);
@@ -82,7 +83,7 @@ pub(super) async fn nearest_city(
 
 /// `GET /v1/states/at`: the state that a point lies in.
 pub(super) async fn state_at(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     Query(query): Query<PointQuery>,
 ) -> Result<Json<StateAt>, Problem> {
     let found = edge.location.gazetteer().state_of(query.point()?);

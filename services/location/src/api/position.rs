@@ -10,6 +10,7 @@ use interstate_http::{ConsistencyToken, EventStream, Json, LiveEvent, Path, Prob
 use interstate_schemas::{BookingId, DriverId, SignedDuration};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Where the driver of a trip was seen last.
@@ -26,7 +27,7 @@ pub struct PositionView {
 
 /// `GET /v1/trips/{booking}/position`.
 pub(super) async fn one(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     seen: ConsistencyToken,
     Path(TripPath { booking }): Path<TripPath>,
@@ -42,7 +43,7 @@ pub(super) async fn one(
 /// `GET /v1/trips/{booking}/position/stream`: the position now and each that comes, until the trip is closed or
 /// goes to another driver. A slow reader misses positions in between, never the last one.
 pub(super) async fn stream(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     seen: ConsistencyToken,
     Path(TripPath { booking }): Path<TripPath>,

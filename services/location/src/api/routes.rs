@@ -10,6 +10,7 @@ use interstate_http::{IdempotencyKey, Json, Problem};
 use interstate_schemas::{GeoPoint, TripRoute, VehicleClass};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Which route is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +44,7 @@ pub struct RouteView {
 /// `POST /v1/routes`: the approximate road route through the stops. It changes nothing, so that a repeat is
 /// simply answered again.
 pub(super) async fn find(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     _key: IdempotencyKey,
     Json(question): Json<RouteQuestion>,
 ) -> Result<Json<RouteView>, Problem> {

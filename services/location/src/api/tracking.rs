@@ -10,6 +10,7 @@ use interstate_http::{
 use interstate_schemas::{BookingId, StateCode, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Which trip.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -54,7 +55,7 @@ impl From<&OpenTrip> for TrackingView {
 /// `POST /v1/trips/{booking}/tracking`: its driver sets out; from now on the rider sees the driver. Who drives
 /// whom is booking's word, not the caller's.
 pub(super) async fn open(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     context: RequestContext,
     key: IdempotencyKey,
@@ -88,7 +89,7 @@ pub(super) async fn open(
 
 /// `POST /v1/trips/{booking}/tracking/close`: the trip is over; nobody follows the driver any more.
 pub(super) async fn close(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     context: RequestContext,
     key: IdempotencyKey,
@@ -108,7 +109,7 @@ pub(super) async fn close(
 
 /// `GET /v1/trips/{booking}/tracking`: what has been reached.
 pub(super) async fn one(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     caller: Caller,
     seen: ConsistencyToken,
     Path(TripPath { booking }): Path<TripPath>,

@@ -3,6 +3,7 @@
 use interstate_schemas::{DriverId, GeoPoint, SignedDuration, Timestamp, TripId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A fix less accurate than this is not counted into a distance that somebody pays for.
 pub const BILLABLE_ACCURACY_M: f32 = 50.0;
@@ -20,9 +21,9 @@ pub const LONGEST_DEVICE: usize = 64;
 /// One position, as reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fix {
-    /// The device that reports, by the name it has chosen; at most 64 characters.
+    /// The device that reports, by the name it has chosen; at most 64 characters. The fixes of one batch share it.
     #[schemars(length(min = 1, max = 64))]
-    pub device: String,
+    pub device: Arc<str>,
     /// Who drives.
     pub driver: DriverId,
     /// The trip that is being driven, if one is.
@@ -117,10 +118,13 @@ impl Fix {
         FixVerdict::Refused { reason }
     }
 
-    fn is_well_formed(&self) -> bool {
+    /// Whether it says what a fix can say. What is not is not even kept.
+    pub fn is_well_formed(&self) -> bool {
         let sane = |value: Option<f32>, most: f32| value.is_none_or(|value| (0.0..=most).contains(&value));
-        let named = !self.device.is_empty() && self.device.chars().count() <= LONGEST_DEVICE;
-        named
+        // No text has more characters than bytes.
+        let short = self.device.len() <= LONGEST_DEVICE || self.device.chars().count() <= LONGEST_DEVICE;
+        short
+            && !self.device.is_empty()
             && self.accuracy_m.is_finite()
             && self.accuracy_m >= 0.0
             && sane(self.speed_mps, 1_000.0)
@@ -131,9 +135,14 @@ impl Fix {
 /// Whether a cab can get from one fix to the other in the time between. Fixes of one moment may be a little
 /// apart: each is only known to its accuracy.
 pub(crate) fn reachable(a: (Timestamp, GeoPoint), b: (Timestamp, GeoPoint)) -> bool {
-    let seconds = a.0.duration_since(b.0).abs().as_secs_f64();
+    reachable_over(a.1.metres_to(b.1), a.0, b.0)
+}
+
+/// The same of fixes that are so many metres apart.
+pub(crate) fn reachable_over(metres: f64, a: Timestamp, b: Timestamp) -> bool {
+    let seconds = a.duration_since(b).abs().as_secs_f64();
     let slack_m = f64::from(2.0 * BILLABLE_ACCURACY_M);
-    a.1.metres_to(b.1) <= seconds * FASTEST_KMH / 3.6 + slack_m
+    metres <= seconds * FASTEST_KMH / 3.6 + slack_m
 }
 
 #[cfg(test)]
@@ -196,7 +205,7 @@ pub(crate) mod tests {
         );
         assert_eq!(
             Fix {
-                device: String::new(),
+                device: "".into(),
                 ..fix(60)
             }
             .judge(now),

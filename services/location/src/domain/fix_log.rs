@@ -4,20 +4,18 @@
 //! and the distance is corrected. The order of arrival makes no difference to good fixes.
 
 use super::{
-    fix::{Fix, FixRefusal, FixVerdict, reachable},
-    seen::{Seen, Sighting},
+    fix::{Fix, FixRefusal, FixVerdict, reachable, reachable_over},
+    seen::{Devices, Sighting},
 };
 use interstate_schemas::{GeoPoint, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A longer way than this between two fixes is inferred, not measured.
 pub const GAP_M: u64 = 2_000;
 /// One fix in five seconds over 24 hours, twice: more belongs to no trip.
 const MOST_FIXES: usize = 40_000;
-/// A driver has a phone, a tracker in the vehicle, a spare.
-const MOST_DEVICES: usize = 8;
 /// So many fixes that agree with each other outweigh the one that they all contradict.
 const OUTVOTED_BY: usize = 3;
 
@@ -40,13 +38,27 @@ pub struct Gap {
 }
 
 /// A place among the fixes: by time, and by device and number where times are equal.
-type Key = (Timestamp, String, u64);
+type Key = (Timestamp, Arc<str>, u64);
+
+/// A fix that stands beside another, and the metres between them.
+#[derive(Clone, Copy)]
+struct Neighbour {
+    at: Timestamp,
+    point: GeoPoint,
+    metres: f64,
+}
+
+/// What stands before and after a fix's place.
+struct Neighbours {
+    before: Option<Neighbour>,
+    after: Option<Neighbour>,
+}
 
 /// The fixes of one trip.
 #[derive(Debug, Clone, Default)]
 pub struct FixLog {
     accepted: BTreeMap<Key, GeoPoint>,
-    devices: BTreeMap<String, Seen>,
+    devices: Devices,
     /// In centimetres, so that taking away what was added leaves exactly nothing.
     measured_cm: u64,
     inferred_cm: u64,
@@ -83,9 +95,10 @@ impl FixLog {
             return verdict;
         }
         let key = (fix.at, fix.device.clone(), fix.seq);
-        if self.agrees_with_neighbours(&key, fix.point) {
+        let neighbours = self.neighbours(&key, fix.point);
+        if neighbours.agree(fix.at) {
             self.contradicting.clear();
-            self.insert(key, fix.point);
+            self.insert_between(neighbours, key, fix.point);
             return FixVerdict::Accepted;
         }
         if self.outvotes(key.clone(), fix.point) {
@@ -99,7 +112,7 @@ impl FixLog {
 
     /// Whether the device has used this number before.
     pub fn has_seen(&self, device: &str, seq: u64) -> bool {
-        self.devices.get(device).is_some_and(|seen| seen.knows(seq))
+        self.devices.know(device, seq)
     }
 
     /// Begins another trip: nothing is driven yet, and the fix that was latest is the neighbour of the next.
@@ -109,7 +122,7 @@ impl FixLog {
         let latest = self.accepted.pop_last();
         *self = Self::default();
         self.accepted.extend(latest);
-        if devices.len() < MOST_DEVICES {
+        if devices.have_room() {
             self.devices = devices;
         }
     }
@@ -129,7 +142,7 @@ impl FixLog {
             .iter()
             .zip(later)
             .filter_map(|((from, a), (to, b))| {
-                let is_gap = centimetres(*a, *b) > GAP_M * 100;
+                let is_gap = centimetres(a.metres_to(*b)) > GAP_M * 100;
                 is_gap.then_some(Gap {
                     from: (from.0, *a),
                     to: (to.0, *b),
@@ -153,41 +166,37 @@ impl FixLog {
     }
 
     fn sight(&mut self, fix: &Fix) -> Sighting {
-        let full = self.accepted.len() >= MOST_FIXES;
-        let stranger = !self.devices.contains_key(&fix.device);
-        if full || (stranger && self.devices.len() >= MOST_DEVICES) {
+        if self.accepted.len() >= MOST_FIXES {
             return Sighting::NoRoom;
         }
-        self.devices.entry(fix.device.clone()).or_default().note(fix.seq)
+        self.devices.note(&fix.device, fix.seq)
     }
 
-    fn before(&self, key: &Key) -> Option<(Timestamp, GeoPoint)> {
-        self.accepted
-            .range(..key)
-            .next_back()
-            .map(|(key, point)| (key.0, *point))
-    }
-
-    fn after(&self, key: &Key) -> Option<(Timestamp, GeoPoint)> {
-        self.accepted
-            .range(key..)
-            .next()
-            .map(|(key, point)| (key.0, *point))
-    }
-
-    fn agrees_with_neighbours(&self, key: &Key, point: GeoPoint) -> bool {
-        let neighbours = [self.before(key), self.after(key)];
-        neighbours
-            .into_iter()
-            .flatten()
-            .all(|neighbour| reachable(neighbour, (key.0, point)))
+    fn neighbours(&self, key: &Key, point: GeoPoint) -> Neighbours {
+        let neighbour = |(other, at): (&Key, &GeoPoint)| Neighbour {
+            at: other.0,
+            point: *at,
+            metres: at.metres_to(point),
+        };
+        // Nearly every fix is later than all before it.
+        let latest = self.accepted.last_key_value();
+        if latest.is_none_or(|(latest, _)| latest < key) {
+            return Neighbours {
+                before: latest.map(neighbour),
+                after: None,
+            };
+        }
+        Neighbours {
+            before: self.accepted.range(..key).next_back().map(neighbour),
+            after: self.accepted.range(key..).next().map(neighbour),
+        }
     }
 
     /// One wrong fix that was accepted would refuse all true ones after it. When so many in a row contradict
     /// the neighbour before them and agree with each other, that neighbour was the wrong one and goes. If one
     /// before it was wrong too, the way to it shows as a gap.
     fn outvotes(&mut self, key: Key, point: GeoPoint) -> bool {
-        if self.after(&key).is_some() {
+        if self.accepted.range(&key..).next().is_some() {
             return false;
         }
         if let Some((last, at)) = self.contradicting.last()
@@ -214,194 +223,56 @@ impl FixLog {
     }
 
     fn insert(&mut self, key: Key, point: GeoPoint) {
-        let (before, after) = (self.before(&key), self.after(&key));
-        self.change(before, after, |sum, way| *sum -= way);
-        self.change(before, Some((key.0, point)), |sum, way| *sum += way);
-        self.change(Some((key.0, point)), after, |sum, way| *sum += way);
+        let neighbours = self.neighbours(&key, point);
+        self.insert_between(neighbours, key, point);
+    }
+
+    fn insert_between(&mut self, neighbours: Neighbours, key: Key, point: GeoPoint) {
+        self.change(&neighbours, |sum, way| *sum += way, |sum, way| *sum -= way);
         self.accepted.insert(key, point);
     }
 
     fn remove(&mut self, key: &Key) {
-        let Some(point) = self.accepted.remove(key) else {
-            return;
-        };
-        let (before, after) = (self.before(key), self.after(key));
-        self.change(before, Some((key.0, point)), |sum, way| *sum -= way);
-        self.change(Some((key.0, point)), after, |sum, way| *sum -= way);
-        self.change(before, after, |sum, way| *sum += way);
+        if let Some(point) = self.accepted.remove(key) {
+            let neighbours = self.neighbours(key, point);
+            self.change(&neighbours, |sum, way| *sum -= way, |sum, way| *sum += way);
+        }
     }
 
-    fn change(
-        &mut self,
-        from: Option<(Timestamp, GeoPoint)>,
-        to: Option<(Timestamp, GeoPoint)>,
-        apply: impl Fn(&mut u64, u64),
-    ) {
-        if let (Some((_, a)), Some((_, b))) = (from, to) {
-            let way = centimetres(a, b);
-            let sum = if way > GAP_M * 100 {
-                &mut self.inferred_cm
-            } else {
-                &mut self.measured_cm
-            };
-            apply(sum, way);
+    /// Applies `through` to the ways to and from a place between neighbours, `past` to the way without it.
+    fn change(&mut self, neighbours: &Neighbours, through: fn(&mut u64, u64), past: fn(&mut u64, u64)) {
+        let Neighbours { before, after } = neighbours;
+        if let (Some(before), Some(after)) = (before, after) {
+            let way = centimetres(before.point.metres_to(after.point));
+            past(self.sum_of(way), way);
+        }
+        for neighbour in before.iter().chain(after) {
+            let way = centimetres(neighbour.metres);
+            through(self.sum_of(way), way);
+        }
+    }
+
+    /// Where a way of so many centimetres counts.
+    fn sum_of(&mut self, way: u64) -> &mut u64 {
+        if way > GAP_M * 100 {
+            &mut self.inferred_cm
+        } else {
+            &mut self.measured_cm
         }
     }
 }
 
-fn centimetres(a: GeoPoint, b: GeoPoint) -> u64 {
-    (a.metres_to(b) * 100.0).round() as u64
+impl Neighbours {
+    /// Whether a cab can have been at all of them and, at `at`, at the place between.
+    fn agree(&self, at: Timestamp) -> bool {
+        let mut all = self.before.iter().chain(&self.after);
+        all.all(|neighbour| reachable_over(neighbour.metres, neighbour.at, at))
+    }
+}
+
+fn centimetres(metres: f64) -> u64 {
+    (metres * 100.0).round() as u64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{
-        fix::tests::{fix, time},
-        geo::OnTheMap,
-    };
-
-    const TOO_FAST: FixVerdict = FixVerdict::Refused {
-        reason: FixRefusal::TooFast,
-    };
-
-    fn log_of(fixes: &[Fix]) -> FixLog {
-        let mut log = FixLog::default();
-        for fix in fixes {
-            log.record(fix, time(3_600));
-        }
-        log
-    }
-
-    #[test]
-    fn a_drive_of_two_kilometres_is_measured() {
-        let log = log_of(&(0..=100).map(fix).collect::<Vec<_>>());
-        assert_eq!(
-            log.distance(),
-            Distance {
-                measured: 2_000,
-                inferred: 0
-            }
-        );
-        assert_eq!(log.latest(), Some((time(100), fix(100).point)));
-    }
-
-    #[test]
-    fn the_order_of_arrival_makes_no_difference() {
-        let inner = |seq: u64| Fix {
-            point: fix(seq).point.offset(0.0, 15.0 * (seq % 7) as f64),
-            ..fix(seq)
-        };
-        let in_order: Vec<_> = (0..200).map(inner).collect();
-        let mut shuffled = in_order.clone();
-        shuffled.sort_by_key(|fix| fix.seq * 7_919 % 211);
-        assert_ne!(in_order[0], shuffled[1]);
-        assert_eq!(log_of(&in_order).distance(), log_of(&shuffled).distance());
-    }
-
-    #[test]
-    fn a_repeated_batch_changes_nothing() {
-        let mut log = log_of(&[fix(0), fix(1), fix(2)]);
-        let before = log.distance();
-        assert_eq!(log.record(&fix(1), time(60)), FixVerdict::Duplicate);
-        assert_eq!((log.distance(), log.len()), (before, 3));
-        let other = Fix {
-            device: "tracker".into(),
-            ..fix(1)
-        };
-        assert_eq!(
-            log.record(&other, time(60)),
-            FixVerdict::Accepted,
-            "another device counts for itself"
-        );
-    }
-
-    #[test]
-    fn a_dead_zone_is_inferred_until_its_fixes_come_in() {
-        let mut log = log_of(&[fix(0), fix(10), fix(160), fix(170)]);
-        assert_eq!(
-            log.distance(),
-            Distance {
-                measured: 400,
-                inferred: 3_000
-            }
-        );
-        assert_eq!(
-            log.gaps().map(|gap| (gap.from.0, gap.to.0)).collect::<Vec<_>>(),
-            [(time(10), time(160))]
-        );
-        for late in (20..160).step_by(10) {
-            assert_eq!(log.record(&fix(late), time(7_200)), FixVerdict::Accepted);
-        }
-        assert_eq!(
-            log.distance(),
-            Distance {
-                measured: 3_400,
-                inferred: 0
-            }
-        );
-        assert_eq!(log.gaps().count(), 0);
-    }
-
-    #[test]
-    fn a_leap_is_refused_and_the_drive_goes_on() {
-        let leap = Fix {
-            point: fix(0).point.offset(0.0, 50_000.0),
-            ..fix(2)
-        };
-        let mut log = log_of(&[fix(0), fix(1)]);
-        assert_eq!(log.record(&leap, time(60)), TOO_FAST);
-        assert_eq!(log.record(&fix(3), time(60)), FixVerdict::Accepted);
-        assert_eq!(log.distance().measured, 60);
-    }
-
-    #[test]
-    fn a_wrong_first_fix_does_not_refuse_the_rest() {
-        let wrong = Fix {
-            point: fix(0).point.offset(0.0, 50_000.0),
-            ..fix(0)
-        };
-        let mut log = log_of(&[wrong]);
-        let verdicts: Vec<_> = (1..=4).map(|seq| log.record(&fix(seq), time(60))).collect();
-        assert_eq!(
-            verdicts,
-            [TOO_FAST, TOO_FAST, FixVerdict::Accepted, FixVerdict::Accepted]
-        );
-        assert_eq!(
-            log.distance(),
-            Distance {
-                measured: 60,
-                inferred: 0
-            },
-            "the two come back, the leap goes"
-        );
-    }
-
-    #[test]
-    fn what_is_only_shown_or_refused_is_not_billed() {
-        let mut log = log_of(&[fix(0), fix(10)]);
-        let vague = Fix {
-            accuracy_m: 80.0,
-            point: fix(5).point.offset(0.0, 70.0),
-            ..fix(5)
-        };
-        assert_eq!(log.record(&vague, time(60)), FixVerdict::ShownOnly);
-        assert_eq!(log.distance().measured, 200);
-    }
-
-    #[test]
-    fn devices_without_end_are_refused() {
-        let mut log = FixLog::default();
-        let from = |n: u64| Fix {
-            device: format!("phone {n}"),
-            ..fix(n)
-        };
-        assert!((0..8).all(|n| log.record(&from(n), time(60)) == FixVerdict::Accepted));
-        assert_eq!(
-            log.record(&from(8), time(60)),
-            FixVerdict::Refused {
-                reason: FixRefusal::TooMany
-            }
-        );
-    }
-}
+mod tests;

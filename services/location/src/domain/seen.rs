@@ -1,6 +1,11 @@
 //! Which numbers of a device have been seen: a window of bits below the highest, so that memory is bounded
 //! however long the device lives.
 
+use std::sync::Arc;
+
+/// A driver has a phone, a tracker in the vehicle, a spare.
+const MOST_DEVICES: usize = 8;
+
 /// How far behind the highest number a late fix may be. A day offline at one fix in five seconds, the most
 /// that a device keeps, is 17,280.
 const WINDOW: u64 = 1 << 15;
@@ -74,6 +79,37 @@ impl Seen {
     fn clear(&mut self, seq: u64) {
         let (word, bit) = Self::place(seq);
         self.bits[word] &= !bit;
+    }
+}
+
+/// The numbers that were seen of one driver's devices: so few that looking at each is quickest.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Devices(Vec<(Arc<str>, Seen)>);
+
+impl Devices {
+    /// Notes a number of a device and says whether it is new.
+    pub fn note(&mut self, device: &Arc<str>, seq: u64) -> Sighting {
+        if let Some((_, seen)) = self.0.iter_mut().find(|(name, _)| name == device) {
+            return seen.note(seq);
+        }
+        if !self.have_room() {
+            return Sighting::NoRoom;
+        }
+        let mut seen = Seen::default();
+        let sighting = seen.note(seq);
+        self.0.push((device.clone(), seen));
+        sighting
+    }
+
+    /// Whether the number is known to have been seen of the device, without noting it.
+    pub fn know(&self, device: &str, seq: u64) -> bool {
+        let found = self.0.iter().find(|(name, _)| **name == *device);
+        found.is_some_and(|(_, seen)| seen.knows(seq))
+    }
+
+    /// Whether another device can be told apart.
+    pub fn have_room(&self) -> bool {
+        self.0.len() < MOST_DEVICES
     }
 }
 

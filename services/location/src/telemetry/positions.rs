@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 const IDLE_FIXES: usize = 2_000;
 /// How often what is long gone is forgotten.
 const TIDY_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// Drivers are spread over so many locks: taking up a batch takes microseconds, and others report at the same time.
+const SHARDS: usize = 16;
 
 /// Where a driver was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,17 +45,17 @@ impl From<&Fix> for Sighting {
     }
 }
 
-/// The live state of this process.
+/// The live state of this process. Who takes several of its locks takes them in the order of the fields.
 #[derive(Default)]
-pub struct Positions(Mutex<Live>);
-
-#[derive(Default)]
-struct Live {
-    index: LiveIndex,
-    /// Only ever asked by key, so that the order never shows.
-    drivers: HashMap<DriverId, Driver>,
-    tidied: Option<Timestamp>,
+pub struct Positions {
+    tidied: Mutex<Option<Timestamp>>,
+    seed: RandomState,
+    drivers: [Mutex<Drivers>; SHARDS],
+    index: Mutex<LiveIndex>,
 }
+
+/// Only ever asked by key, so that the order never shows.
+type Drivers = HashMap<DriverId, Driver>;
 
 struct Driver {
     log: FixLog,
@@ -84,23 +87,23 @@ impl Driver {
 }
 
 impl Positions {
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn drivers_with(&self, driver: DriverId) -> MutexGuard<'_, Drivers> {
+        lock(&self.drivers[self.seed.hash_one(driver) as usize % SHARDS])
     }
 
     /// Whether each fix repeats one that has been recorded.
     pub fn repeats(&self, driver: DriverId, fixes: &[Fix]) -> Vec<bool> {
-        let live = self.live();
-        let known = live.drivers.get(&driver);
+        let drivers = self.drivers_with(driver);
+        let known = drivers.get(&driver);
         let repeats = |fix: &Fix| known.is_some_and(|known| known.log.has_seen(&fix.device, fix.seq));
         fixes.iter().map(repeats).collect()
     }
 
     /// Takes up fixes of one driver that are durable, by the time that they were taken; a verdict for each.
     pub fn record(&self, driver: DriverId, fixes: &[Fix], now: Timestamp) -> Vec<FixVerdict> {
-        let mut live = self.live();
-        live.tidy(now);
-        let known = live.drivers.entry(driver).or_insert_with(|| Driver::new(now));
+        self.tidy(now);
+        let mut drivers = self.drivers_with(driver);
+        let known = drivers.entry(driver).or_insert_with(|| Driver::new(now));
         known.reported = now;
         let verdicts: Vec<FixVerdict> = fixes.iter().map(|fix| known.record(fix, now)).collect();
         let shown = fixes.iter().zip(&verdicts);
@@ -112,44 +115,48 @@ impl Positions {
         let newer = known.seen.borrow().is_none_or(|seen| seen.at < latest.at);
         if newer {
             known.seen.send_replace(Some(latest.into()));
-            live.index.update(driver, latest.point, latest.at);
+            lock(&self.index).update(driver, latest.point, latest.at);
         }
         verdicts
     }
 
     /// At most `limit` drivers within `radius_m` who were seen in the last ten minutes, the nearest first.
     pub fn nearest(&self, point: GeoPoint, radius_m: u32, limit: usize, now: Timestamp) -> Vec<NearDriver> {
-        self.live().index.nearest(point, radius_m, limit, now)
+        lock(&self.index).nearest(point, radius_m, limit, now)
     }
 
     /// Where a driver was seen last, however long ago.
     pub fn last(&self, driver: DriverId) -> Option<Sighting> {
-        *self.live().drivers.get(&driver)?.seen.borrow()
+        *self.drivers_with(driver).get(&driver)?.seen.borrow()
     }
 
     /// Follows a driver: the last sighting, and each that comes. A slow reader misses those in between.
     pub fn watch(&self, driver: DriverId, now: Timestamp) -> watch::Receiver<Option<Sighting>> {
-        let mut live = self.live();
-        let known = live.drivers.entry(driver).or_insert_with(|| Driver::new(now));
+        let mut drivers = self.drivers_with(driver);
+        let known = drivers.entry(driver).or_insert_with(|| Driver::new(now));
         known.seen.subscribe()
+    }
+
+    /// Drops drivers whose devices can have kept nothing that they would still send.
+    fn tidy(&self, now: Timestamp) {
+        {
+            let mut tidied = lock(&self.tidied);
+            if tidied.is_some_and(|last| now.duration_since(last) < TIDY_EVERY) {
+                return;
+            }
+            *tidied = Some(now);
+        }
+        for drivers in &self.drivers {
+            lock(drivers).retain(|_, known| {
+                known.seen.receiver_count() > 0 || now.duration_since(known.reported) <= OLDEST
+            });
+        }
+        lock(&self.index).forget_stale(now);
     }
 }
 
-impl Live {
-    /// Drops drivers whose devices can have kept nothing that they would still send.
-    fn tidy(&mut self, now: Timestamp) {
-        if self
-            .tidied
-            .is_some_and(|last| now.duration_since(last) < TIDY_EVERY)
-        {
-            return;
-        }
-        self.tidied = Some(now);
-        self.index.forget_stale(now);
-        self.drivers.retain(|_, known| {
-            known.seen.receiver_count() > 0 || now.duration_since(known.reported) <= OLDEST
-        });
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

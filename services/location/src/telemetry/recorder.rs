@@ -1,9 +1,10 @@
 //! Makes batches of fixes durable: one record a batch in `location.fixes`, keyed by driver.
 
 use super::wire::FixBatch;
+use crate::domain::Fix;
 use bytes::Bytes;
 use interstate_log::{Delivery, Log, LogError, Record, Sender, Topic, TopicKind, TopicSpec, partition_of};
-use prost::Message;
+use interstate_schemas::{DriverId, Timestamp};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -50,14 +51,21 @@ impl Recorder {
     }
 
     /// Appends what a driver's device sent as one record, and returns once it is durable.
-    pub async fn append(&self, batch: FixBatch) -> Result<(), RecordError> {
+    pub async fn append(
+        &self,
+        driver: DriverId,
+        received: Timestamp,
+        fixes: &[&Fix],
+    ) -> Result<(), RecordError> {
+        let driver = driver.to_string();
+        let payload = FixBatch::encode_fixes(&driver, received, fixes).into();
         let record = Record {
-            key: Bytes::from(batch.driver.clone()),
+            key: Bytes::from(driver),
             headers: vec![
                 ("ce_type".into(), Bytes::from_static(b"location.fixes.v1")),
                 ("content-type".into(), Bytes::from_static(b"application/protobuf")),
             ],
-            payload: Bytes::from(batch.encode_to_vec()),
+            payload,
         };
         let delivery = self.send(record).await.map_err(|error| match error {
             LogError::Overloaded(_) => RecordError::Overloaded,

@@ -16,6 +16,28 @@ const FULL: u64 = 1 << 20;
 /// Records that one sync takes.
 const RECORDS: usize = 20_000;
 
+/// Who hears what became of a write.
+pub(super) enum Done {
+    /// A writer of batches, who goes on from their end.
+    Writer(oneshot::Sender<Result<u64, AppendError>>),
+    /// Who sent a single record.
+    Sender(oneshot::Sender<Result<(), LogError>>),
+}
+
+impl Done {
+    fn tell(self, outcome: Result<u64, AppendError>) {
+        // Nobody listens any more: the write stands all the same.
+        match self {
+            Self::Writer(done) => drop(done.send(outcome)),
+            Self::Sender(done) => drop(done.send(match outcome {
+                Ok(_) => Ok(()),
+                Err(AppendError::Aborted(error) | AppendError::Unknown(error)) => Err(error),
+                Err(AppendError::Fenced) => Err(LogError::Closed),
+            })),
+        }
+    }
+}
+
 /// Records for one partition, with whom to tell.
 pub(super) struct Write {
     place: Arc<Partition>,
@@ -24,16 +46,11 @@ pub(super) struct Write {
     records: Vec<Record>,
     /// The same as they lie in the store: encoding is the writers' work, side by side.
     encoded: Vec<Bytes>,
-    done: oneshot::Sender<Result<u64, AppendError>>,
+    done: Done,
 }
 
 impl Write {
-    pub(super) fn new(
-        place: Arc<Partition>,
-        epoch: Option<u64>,
-        records: Vec<Record>,
-        done: oneshot::Sender<Result<u64, AppendError>>,
-    ) -> Self {
+    pub(super) fn new(place: Arc<Partition>, epoch: Option<u64>, records: Vec<Record>, done: Done) -> Self {
         let encoded = records.iter().map(codec::encode).collect();
         Self {
             place,
@@ -125,7 +142,7 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
     for write in writes {
         match admit(store, &write, &room) {
             Ok(()) => accepted.push(write),
-            Err(error) => drop(write.done.send(Err(error))),
+            Err(error) => write.done.tell(Err(error)),
         }
     }
     if accepted.is_empty() {
@@ -154,7 +171,7 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
             for (write, start) in accepted.into_iter().zip(starts) {
                 let end = start + write.records.len() as u64;
                 write.place.tail.extend(start, write.records);
-                let _ = write.done.send(Ok(end));
+                write.done.tell(Ok(end));
             }
         }
         Err(error) => fail(store, accepted, &error),
@@ -189,7 +206,7 @@ fn fail(store: &Store, writes: Vec<Write>, error: &LogError) {
         if let Err(error) = refresh(store, &write.place) {
             tracing::error!(%error, "the log cannot be opened again yet");
         }
-        let _ = write.done.send(Err(AppendError::Unknown(error.clone())));
+        write.done.tell(Err(AppendError::Unknown(error.clone())));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Partition, check_sizes,
-    committer::{Committer, Write},
+    committer::{Committer, Done, Write},
 };
 use crate::{AppendError, LogError, Record, Writer};
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ impl Writer for EmbeddedWriter {
     async fn append(&mut self, batch: Vec<Record>) -> Result<u64, AppendError> {
         check_sizes(&batch, self.max_record).map_err(AppendError::Aborted)?;
         let (done, outcome) = oneshot::channel();
-        let write = Write::new(self.place.clone(), Some(self.epoch), batch, done);
+        let write = Write::new(self.place.clone(), Some(self.epoch), batch, Done::Writer(done));
         self.committer.send(write).await.map_err(AppendError::Aborted)?;
         // A committer that goes away without a word may have written: only a replay tells.
         outcome
