@@ -5,7 +5,11 @@ use bytes::Bytes;
 use interstate_log::{Header, Record};
 use interstate_schemas::{Actor, CommandId, EventId, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+    ops::Range,
+};
 
 /// The type of a receipt, the control record that closes a batch.
 pub const RECEIPT_TYPE: &str = "interstate.receipt.v1";
@@ -53,29 +57,27 @@ impl Event {
 
     /// As a record of `S.events`.
     pub fn to_record(&self) -> Record {
-        let mut headers: Vec<Header> = Vec::with_capacity(15);
-        let mut put = |name: &'static str, value: Bytes| headers.push((Cow::Borrowed(name), value));
-        put("ce_specversion", Bytes::from_static(b"1.0"));
-        put("ce_id", text(&self.id));
-        put(
-            "ce_source",
-            Bytes::from(format!("/{}/{}", self.service, self.partition)),
-        );
-        put("ce_type", text_of(&self.event_type));
-        put("ce_subject", text_of(&self.subject));
-        put("ce_time", text(&self.time));
-        put("ce_sequence", text(&self.sequence));
-        put("ce_aggregate", text_of(&self.aggregate));
-        put("ce_aggregateversion", text(&self.version));
-        put("ce_correlationid", text(&self.correlation));
-        put("ce_causationid", text(&self.causation));
-        put("ce_actor", text(&self.actor));
-        put("content-type", Bytes::from_static(b"application/json"));
+        let mut texts = Texts::default();
+        texts.put("ce_specversion", "1.0");
+        texts.write("ce_id", self.id);
+        texts.write("ce_source", format_args!("/{}/{}", self.service, self.partition));
+        texts.put("ce_type", &self.event_type);
+        texts.put("ce_subject", &self.subject);
+        texts.write("ce_time", self.time);
+        texts.write("ce_sequence", self.sequence);
+        texts.put("ce_aggregate", &self.aggregate);
+        texts.write("ce_aggregateversion", self.version);
+        texts.write("ce_correlationid", self.correlation);
+        texts.write("ce_causationid", self.causation);
+        texts.write("ce_actor", &self.actor);
+        texts.put("content-type", "application/json");
         if let Some(trace) = &self.trace {
-            put("traceparent", text_of(trace));
+            texts.put("traceparent", trace);
         }
+        let headers = texts.headers();
+        let subject = headers.iter().find(|(name, _)| name == "ce_subject");
         Record {
-            key: text_of(&self.subject),
+            key: subject.map(|(_, text)| text.clone()).unwrap_or_default(),
             headers,
             payload: self.payload.clone(),
         }
@@ -102,6 +104,44 @@ impl Event {
             trace: record.header_str("traceparent").map(str::to_owned),
             payload: record.payload.clone(),
         })
+    }
+}
+
+/// A record's headers, their texts behind each other in one buffer: an event has a dozen, and each of its own would
+/// be allocated, and given back by another thread.
+struct Texts {
+    buffer: String,
+    headers: Vec<(&'static str, Range<usize>)>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            buffer: String::with_capacity(448),
+            headers: Vec::with_capacity(14),
+        }
+    }
+}
+
+impl Texts {
+    fn put(&mut self, name: &'static str, text: &str) {
+        let from = self.buffer.len();
+        self.buffer.push_str(text);
+        self.headers.push((name, from..self.buffer.len()));
+    }
+
+    fn write(&mut self, name: &'static str, value: impl fmt::Display) {
+        let from = self.buffer.len();
+        write!(self.buffer, "{value}").expect("writing to a string does not fail");
+        self.headers.push((name, from..self.buffer.len()));
+    }
+
+    fn headers(self) -> Vec<Header> {
+        let buffer = Bytes::from(self.buffer);
+        let headers = self.headers.into_iter();
+        headers
+            .map(|(name, place)| (Cow::Borrowed(name), buffer.slice(place)))
+            .collect()
     }
 }
 

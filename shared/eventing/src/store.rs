@@ -85,6 +85,10 @@ mod on_disk {
     use fjall::{Database, Keyspace, KeyspaceCreateOptions};
     use std::path::Path;
 
+    /// Threads in the background: one writes files, one merges them, and the third takes up what there is to merge
+    /// meanwhile. With two, the first would put that back into the queue, over and over, for as long as a merge takes.
+    const WORKERS: usize = 3;
+
     /// The caches of all partitions of this process, in one folder.
     #[derive(Clone)]
     pub struct FjallCaches {
@@ -105,10 +109,11 @@ mod on_disk {
     impl FjallCaches {
         /// Opens the folder; one that cannot be read is emptied, for it can be rebuilt.
         pub fn open(dir: &Path) -> Result<Self, StoreError> {
-            let database = Database::builder(dir).open().or_else(|error| {
+            let open = || Database::builder(dir).worker_threads(WORKERS).open();
+            let database = open().or_else(|error| {
                 tracing::warn!(?error, dir = %dir.display(), "the state cache cannot be read; it is rebuilt from the log");
                 std::fs::remove_dir_all(dir).map_err(|error| StoreError(error.to_string()))?;
-                Database::builder(dir).open().map_err(failed)
+                open().map_err(failed)
             })?;
             Ok(Self { database })
         }

@@ -2,9 +2,14 @@
 //! carries the batch out on a log and says how that ended. The same task runs on Kafka, on the embedded log
 //! and in the simulator.
 
+mod ask;
 mod cache;
+mod fire;
+mod outcome;
 mod route;
+mod send;
 mod step;
+mod working;
 
 #[cfg(test)]
 mod tests;
@@ -297,7 +302,7 @@ impl Task {
         now: Timestamp,
     ) -> Result<Option<Step>, TaskError> {
         self.check_clock(now)?;
-        step::decide(self, commands, deadlines, self.cache.core.time.max(now)).map_err(TaskError::from)
+        working::decide(self, commands, deadlines, self.cache.core.time.max(now)).map_err(TaskError::from)
     }
 
     /// Takes up a step that has become durable; `next` is where the log goes on behind it.

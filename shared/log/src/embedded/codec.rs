@@ -1,11 +1,11 @@
 //! How a record lies in the store: `crc32 | key | headers | payload`, lengths before each, little endian.
 
 use crate::Record;
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 /// The record's bytes, its checksum first.
-pub(super) fn encode(record: &Record) -> Bytes {
-    let mut out = BytesMut::with_capacity(record.size() + 8);
+pub(super) fn encode(record: &Record) -> Vec<u8> {
+    let mut out = Vec::with_capacity(record.size() + 8);
     out.put_u32_le(0);
     put(&mut out, &record.key);
     out.put_u16_le(record.headers.len() as u16);
@@ -16,7 +16,7 @@ pub(super) fn encode(record: &Record) -> Bytes {
     put(&mut out, &record.payload);
     let crc = crc32fast::hash(&out[4..]);
     out[..4].copy_from_slice(&crc.to_le_bytes());
-    out.freeze()
+    out
 }
 
 /// The record, or what is wrong with its bytes.
@@ -50,7 +50,7 @@ pub(super) fn decode(mut bytes: Bytes) -> Result<Record, String> {
     })
 }
 
-fn put(out: &mut BytesMut, value: &[u8]) {
+fn put(out: &mut Vec<u8>, value: &[u8]) {
     out.put_u32_le(value.len() as u32);
     out.put_slice(value);
 }
@@ -74,7 +74,7 @@ mod tests {
             headers: vec![("ce_id".into(), Bytes::from_static(b"1"))],
             payload: Bytes::from_static(b"{}"),
         };
-        let bytes = encode(&record);
+        let bytes = Bytes::from(encode(&record));
         assert_eq!(decode(bytes.clone()), Ok(record));
         for at in 0..bytes.len() {
             let mut bad = bytes.to_vec();

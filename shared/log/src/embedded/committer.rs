@@ -2,7 +2,6 @@
 
 use super::{Partition, codec, store::Store};
 use crate::{AppendError, LogError, Record};
-use bytes::Bytes;
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -45,7 +44,7 @@ pub(super) struct Write {
     epoch: Option<u64>,
     records: Vec<Record>,
     /// The same as they lie in the store: encoding is the writers' work, side by side.
-    encoded: Vec<Bytes>,
+    encoded: Vec<Vec<u8>>,
     done: Done,
 }
 

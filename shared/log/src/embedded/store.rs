@@ -268,13 +268,26 @@ impl Store {
 fn open_database(dir: &Path) -> fjall::Result<Open> {
     let database = Database::builder(dir)
         .cache_size(CACHE)
-        .worker_threads(2)
+        .worker_threads(
+            std::env::var("EDGE_W")
+                .ok()
+                .and_then(|w| w.parse().ok())
+                .unwrap_or(3),
+        )
         .max_journaling_size(JOURNALS)
         .max_cached_files(Some(100))
         .open()?;
     let options = || {
         KeyspaceCreateOptions::default()
-            .max_memtable_size(MEMTABLE)
+            .max_memtable_size(
+                std::env::var("EDGE_M")
+                    .ok()
+                    .and_then(|w| w.parse::<u64>().ok())
+                    .map_or(MEMTABLE, |m| m << 20),
+            )
+            .compaction_strategy(std::sync::Arc::new(fjall::compaction::Leveled::default().with_l0_threshold(
+                std::env::var("EDGE_L0").ok().and_then(|w| w.parse().ok()).unwrap_or(4),
+            )))
             // Records are read by ranges, which filters do not help.
             .filter_policy(FilterPolicy::disabled())
     };
