@@ -21,6 +21,9 @@ const CACHE: u64 = 4 << 20;
 const JOURNALS: u64 = 64 << 20;
 /// Records kept in memory before they go into a file of their own, in bytes.
 const MEMTABLE: u64 = 8 << 20;
+/// Threads in the background: one writes files, one merges them, and the third takes up what there is to merge
+/// meanwhile. With two, the first would put that back into the queue, over and over, for as long as a merge takes.
+const WORKERS: usize = 3;
 
 /// The database and its lock. Only the committer writes records.
 pub(super) struct Store {
@@ -268,26 +271,13 @@ impl Store {
 fn open_database(dir: &Path) -> fjall::Result<Open> {
     let database = Database::builder(dir)
         .cache_size(CACHE)
-        .worker_threads(
-            std::env::var("EDGE_W")
-                .ok()
-                .and_then(|w| w.parse().ok())
-                .unwrap_or(3),
-        )
+        .worker_threads(WORKERS)
         .max_journaling_size(JOURNALS)
         .max_cached_files(Some(100))
         .open()?;
     let options = || {
         KeyspaceCreateOptions::default()
-            .max_memtable_size(
-                std::env::var("EDGE_M")
-                    .ok()
-                    .and_then(|w| w.parse::<u64>().ok())
-                    .map_or(MEMTABLE, |m| m << 20),
-            )
-            .compaction_strategy(std::sync::Arc::new(fjall::compaction::Leveled::default().with_l0_threshold(
-                std::env::var("EDGE_L0").ok().and_then(|w| w.parse().ok()).unwrap_or(4),
-            )))
+            .max_memtable_size(MEMTABLE)
             // Records are read by ranges, which filters do not help.
             .filter_policy(FilterPolicy::disabled())
     };
