@@ -1,6 +1,6 @@
 //! Who could take a trip, with what is known of each.
 
-use super::{OpenSearch, Roster, roster::Rows};
+use super::{OpenSearch, Roster, ring::Ring, roster::Rows};
 use crate::{
     domain::{
         candidates::{CandidateFacts, DispatchPolicy, TripNeeds, VehicleFit},
@@ -53,20 +53,18 @@ pub fn prospects(
     let pickup = trip.route.stops.first().map(|stop| stop.point);
     let near = pickup.map_or_else(Vec::new, |point| fixes.nearest(point, RADIUS, NEAREST, now));
     let rows = roster.rows();
-    let none = BTreeSet::new();
+    let none = Ring::default();
     let of_class = rows.by_class.get(&trip.class).unwrap_or(&none);
     let known: BTreeSet<DriverId> = near.iter().map(|fix| fix.driver).collect();
     // Beginning somewhere else for each booking, so that it is not always the same who are looked at.
-    let from = DriverId::from_ulid(trip.booking.ulid());
     let rest = of_class
-        .range(from..)
-        .chain(of_class.range(..from))
+        .beginning_at(trip.booking)
         .filter(|id| !known.contains(id));
     let everybody = near
         .iter()
-        .filter(|fix| of_class.contains(&fix.driver))
+        .filter(|fix| of_class.contains(fix.driver))
         .map(|fix| (fix.driver, Some(*fix)))
-        .chain(rest.take(FARTHER).map(|&id| (id, None)));
+        .chain(rest.take(FARTHER).map(|id| (id, None)));
     // Those whose time is free fill the places first; a record in which all are taken says so with the others.
     let mut chosen = Vec::with_capacity(MOST_CANDIDATES);
     let mut taken = Vec::new();

@@ -5,6 +5,7 @@ mod candidates;
 mod dispatch_reads;
 mod dispatches;
 mod offered;
+mod ring;
 mod roster;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};

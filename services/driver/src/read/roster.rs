@@ -2,7 +2,7 @@
 //! so that a candidate is judged by exactly what its aggregates would say. There are few of each, and each start
 //! reads them from the log again.
 
-use super::offered::Offered;
+use super::{offered::Offered, ring::Ring};
 use crate::domain::{
     calendar::Calendar,
     dispatch::{Candidate, Dispatch, DispatchEvent},
@@ -18,7 +18,7 @@ use interstate_schemas::{
     CalendarOwner, DispatchId, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use tokio::sync::watch;
@@ -54,7 +54,7 @@ pub(super) struct Rows {
     pub(super) vehicles: HashMap<VehicleId, Vehicle>,
     pub(super) calendars: HashMap<String, Calendar>,
     /// Approved drivers by the classes that they can drive.
-    pub(super) by_class: BTreeMap<VehicleClass, BTreeSet<DriverId>>,
+    pub(super) by_class: BTreeMap<VehicleClass, Ring>,
     /// What drivers are being asked for, so that not every search asks the same ones at once.
     offered: Offered,
     searches: HashMap<DispatchId, OpenSearch>,
@@ -231,7 +231,7 @@ impl Rows {
     fn index(&mut self, id: DriverId) {
         use crate::domain::driver::DriverStatus;
         for drivers in self.by_class.values_mut() {
-            drivers.remove(&id);
+            drivers.remove(id);
         }
         let Some(driver) = self
             .drivers
