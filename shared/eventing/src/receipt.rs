@@ -171,6 +171,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Whether its batch has taken no command from anybody: deadlines have fired, or what was pending is done.
+    pub fn takes_nothing(&self) -> bool {
+        self.outcomes.is_empty() && self.received.is_empty() && self.reactors.is_empty()
+    }
+
     pub fn to_record(&self, key: &str) -> Record {
         Record {
             key: Bytes::copy_from_slice(key.as_bytes()),

@@ -11,5 +11,15 @@ pub mod embedded;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 
+#[cfg(any(feature = "embedded", feature = "kafka"))]
+mod tail;
+
+pub mod lane;
+pub mod queue;
+
 pub use port::*;
 pub use record::*;
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

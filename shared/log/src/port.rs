@@ -148,9 +148,15 @@ pub trait Reader: Send {
     /// to an [`Log::end`], wait with `next` while the position is below it.
     async fn poll(&mut self, max: usize) -> Result<Chunk, LogError>;
 
-    /// Says that everything below `position` has been handled durably. A queue that is not durable tells its
-    /// senders now; a durable one has told them already.
-    fn handled(&mut self, _position: u64) {}
+    /// Says that the next `count` of the records that were returned have been handled durably. A queue that is not
+    /// durable tells its senders now; a durable one has told them already.
+    fn handled(&mut self, _count: usize) {}
+
+    /// Of the reader whose task decides for the partition: senders of this process may hand commands over from now
+    /// on without a detour through the log, as long as this reader lives. Such a record has the offset of the one
+    /// before it in the topic, and is delivered when it has been handled. [`Reader::poll`] returns `max / 2` of them at
+    /// least, if so many have come.
+    fn take_directly(&mut self) {}
 }
 
 /// Sends records to the partitions of one topic.
@@ -161,7 +167,8 @@ pub trait Sender: Send {
     /// this sender must be replaced.
     async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError>;
 
-    /// The same, but a full queue is [`LogError::Overloaded`] at once.
+    /// The same, but a full queue is [`LogError::Overloaded`] at once, and what is sent in this way keeps no order
+    /// with what [`Sender::send`] sends.
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError>;
 }
 

@@ -3,7 +3,10 @@
 use super::{Cluster, SimLog, partition::Partition};
 use crate::{here::Here, sim::lock};
 use async_trait::async_trait;
-use interstate_log::{Delivery, LogError, Record, Sender, Topic};
+use interstate_log::{
+    Delivery, LogError, Record, Sender, Topic, TopicKind,
+    lane::{Behind, Lanes, Way, Ways},
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -24,6 +27,8 @@ pub(super) struct DurableSender {
     here: Here,
     topic: Topic,
     link: Arc<Mutex<Link>>,
+    /// Past the brokers, where the topic has such ways.
+    ways: Option<(Lanes, Ways)>,
     /// What is under way when it ends never arrives.
     purges: bool,
 }
@@ -35,12 +40,18 @@ struct UnderWay {
     index: u32,
     record: Record,
     link: Arc<Mutex<Link>>,
+    behind: Option<Arc<Behind>>,
     told: oneshot::Sender<Result<(), LogError>>,
 }
 
 impl DurableSender {
     pub(super) fn new(cluster: Arc<Cluster>, here: Here, topic: Topic) -> Self {
+        let ways = (topic.kind == TopicKind::Commands).then(|| {
+            let lanes = cluster.lanes(here.process);
+            (lanes.clone(), Ways::new(lanes, topic.clone()))
+        });
         Self {
+            ways,
             purges: here.sim.draw(|rng| rng.once_in(2)),
             cluster,
             here,
@@ -65,20 +76,48 @@ impl Sender for DurableSender {
         if self.here.sim.draw(|rng| rng.once_in(4)) {
             self.here.pass().await;
         }
-        self.queue(partition, record)
+        SimLog::check_size(&record)?;
+        let stored = self.cluster.partition(&self.topic, partition)?;
+        let here = &self.here;
+        let end = || async move {
+            here.pass().await;
+            Ok(stored.end())
+        };
+        let way = match &mut self.ways {
+            Some((_, ways)) => Some(ways.choose(partition, end).await?),
+            None => None,
+        };
+        match way {
+            Some(Way::Lane(lane)) => lane.push(record).await,
+            Some(Way::Topic(behind)) => self.queue(partition, record, Some(behind)),
+            None => self.queue(partition, record, None),
+        }
     }
 
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
         if self.here.sim.strikes(|faults| faults.full) {
             return Err(LogError::Overloaded(self.topic.to_string()));
         }
-        self.queue(partition, record)
+        SimLog::check_size(&record)?;
+        self.cluster.partition(&self.topic, partition)?;
+        let record = match &self.ways {
+            Some((lanes, _)) => match lanes.try_push(&self.topic, partition, record)? {
+                Ok(delivery) => return Ok(delivery),
+                Err(record) => record,
+            },
+            None => record,
+        };
+        self.queue(partition, record, None)
     }
 }
 
 impl DurableSender {
-    fn queue(&mut self, index: u32, record: Record) -> Result<Delivery, LogError> {
-        SimLog::check_size(&record)?;
+    fn queue(
+        &mut self,
+        index: u32,
+        record: Record,
+        behind: Option<Arc<Behind>>,
+    ) -> Result<Delivery, LogError> {
         let partition = self.cluster.partition(&self.topic, index)?;
         let sim = &self.here.sim;
         let micros = if sim.strikes(|faults| faults.late_record) {
@@ -95,6 +134,9 @@ impl DurableSender {
             *last = (*last + 1).max(sim.now() + micros * 1_000);
             *last
         };
+        if let Some(behind) = &behind {
+            behind.sent();
+        }
         let (told, delivery) = oneshot::channel();
         let under_way = UnderWay {
             here: self.here.clone(),
@@ -103,6 +145,7 @@ impl DurableSender {
             index,
             record,
             link: self.link.clone(),
+            behind,
             told,
         };
         sim.call_at(at, move || under_way.arrive());
@@ -140,7 +183,10 @@ impl UnderWay {
                     String::from_utf8_lossy(&self.record.key)
                 )
             });
-            self.partition.append(self.record);
+            let offset = self.partition.append(self.record);
+            if let Some(behind) = self.behind {
+                behind.arrived(Some(offset));
+            }
             let after = sim.draw(|rng| rng.between(10_000, 2_000_000));
             let told = self.told;
             sim.call_at(sim.now() + after, move || {

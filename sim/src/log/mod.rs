@@ -17,8 +17,9 @@ use group::Group;
 use interstate_log::{
     Log, LogError, Membership, PartitionId, Reader, Record, Sender, Stored, Topic, TopicKind, TopicSpec,
     Writer,
+    lane::{LaneReader, Lanes},
+    queue::{Queue, QueueReader},
 };
-use memory::Queue;
 use partition::Partition;
 use std::{
     collections::BTreeMap,
@@ -46,6 +47,8 @@ pub struct Cluster {
     topics: Mutex<BTreeMap<Topic, u32>>,
     partitions: Mutex<BTreeMap<(Topic, u32), Arc<Partition>>>,
     queues: Mutex<BTreeMap<(ProcessId, Topic, u32), Arc<Queue>>>,
+    /// The ways past the brokers, by process.
+    lanes: Mutex<BTreeMap<ProcessId, Lanes>>,
     groups: Mutex<BTreeMap<String, Arc<Group>>>,
     /// Takeovers by processes that do not own the partition, counted until it changes hands again.
     strangers: Mutex<BTreeMap<(PartitionId, ProcessId), u32>>,
@@ -61,6 +64,7 @@ impl Cluster {
             topics: Mutex::default(),
             partitions: Mutex::default(),
             queues: Mutex::default(),
+            lanes: Mutex::default(),
             groups: Mutex::default(),
             strangers: Mutex::default(),
         })
@@ -114,7 +118,13 @@ impl Cluster {
     fn queue(&self, process: ProcessId, topic: &Topic, index: u32) -> Result<Arc<Queue>, LogError> {
         self.partition(topic, index)?;
         let key = (process, topic.clone(), index);
-        Ok(lock(&self.queues).entry(key).or_default().clone())
+        let mut queues = lock(&self.queues);
+        let queue = || Arc::new(Queue::new(format!("{topic}/{index}"), self.capacity));
+        Ok(queues.entry(key).or_insert_with(queue).clone())
+    }
+
+    fn lanes(&self, process: ProcessId) -> Lanes {
+        lock(&self.lanes).entry(process).or_default().clone()
     }
 
     fn is_in_memory(&self, topic: &Topic) -> bool {
@@ -216,15 +226,24 @@ impl Log for SimLog {
         self.here.pass().await;
         if self.cluster.is_in_memory(topic) {
             let queue = self.cluster.queue(self.here.process, topic, partition)?;
-            return Ok(Box::new(memory::QueueReader::new(queue, self.here.clone())));
+            return Ok(Box::new(memory::MemoryReader {
+                queue: QueueReader::new(queue),
+                here: self.here.clone(),
+            }));
         }
-        let partition = self.cluster.partition(topic, partition)?;
-        Ok(Box::new(reader::SimReader {
+        let stored = self.cluster.partition(topic, partition)?;
+        let reader = Box::new(reader::SimReader {
             here: self.here.clone(),
-            changes: partition.changes(),
-            partition,
+            changes: stored.changes(),
+            partition: stored,
             next: from,
-        }))
+        });
+        if topic.kind != TopicKind::Commands {
+            return Ok(reader);
+        }
+        let lanes = self.cluster.lanes(self.here.process);
+        let place = (topic.clone(), partition);
+        Ok(Box::new(LaneReader::new(reader, lanes, place, from)))
     }
 
     async fn end(&self, topic: &Topic, partition: u32) -> Result<u64, LogError> {

@@ -87,12 +87,17 @@ impl Partition {
         lock(&self.state).entries.len() as u64
     }
 
-    /// Appends outside of transactions.
-    pub(super) fn append(&self, record: Record) {
+    /// Appends outside of transactions; its offset.
+    pub(super) fn append(&self, record: Record) -> u64 {
         self.sim.note(&record.payload);
         let now = self.sim.now();
-        lock(&self.state).entries.push(Entry::Committed(now, record));
+        let offset = {
+            let mut state = lock(&self.state);
+            state.entries.push(Entry::Committed(now, record));
+            state.entries.len() as u64 - 1
+        };
         self.changed();
+        offset
     }
 
     /// Fences every earlier writer and resolves what it left open; the epoch of the new one.

@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::lock::Mutex;
-use interstate_log::{LogError, Record, Sender, Topic};
+use interstate_log::{Delivery, LogError, Record, Sender, Topic};
 use interstate_schemas::{Actor, AddressedCommand, CommandId, Timestamp, millis_of};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -21,6 +21,8 @@ use std::{
 
 /// How long a reply is waited for before the same command is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The same where it is known that the command got lost.
+const LOST_AFTER: Duration = Duration::from_millis(50);
 /// How long a reply is waited for in all.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After this a command is not decided any more.
@@ -179,14 +181,18 @@ impl Commands {
         let mut left = PATIENCE;
         loop {
             let waiting = self.env.replies.wait(id, fingerprint);
-            match self.send(&service, partition, record.clone()).await {
-                Ok(()) => {}
+            let mut wait = RETRY_AFTER.min(left);
+            let sent = match self.send(&service, partition, record.clone()).await {
+                Ok(delivery) => Some(delivery),
                 Err(LogError::Overloaded(_)) => {
                     self.env.replies.give_up(id, fingerprint);
                     return Err(AskError::Overloaded);
                 }
-                Err(error) => tracing::warn!(%error, service, partition, "a command was not sent"),
-            }
+                Err(error) => {
+                    tracing::warn!(%error, service, partition, "a command was not sent");
+                    None
+                }
+            };
             tokio::select! {
                 biased;
                 reply = waiting => if let Ok(reply) = reply {
@@ -197,10 +203,14 @@ impl Commands {
                     self.env.meter.answered(&service, &aggregate, began.elapsed());
                     return self.answered(&service, partition, reply);
                 },
-                () = self.env.clock.sleep(RETRY_AFTER.min(left)) => {}
+                () = lost(sent) => {
+                    wait = LOST_AFTER.min(left);
+                    self.env.clock.sleep(wait).await;
+                }
+                () = self.env.clock.sleep(wait) => {}
             }
             self.env.replies.give_up(id, fingerprint);
-            left = left.saturating_sub(RETRY_AFTER);
+            left = left.saturating_sub(wait);
             if left.is_zero() {
                 return Err(AskError::Unavailable);
             }
@@ -234,7 +244,7 @@ impl Commands {
         .to_record()
     }
 
-    async fn send(&self, service: &str, partition: u32, record: Record) -> Result<(), LogError> {
+    async fn send(&self, service: &str, partition: u32, record: Record) -> Result<Delivery, LogError> {
         let mut senders = self.senders.lock().await;
         if !senders.contains_key(service) {
             let sender = self.env.log.sender(&Topic::commands(service.to_owned())).await?;
@@ -248,7 +258,7 @@ impl Commands {
         {
             senders.remove(service);
         }
-        sent.map(|_delivery| ())
+        sent
     }
 
     fn answered(&self, service: &str, partition: u32, reply: Reply) -> Result<Answered, AskError> {
@@ -270,6 +280,16 @@ impl Commands {
             Verdict::Expired { .. } => Err(AskError::Expired),
         }
     }
+}
+
+/// Returns when the command certainly has not arrived, as where its task ended before it was decided.
+async fn lost(sent: Option<Delivery>) {
+    if let Some(delivery) = sent
+        && !matches!(delivery.await, Ok(Ok(())))
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 fn fingerprint(payload: &[u8]) -> u64 {

@@ -27,10 +27,15 @@ use tokio::sync::{mpsc, watch};
 
 /// Commands read at once.
 const CHUNK: usize = 1_000;
+/// Commands read ahead, about.
+const MOST_BUFFERED: usize = 8 * CHUNK;
 /// Batches after which the cache is written.
 const FLUSH_EVERY: u32 = 512;
 /// The wait before a failed operation is tried again.
 const BACKOFF: Duration = Duration::from_millis(100);
+/// How long commands of this process take the detour through a durable topic after its start. One that kills its
+/// task is found by its place in the topic, and put among the dead letters: what comes directly has none.
+const DETOUR: Duration = Duration::from_secs(10);
 /// The longest wait without looking around, in log time.
 const LOOK_AROUND: SignedDuration = SignedDuration::from_mins(1);
 
@@ -78,11 +83,23 @@ struct Tenure<'p> {
     buffer: VecDeque<Stored>,
     /// Everything below has been decided.
     position: u64,
-    /// Deadlines up to a time may fire once the commands up to a position are decided.
-    backlog: Option<(Timestamp, u64)>,
+    /// What comes before deadlines that are due.
+    backlog: Option<Backlog>,
+    /// From when on commands of this process may come directly, where they do not yet.
+    direct_from: Option<Timestamp>,
     /// A task ended at this position before, and it has not been said yet that it is tried again.
     suspicious: bool,
     unflushed: u32,
+}
+
+/// What stood in the partition when deadlines fell due: it is decided first.
+struct Backlog {
+    /// They may fire up to here.
+    through: Timestamp,
+    /// Once the commands up to this position are decided,
+    end: u64,
+    /// and so many of those in the buffer, for what comes directly has no position.
+    behind: usize,
 }
 
 /// How a tenure ends when the partition itself does not.
@@ -160,6 +177,7 @@ impl Partition {
         } else {
             0
         };
+        let survived = survived || task.is_new();
         let receipt = task.takeover(env.clock.now(), commands_end, survived);
         let next = append(&mut *writer, vec![task.record_of(&receipt)]).await?;
         task.commit_control(&receipt, next);
@@ -169,6 +187,12 @@ impl Partition {
         let mut commands = env.log.read(&commands_topic, self.id.index, from).await?;
         let chunk = commands.poll(CHUNK).await?;
         let position = chunk.records.first().map_or(chunk.next, |first| first.offset);
+        let now = env.clock.now();
+        let direct_from = if survived {
+            now
+        } else {
+            now.saturating_add(env.clock.log_duration(DETOUR)).unwrap_or(now)
+        };
         let (mut forwarders, acknowledgements) = Forwarders::new(env.clone(), self.id.service.clone());
         let (resent, id) = (env.resent.clone(), self.id.clone());
         forwarders.resend(task.unsent().cloned().collect(), move || resent.mark(&id));
@@ -194,6 +218,7 @@ impl Partition {
             buffer: chunk.records.into(),
             position,
             backlog: None,
+            direct_from: Some(direct_from),
             suspicious: durable,
             unflushed: 0,
         })
@@ -247,6 +272,7 @@ enum Never {}
 impl Tenure<'_> {
     async fn serve(&mut self) -> Result<Never, Next> {
         loop {
+            self.take_directly();
             self.take_acknowledgements();
             while let Ok(ended) = self.searches.1.try_recv() {
                 self.send_again(ended).await?;
@@ -254,11 +280,7 @@ impl Tenure<'_> {
             let deadlines = self.due_deadlines().await?;
             if self.buffer.is_empty() {
                 if deadlines.is_some() || self.task.has_pending() || self.backlog.is_some() {
-                    let chunk = self.commands.poll(CHUNK).await?;
-                    self.position = self
-                        .position
-                        .max(chunk.records.first().map_or(chunk.next, |first| first.offset));
-                    self.buffer.extend(chunk.records);
+                    self.poll().await?;
                     self.look_up()?;
                 } else {
                     self.wait().await?;
@@ -270,6 +292,13 @@ impl Tenure<'_> {
             } else if self.backlog.is_some() {
                 self.owner.env.clock.sleep(Duration::from_millis(1)).await;
             }
+        }
+    }
+
+    fn take_directly(&mut self) {
+        let now = self.owner.env.clock.now();
+        if self.direct_from.take_if(|from| *from <= now).is_some() {
+            self.commands.take_directly();
         }
     }
 
@@ -363,20 +392,38 @@ impl Tenure<'_> {
         if !env.log.commands_are_durable() && !env.resent.is_complete() {
             return Ok(None);
         }
-        let (through, end) = match self.backlog {
-            Some(backlog) => backlog,
-            None => {
-                let topic = Topic::commands(self.owner.id.service.clone());
-                let end = env.log.end(&topic, self.owner.id.index).await?;
-                *self.backlog.insert((now, end))
-            }
+        if self.backlog.is_none() {
+            let topic = Topic::commands(self.owner.id.service.clone());
+            let end = env.log.end(&topic, self.owner.id.index).await?;
+            // What has come directly is fetched, as long as it fills its half.
+            while self.poll().await? >= CHUNK / 2 && self.buffer.len() < MOST_BUFFERED {}
+            self.backlog = Some(Backlog {
+                through: now,
+                end,
+                behind: self.buffer.len(),
+            });
+        }
+        let Some(Backlog { through, end, behind }) = self.backlog else {
+            return Ok(None);
         };
-        let clear = self.position >= end;
+        let clear = self.position >= end && behind == 0;
         if clear && self.task.next_deadline().is_none_or(|due| due > through) {
             self.backlog = None;
             return Ok(None);
         }
         Ok(clear.then_some(through))
+    }
+
+    /// Takes what has come into the buffer; how much that was.
+    async fn poll(&mut self) -> Result<usize, Next> {
+        let chunk = self.commands.poll(CHUNK).await?;
+        if self.buffer.is_empty() {
+            let first = chunk.records.first();
+            self.position = self.position.max(first.map_or(chunk.next, |first| first.offset));
+        }
+        let count = chunk.records.len();
+        self.buffer.extend(chunk.records);
+        Ok(count)
     }
 
     /// Before the first command after a takeover, where the task has ended at the same position before.
@@ -446,7 +493,10 @@ impl Tenure<'_> {
             self.position = last.offset + 1;
         }
         let (replies, messages) = self.task.commit(step, next);
-        self.commands.handled(self.position);
+        self.commands.handled(consumed);
+        if let Some(backlog) = &mut self.backlog {
+            backlog.behind = backlog.behind.saturating_sub(consumed);
+        }
         for message in messages {
             self.forwarders.forward(message);
         }

@@ -285,7 +285,8 @@ impl Cache {
         core.attempts = match receipt.occasion {
             Occasion::Takeover { attempt } => attempt,
             Occasion::Try => core.attempts,
-            Occasion::Batch if receipt.commands == core.commands => core.attempts,
+            // Nothing but deadlines: the command at the position is still untried.
+            Occasion::Batch if receipt.commands == core.commands && receipt.takes_nothing() => core.attempts,
             Occasion::Batch | Occasion::Stop => 0,
         };
         core.tries = match receipt.occasion {

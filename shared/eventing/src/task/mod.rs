@@ -159,6 +159,11 @@ impl Task {
         )
     }
 
+    /// Whether its partition has never had an owner.
+    pub fn is_new(&self) -> bool {
+        self.cache.core.receipt == 0
+    }
+
     /// The position of `S.commands` up to which everything is decided.
     pub fn position(&self) -> u64 {
         self.cache.core.commands

@@ -1,6 +1,7 @@
 //! The suite that every adapter passes. It knows the port and nothing else: no runtime, no engine, no clock but
 //! the harness's, so that the simulated log can run it in simulated time.
 
+mod directly;
 mod owning;
 mod reading;
 mod sending;
@@ -80,10 +81,14 @@ cases! {
     reading::a_dropped_read_loses_nothing,
     reading::a_chunk_is_no_larger_than_asked,
     reading::every_instance_reads_the_same,
+    reading::a_reader_sees_what_every_next_writer_writes,
     sending::a_sender_keeps_the_order_of_each_partition,
     sending::what_is_sent_reaches_a_waiting_reader,
     sending::a_record_too_large_to_send_is_refused,
     sending::dead_letters_are_durable,
+    directly::what_comes_directly_is_its_senders_until_it_is_handled,
+    directly::what_comes_directly_overtakes_nothing_that_came_before,
+    directly::what_a_reader_leaves_behind_is_told_or_comes_again,
     owning::a_lone_member_owns_every_partition,
     owning::two_members_share_and_hand_over,
 }

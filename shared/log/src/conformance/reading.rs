@@ -129,3 +129,36 @@ pub(super) async fn every_instance_reads_the_same(harness: &dyn Harness) {
     assert_eq!(mine.len(), 30);
     assert_eq!(replay(harness, &*there, &topic, 0).await, mine);
 }
+
+pub(super) async fn a_reader_sees_what_every_next_writer_writes(harness: &dyn Harness) {
+    let (here, there) = (harness.open().await, harness.open().await);
+    let service = service(harness, &*here).await;
+    ensure(&*there, &service, 2).await.expect("there");
+    let mut reader = here.read(&events(&service), 0, 0).await.expect("readable");
+    let (mut found, mut position) = (Vec::new(), 0);
+    let mut expected = Vec::new();
+    for turn in 0..4 {
+        // In turns here, where the reader is, and elsewhere, where nobody tells it.
+        let log = if turn % 2 == 0 { &here } else { &there };
+        let mut writer = take_over(harness, &**log, &service, 0).await;
+        for number in 0..3 {
+            let name = format!("{turn}-{number}");
+            writer.append(batch(&name, 2)).await.expect("written");
+            expected.push(name);
+            while found.len() < expected.len() * 2 {
+                let chunk = within(harness, "a batch", reader.next(1000)).await;
+                let Chunk { records, next } = chunk.expect("it can be read");
+                found.extend(records);
+                position = next;
+            }
+        }
+    }
+    assert_eq!(whole_batches(&texts(&found)), expected);
+    assert!(found.windows(2).all(|pair| pair[0].offset < pair[1].offset));
+    let work = async {
+        let end = here.end(&events(&service), 0).await.expect("known");
+        read_to(&mut *reader, position, end).await
+    };
+    let more = within(harness, "the end", work).await;
+    assert_eq!(texts(&more), [""; 0]);
+}

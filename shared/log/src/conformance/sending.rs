@@ -20,7 +20,7 @@ pub(super) async fn a_sender_keeps_the_order_of_each_partition(harness: &dyn Har
         let found = within(harness, "what was sent", read_count(&mut *reader, 1000)).await;
         let expected: Vec<String> = (0..1000).map(|n| (n * 2 + partition).to_string()).collect();
         assert_eq!(texts(&found), expected);
-        reader.handled(found.last().expect("not empty").offset + 1);
+        reader.handled(found.len());
     }
     for delivery in deliveries {
         let outcome = within(harness, "a delivery", delivery).await;

@@ -1,7 +1,7 @@
 //! Group commit: one thread writes for everybody, and syncs once for all that waits.
 
 use super::{Partition, codec, store::Store};
-use crate::{AppendError, LogError, Record};
+use crate::{AppendError, LogError, Record, Stored};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -169,7 +169,9 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
             store.mark(&ends);
             for (write, start) in accepted.into_iter().zip(starts) {
                 let end = start + write.records.len() as u64;
-                write.place.tail.extend(start, write.records);
+                let stored = (start..).zip(write.records);
+                let stored = stored.map(|(offset, record)| Stored { offset, record });
+                write.place.tail.extend(stored);
                 write.done.tell(Ok(end));
             }
         }

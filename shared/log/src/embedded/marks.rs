@@ -79,14 +79,14 @@ impl Marks {
     }
 
     pub(super) fn sync(&self) -> Result<(), LogError> {
-        *super::lock(&self.synced) = Some(Instant::now());
+        *crate::lock(&self.synced) = Some(Instant::now());
         self.file
             .sync_data()
             .map_err(|error| super::store::io(&self.path, &error))
     }
 
     pub(super) fn sync_when_due(&self) -> Result<(), LogError> {
-        let last = *super::lock(&self.synced);
+        let last = *crate::lock(&self.synced);
         match last {
             Some(last) if last.elapsed() < EVERY => Ok(()),
             _ => self.sync(),

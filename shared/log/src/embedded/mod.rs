@@ -8,32 +8,31 @@ mod codec;
 mod committer;
 mod marks;
 mod member;
-mod queue;
 mod reader;
 mod sender;
 mod store;
-mod tail;
 mod writer;
 
 use crate::{
     Log, LogError, Membership, PartitionId, Reader, Record, Sender, Topic, TopicKind, TopicSpec, Writer,
+    lock,
+    queue::{Queue, QueueReader},
+    tail::Tail,
 };
 use async_trait::async_trait;
 use committer::Committer;
 use member::SoleMember;
-use queue::Queue;
 use reader::EmbeddedReader;
 use sender::EmbeddedSender;
 use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use store::Store;
-use tail::Tail;
 use writer::EmbeddedWriter;
 
 /// How the embedded log is set up.
@@ -148,10 +147,6 @@ fn in_memory(topic: &Topic) -> bool {
     matches!(topic.kind, TopicKind::Commands | TopicKind::Replies)
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[async_trait]
 impl Log for EmbeddedLog {
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
@@ -193,7 +188,7 @@ impl Log for EmbeddedLog {
 
     async fn read(&self, topic: &Topic, partition: u32, from: u64) -> Result<Box<dyn Reader>, LogError> {
         if in_memory(topic) {
-            return Ok(Box::new(queue::QueueReader::new(self.queue(topic, partition)?)));
+            return Ok(Box::new(QueueReader::new(self.queue(topic, partition)?)));
         }
         let place = self.durable(topic, partition)?;
         Ok(Box::new(EmbeddedReader {

@@ -4,9 +4,8 @@ use super::{
     EmbeddedLog, Partition, check_sizes,
     committer::{Done, Write},
     in_memory,
-    queue::Queue,
 };
-use crate::{Delivery, LogError, Record, Sender, Topic};
+use crate::{Delivery, LogError, Record, Sender, Topic, queue::Queue};
 use async_trait::async_trait;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::oneshot;

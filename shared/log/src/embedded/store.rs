@@ -71,7 +71,7 @@ impl Store {
 
     /// The database, opened again where a failure has closed it.
     fn get(&self) -> Result<Open, LogError> {
-        let mut open = super::lock(&self.open);
+        let mut open = crate::lock(&self.open);
         if let Some(open) = &*open {
             return Ok(open.clone());
         }
@@ -107,7 +107,7 @@ impl Store {
 
     /// Gives the database up, so that the next use opens and repairs it.
     pub(super) fn reset(&self) {
-        *super::lock(&self.open) = None;
+        *crate::lock(&self.open) = None;
     }
 
     pub(super) fn dir(&self) -> &Path {

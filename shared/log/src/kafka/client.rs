@@ -1,7 +1,7 @@
 //! What all clients share: how they are built, where they run and where they go, and what they complain of.
 
-use super::{Options, errors, lock};
-use crate::LogError;
+use super::{Options, errors};
+use crate::{LogError, lock};
 use rdkafka::{
     ClientConfig, ClientContext,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},

@@ -1,6 +1,6 @@
 //! Waiting for the delivery reports of one batch.
 
-use super::lock;
+use crate::lock;
 use rdkafka::{
     ClientContext, Message,
     config::RDKafkaLogLevel,
@@ -23,7 +23,7 @@ pub(super) struct Deliveries {
 struct Awaited {
     number: usize,
     missing: usize,
-    end: u64,
+    offsets: Vec<i64>,
     failed: Option<KafkaError>,
 }
 
@@ -32,7 +32,7 @@ impl Deliveries {
         *lock(&self.state) = Awaited {
             number,
             missing,
-            end: 0,
+            offsets: Vec::with_capacity(missing),
             failed: None,
         };
     }
@@ -59,9 +59,13 @@ impl Deliveries {
         }
     }
 
-    /// The offset after the last record.
-    pub(super) fn end(&self) -> u64 {
-        lock(&self.state).end
+    /// Where the records stand, in their order, which is that of the reports; nothing where the broker has not told
+    /// it of each, as of one that it had twice.
+    pub(super) fn offsets(&self) -> Option<Vec<u64>> {
+        let state = lock(&self.state);
+        let ascending = state.offsets.is_sorted_by(|one, next| one < next);
+        let offsets = state.offsets.iter().map(|offset| u64::try_from(*offset).ok());
+        ascending.then(|| offsets.collect()).flatten()
     }
 }
 
@@ -86,7 +90,7 @@ impl ProducerContext for Deliveries {
         }
         state.missing = state.missing.saturating_sub(1);
         match result {
-            Ok(message) => state.end = state.end.max((message.offset() + 1).max(0) as u64),
+            Ok(message) => state.offsets.push(message.offset()),
             Err((error, _)) => {
                 state.failed.get_or_insert_with(|| error.clone());
             }

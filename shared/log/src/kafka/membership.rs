@@ -1,7 +1,7 @@
 //! Which partitions this instance owns: a consumer group over the commands topic whose members read nothing.
 
-use super::{Options, client, errors, lock};
-use crate::{Assignment, Lease, LogError, Membership, PartitionId};
+use super::{Options, client, errors};
+use crate::{Assignment, Lease, LogError, Membership, PartitionId, lock};
 use async_trait::async_trait;
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,

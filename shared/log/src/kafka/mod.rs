@@ -8,6 +8,7 @@ mod client;
 mod convert;
 mod deliveries;
 mod errors;
+mod feed;
 mod membership;
 mod options;
 mod polled;
@@ -18,13 +19,18 @@ mod writer;
 
 pub use options::{Options, Retention};
 
-use crate::{Log, LogError, Membership, PartitionId, Reader, Sender, Topic, TopicSpec, Writer};
+use crate::{
+    Log, LogError, Membership, PartitionId, Reader, Sender, Topic, TopicKind, TopicSpec, Writer,
+    lane::{LaneReader, Lanes},
+    lock,
+};
 use async_trait::async_trait;
 use client::{Faults, blocking};
+use feed::{FedReader, Feed};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The log on a Kafka cluster. Clones share one connection for questions about topics.
@@ -40,6 +46,10 @@ struct Shared {
     /// Partition counts that have been seen. They never change in place.
     counts: Mutex<HashMap<String, u32>>,
     senders: sender::Pool,
+    /// What is written here, for those who read here.
+    feeds: Mutex<HashMap<(String, u32), Arc<Feed>>>,
+    /// Commands that stay here.
+    lanes: Lanes,
 }
 
 impl KafkaLog {
@@ -53,6 +63,8 @@ impl KafkaLog {
                 asking,
                 counts: Mutex::default(),
                 senders: sender::Pool::default(),
+                feeds: Mutex::default(),
+                lanes: Lanes::default(),
             }),
         })
     }
@@ -75,6 +87,11 @@ impl KafkaLog {
         Ok(count)
     }
 
+    fn feed(&self, topic: &str, partition: u32) -> Arc<Feed> {
+        let mut feeds = lock(&self.shared.feeds);
+        feeds.entry((topic.to_owned(), partition)).or_default().clone()
+    }
+
     /// The topic's name on the wire, once it is known to have this partition.
     async fn check(&self, topic: &Topic, partition: u32) -> Result<String, LogError> {
         let name = self.options().topic(topic);
@@ -91,10 +108,6 @@ impl KafkaLog {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[async_trait]
 impl Log for KafkaLog {
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
@@ -107,31 +120,45 @@ impl Log for KafkaLog {
     async fn take_over(&self, partition: &PartitionId) -> Result<Box<dyn Writer>, LogError> {
         let events = Topic::events(partition.service.clone());
         let topic = self.check(&events, partition.index).await?;
-        writer::take_over(self.options(), topic, partition).await
+        let feed = self.feed(&topic, partition.index);
+        writer::take_over(self.options(), topic, partition, feed).await
     }
 
     async fn read(&self, topic: &Topic, partition: u32, from: u64) -> Result<Box<dyn Reader>, LogError> {
         let name = self.check(topic, partition).await?;
-        reader::open(self.options(), name, partition, from)
+        let reader = reader::open(self.options(), name.clone(), partition, from)?;
+        Ok(match topic.kind {
+            TopicKind::Events => Box::new(FedReader::new(reader, self.feed(&name, partition))),
+            TopicKind::Commands => {
+                let (lanes, place) = (self.shared.lanes.clone(), (topic.clone(), partition));
+                Box::new(LaneReader::new(Box::new(reader), lanes, place, from))
+            }
+            _ => Box::new(reader),
+        })
     }
 
     async fn end(&self, topic: &Topic, partition: u32) -> Result<u64, LogError> {
         let name = self.check(topic, partition).await?;
+        let feed = (topic.kind == TopicKind::Events).then(|| self.feed(&name, partition));
         let shared = self.shared.clone();
-        blocking(move || {
+        let end = blocking(move || {
             let (_, high) = client::ask(&shared.asking, &shared.options, &name, |within| {
                 let found = shared.asking.fetch_watermarks(&name, partition as i32, within);
                 found.map_err(errors::not_heard_of_yet)
             })?;
             Ok(high.max(0) as u64)
         })
-        .await
+        .await?;
+        if let Some(feed) = feed {
+            feed.want(end);
+        }
+        Ok(end)
     }
 
     async fn sender(&self, topic: &Topic) -> Result<Box<dyn Sender>, LogError> {
         let name = self.options().topic(topic);
         let count = self.count(&name).await?;
-        self.shared.senders.open(self.options(), name, count).await
+        self.shared.senders.open(self, topic, count).await
     }
 
     async fn join(&self, service: &str) -> Result<Box<dyn Membership>, LogError> {

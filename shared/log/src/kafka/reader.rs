@@ -21,29 +21,21 @@ pub(super) fn open(
     topic: String,
     partition: u32,
     from: u64,
-) -> Result<Box<dyn Reader>, LogError> {
-    let consumer: StreamConsumer<Faults> = client::build(&options.reader(), Faults::default())?;
-    let start = match from {
-        0 => Offset::Beginning,
-        from => Offset::Offset(from as i64),
-    };
-    let mut assignment = TopicPartitionList::new();
-    assignment
-        .add_partition_offset(&topic, partition as i32, start)
-        .and_then(|()| consumer.assign(&assignment))
-        .map_err(|error| LogError::Other(format!("{topic}/{partition}: {error}")))?;
-    Ok(Box::new(KafkaReader {
-        consumer: Some(consumer),
+) -> Result<KafkaReader, LogError> {
+    let reader = KafkaReader {
+        consumer: Some(client::build(&options.reader(), Faults::default())?),
         options: options.clone(),
         topic,
         partition,
         next: from,
         at_end: false,
         failed: None,
-    }))
+    };
+    reader.assign()?;
+    Ok(reader)
 }
 
-struct KafkaReader {
+pub(super) struct KafkaReader {
     /// Gone only while it is being dropped.
     consumer: Option<StreamConsumer<Faults>>,
     options: Options,
@@ -65,6 +57,48 @@ enum Step {
 impl KafkaReader {
     fn consumer(&self) -> &StreamConsumer<Faults> {
         self.consumer.as_ref().expect("set until the reader is dropped")
+    }
+
+    fn other(&self, error: &KafkaError) -> LogError {
+        LogError::Other(format!("{}/{}: {error}", self.topic, self.partition))
+    }
+
+    fn assign(&self) -> Result<(), LogError> {
+        let start = match self.next {
+            0 => Offset::Beginning,
+            next => Offset::Offset(next as i64),
+        };
+        let mut assignment = TopicPartitionList::new();
+        assignment
+            .add_partition_offset(&self.topic, self.partition as i32, start)
+            .and_then(|()| self.consumer().assign(&assignment))
+            .map_err(|error| self.other(&error))
+    }
+
+    /// Where reading goes on.
+    pub(super) fn position(&self) -> u64 {
+        self.next
+    }
+
+    /// Fetches nothing until it is told to [`KafkaReader::resume`].
+    pub(super) fn pause(&self) -> Result<(), LogError> {
+        self.consumer().unassign().map_err(|error| self.other(&error))
+    }
+
+    /// Goes on where it is by now.
+    pub(super) fn resume(&mut self) -> Result<(), LogError> {
+        self.at_end = false;
+        self.failed = None;
+        self.assign()
+    }
+
+    /// Takes records as read that have come from elsewhere.
+    pub(super) fn skip(&mut self, records: Vec<Stored>) -> Chunk {
+        self.next = records.last().map_or(self.next, |last| last.offset + 1);
+        Chunk {
+            records,
+            next: self.next,
+        }
     }
 
     fn step(&self, received: Result<BorrowedMessage<'_>, KafkaError>) -> Result<Step, LogError> {

@@ -1,10 +1,14 @@
 //! Sending without a transaction: idempotent, and without a gap in any partition.
 
-use super::{Options, client::blocking, convert, lock, polled::Polled};
-use crate::{Delivery, LogError, Record, Sender};
+use super::{KafkaLog, Options, client::blocking, convert, polled::Polled};
+use crate::{
+    Delivery, Log as _, LogError, Record, Sender, Topic, TopicKind,
+    lane::{Behind, Way, Ways},
+    lock,
+};
 use async_trait::async_trait;
 use rdkafka::{
-    ClientContext,
+    ClientContext, Message,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode as Code},
     producer::{DeliveryResult, Producer, ProducerContext},
@@ -34,22 +38,29 @@ impl Pool {
     /// wait. One that has failed is replaced for whoever asks next.
     pub(super) async fn open(
         &self,
-        options: &Options,
-        topic: String,
+        log: &KafkaLog,
+        to: &Topic,
         partitions: u32,
     ) -> Result<Box<dyn Sender>, LogError> {
+        let topic = log.options().topic(to);
         let slot = lock(&self.topics).entry(topic.clone()).or_default().clone();
         // Others who want the same topic wait for the same answer.
         let mut known = slot.lock().await;
         let shared = match known.upgrade().filter(|shared| !shared.state.has_failed()) {
             Some(shared) => shared,
             None => {
-                let shared = Arc::new(connect(options, topic, partitions).await?);
+                let shared = Arc::new(connect(log.options(), topic, partitions).await?);
                 *known = Arc::downgrade(&shared);
                 shared
             }
         };
-        Ok(Box::new(KafkaSender { shared }))
+        let ways = || Ways::new(log.shared.lanes.clone(), to.clone());
+        Ok(Box::new(KafkaSender {
+            shared,
+            log: log.clone(),
+            to: to.clone(),
+            ways: (to.kind == TopicKind::Commands).then(ways),
+        }))
     }
 }
 
@@ -100,10 +111,19 @@ impl ClientContext for Deliveries {
     }
 }
 
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<oneshot::Sender<Result<(), LogError>>>;
+/// Who hears of a record.
+pub(super) struct Waiting {
+    done: oneshot::Sender<Result<(), LogError>>,
+    behind: Option<Arc<Behind>>,
+}
 
-    fn delivery(&self, result: &DeliveryResult<'_>, done: Self::DeliveryOpaque) {
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Waiting>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, waiting: Self::DeliveryOpaque) {
+        if let (Ok(message), Some(behind)) = (result, &waiting.behind) {
+            behind.arrived(u64::try_from(message.offset()).ok());
+        }
         let outcome = match result {
             // Delivered, but behind a gap: whoever sends again must start before the gap.
             Ok(_) if self.state.has_failed() => Err(LogError::Closed),
@@ -113,13 +133,28 @@ impl ProducerContext for Deliveries {
                 Err(LogError::Other(error.to_string()))
             }
         };
-        let _ = done.send(outcome);
+        let _ = waiting.done.send(outcome);
         self.state.room.notify_waiters();
     }
 }
 
 struct KafkaSender {
     shared: Arc<Shared>,
+    log: KafkaLog,
+    to: Topic,
+    /// Past the broker, where the topic has such ways.
+    ways: Option<Ways>,
+}
+
+impl KafkaSender {
+    /// Where the next record goes that keeps its order; nothing is the topic, without anybody who hears of it.
+    async fn way(&mut self, partition: u32) -> Result<Option<Way>, LogError> {
+        let (log, to) = (&self.log, &self.to);
+        match &mut self.ways {
+            Some(ways) => ways.choose(partition, || log.end(to, partition)).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// One producer, for all senders into its topic.
@@ -132,16 +167,25 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Nothing means that the queue is full.
-    fn push(&self, partition: u32, record: &Record) -> Result<Option<Delivery>, LogError> {
-        if self.state.has_failed() {
-            return Err(LogError::Closed);
-        }
+    fn check(&self, record: &Record) -> Result<(), LogError> {
         if record.size() > self.limit {
             return Err(LogError::TooLarge {
                 size: record.size(),
                 limit: self.limit,
             });
+        }
+        Ok(())
+    }
+
+    /// Nothing means that the queue is full.
+    fn push(
+        &self,
+        partition: u32,
+        record: &Record,
+        behind: Option<&Arc<Behind>>,
+    ) -> Result<Option<Delivery>, LogError> {
+        if self.state.has_failed() {
+            return Err(LogError::Closed);
         }
         if partition >= self.partitions {
             return Err(LogError::PartitionCount {
@@ -151,10 +195,22 @@ impl Shared {
             });
         }
         let (done, delivery) = oneshot::channel();
-        let outgoing = convert::outgoing(record, &self.topic, partition, Box::new(done));
+        let waiting = Waiting {
+            done,
+            behind: behind.cloned(),
+        };
+        let outgoing = convert::outgoing(record, &self.topic, partition, Box::new(waiting));
+        if let Some(behind) = behind {
+            behind.sent();
+        }
         match self.producer.send(outgoing) {
             Ok(()) => Ok(Some(delivery)),
-            Err((KafkaError::MessageProduction(Code::QueueFull), _)) => Ok(None),
+            Err((KafkaError::MessageProduction(Code::QueueFull), _)) => {
+                if let Some(behind) = behind {
+                    behind.not_sent();
+                }
+                Ok(None)
+            }
             Err((error, _)) => {
                 self.state.failed.store(true, Ordering::SeqCst);
                 Err(LogError::Other(format!("{}: {error}", self.topic)))
@@ -166,8 +222,14 @@ impl Shared {
 #[async_trait]
 impl Sender for KafkaSender {
     async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
+        self.shared.check(&record)?;
+        let behind = match self.way(partition).await? {
+            Some(Way::Lane(lane)) => return lane.push(record).await,
+            Some(Way::Topic(behind)) => Some(behind),
+            None => None,
+        };
         loop {
-            if let Some(delivery) = self.shared.push(partition, &record)? {
+            if let Some(delivery) = self.shared.push(partition, &record, behind.as_ref())? {
                 return Ok(delivery);
             }
             let _ = tokio::time::timeout(LOOK_AGAIN, self.shared.state.room.notified()).await;
@@ -175,8 +237,16 @@ impl Sender for KafkaSender {
     }
 
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
+        self.shared.check(&record)?;
+        let record = match &self.ways {
+            Some(_) => match self.log.shared.lanes.try_push(&self.to, partition, record)? {
+                Ok(delivery) => return Ok(delivery),
+                Err(record) => record,
+            },
+            None => record,
+        };
         self.shared
-            .push(partition, &record)?
+            .push(partition, &record, None)?
             .ok_or_else(|| LogError::Overloaded(self.shared.topic.clone()))
     }
 }

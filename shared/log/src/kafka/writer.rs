@@ -1,6 +1,12 @@
 //! The one writer of a partition: a transactional producer on a thread of its own, because its calls block.
 
-use super::{Options, convert, deliveries::Deliveries, errors, polled::Polled};
+use super::{
+    Options, convert,
+    deliveries::Deliveries,
+    errors,
+    feed::{Fed, Feed},
+    polled::Polled,
+};
 use crate::{AppendError, LogError, PartitionId, Record, Writer};
 use async_trait::async_trait;
 use rdkafka::{
@@ -9,7 +15,7 @@ use rdkafka::{
     producer::Producer,
 };
 use std::{
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -22,6 +28,7 @@ pub(super) async fn take_over(
     options: &Options,
     topic: String,
     partition: &PartitionId,
+    feed: Arc<Feed>,
 ) -> Result<Box<dyn Writer>, LogError> {
     let (jobs, inbox) = mpsc::channel::<Job>();
     let (opened, open) = oneshot::channel();
@@ -30,6 +37,7 @@ pub(super) async fn take_over(
         options: options.clone(),
         topic,
         partition: partition.index,
+        feed,
     };
     std::thread::Builder::new()
         .name(format!("log-{}-{}", partition.service, partition.index))
@@ -77,6 +85,7 @@ struct Thread {
     options: Options,
     topic: String,
     partition: u32,
+    feed: Arc<Feed>,
 }
 
 impl Thread {
@@ -88,6 +97,7 @@ impl Thread {
                 return;
             }
         };
+        let fed = self.feed.begin();
         if opened.send(Ok(())).is_err() {
             return;
         }
@@ -98,7 +108,8 @@ impl Thread {
             let outcome = if batch.is_empty() {
                 Ok(written)
             } else {
-                self.append(&producer, number, &batch)
+                let end = self.append(&producer, number, batch, &fed);
+                end.map(|end| end.unwrap_or(written))
             };
             let over = matches!(outcome, Err(AppendError::Unknown(_) | AppendError::Fenced));
             written = *outcome.as_ref().unwrap_or(&written);
@@ -132,14 +143,21 @@ impl Thread {
         }
     }
 
-    fn append(&self, producer: &Transactions, number: usize, batch: &[Record]) -> Result<u64, AppendError> {
+    /// Commits a batch; the offset behind it, where the broker has told it.
+    fn append(
+        &self,
+        producer: &Transactions,
+        number: usize,
+        batch: Vec<Record>,
+        fed: &Fed,
+    ) -> Result<Option<u64>, AppendError> {
         let until = Instant::now() + self.options.transaction_timeout + GRACE;
         let deliveries = producer.client().context();
         deliveries.expect(number, batch.len());
         producer
             .begin_transaction()
             .map_err(|error| lost(producer, &error))?;
-        if let Err(error) = self.deliver(producer, number, batch, until) {
+        if let Err(error) = self.deliver(producer, number, &batch, until) {
             return Err(self.abort(producer, error));
         }
         // Delivery reports are counted before the library lets go of their messages; a commit that finds one
@@ -148,7 +166,11 @@ impl Thread {
             std::thread::sleep(Duration::from_micros(20));
         }
         self.commit(producer, until)?;
-        Ok(deliveries.end())
+        let offsets = deliveries.offsets();
+        let end = offsets.as_ref().and_then(|offsets| offsets.last());
+        let end = end.map(|last| last + 1);
+        fed.committed(offsets, batch);
+        Ok(end)
     }
 
     /// Sends all and waits until the broker has all of it.
