@@ -1,6 +1,6 @@
 //! JSON bodies, strictly read.
 
-use crate::{Problem, codes};
+use crate::{Problem, closed, codes, strict::Strict};
 use aide::{OperationInput, OperationOutput, generate::GenContext, openapi};
 use axum::{
     body::Bytes,
@@ -9,12 +9,16 @@ use axum::{
 };
 use http::{StatusCode, header};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_path_to_error::{Path, Segment};
 use std::marker::PhantomData;
 
-/// A JSON body, in or out. What does not fit becomes a [`Problem`] that names the field. Types refuse unknown
-/// fields where they say `#[serde(deny_unknown_fields)]`.
+/// A JSON body, in or out. What does not fit becomes a [`Problem`] that names the field. Unknown fields are refused
+/// and an array is no object, whatever the type would take; only an internally tagged enum has to say
+/// `#[serde(deny_unknown_fields)]` itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -86,19 +90,30 @@ fn is_json(request: &Request) -> bool {
 /// Reads one JSON value and nothing after it.
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     // Keeping track of the place takes as long as reading. Only what does not fit is read again to find it.
-    serde_json::from_slice(body).or_else(|_| parse_tracked(body))
+    parse_untracked(body).or_else(|_| parse_tracked(body))
+}
+
+fn parse_untracked<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = T::deserialize(Strict::new(&mut reader))?;
+    reader.end()?;
+    Ok(value)
 }
 
 fn parse_tracked<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict::new(&mut reader)).map_err(|error| {
         let (pointer, inner) = (pointer(error.path()), error.inner());
-        if inner.is_data() {
+        // serde_json calls it a mistake in the syntax, too, where a value of another kind stands for an enum.
+        let is_json = inner.is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        if is_json {
             // serde_json appends the position, which says less than the pointer.
             let text = inner.to_string();
-            let detail = text
-                .rsplit_once(" at line ")
-                .map_or(text.as_str(), |(detail, _)| detail);
+            let detail = match text.rsplit_once(" at line ") {
+                _ if inner.is_syntax() => "a value of another kind is expected here",
+                Some((detail, _)) => detail,
+                None => &text,
+            };
             Problem::new(&codes::INVALID_BODY, "A field of the body does not fit.").field(pointer, detail)
         } else {
             Problem::new(&codes::INVALID_JSON, format!("The body is not JSON: {inner}."))
@@ -116,8 +131,9 @@ fn pointer(path: &Path) -> String {
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(format!("/{index}")),
             Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            // The name of a variant is not a place in the body of an internally tagged enum.
-            Segment::Enum { .. } | Segment::Unknown => None,
+            // Of an externally tagged enum; what is in an internally tagged one is not tracked.
+            Segment::Enum { variant } => Some(format!("/{variant}")),
+            Segment::Unknown => None,
         })
         .collect()
 }
@@ -134,6 +150,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<T: JsonSchema> OperationInput for Json<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut openapi::Operation) {
         axum::Json::<T>::operation_input(ctx, operation);
+        closed::describe::<T>(operation);
     }
 }
 
@@ -201,6 +218,103 @@ mod tests {
             "{unknown:?}"
         );
         assert!(problem("{}").errors()[0].detail.contains("missing field `stops`"));
+    }
+
+    #[test]
+    fn an_array_is_no_object_at_any_depth() {
+        let pointer = |body: &str| {
+            let problem = problem(body);
+            assert_eq!(problem.code(), &codes::INVALID_BODY, "{body}: {problem:?}");
+            let error = &problem.errors()[0];
+            assert!(
+                error
+                    .detail
+                    .starts_with("invalid type: sequence, expected struct"),
+                "{body}: {error:?}"
+            );
+            error.pointer.clone()
+        };
+        assert_eq!(pointer("[]"), "");
+        assert_eq!(pointer("[[]]"), "");
+        assert_eq!(pointer(r#"{"stops": [{"minutes": 1}, [1]]}"#), "/stops/1");
+    }
+
+    /// What is a part of events as well, and so bears fields of later versions.
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Tolerant {
+        at: Option<Place>,
+        #[serde(default)]
+        by: Vec<By>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[allow(dead_code)]
+    enum Place {
+        City(u32),
+        Point { lat: f64 },
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "as", rename_all = "snake_case", deny_unknown_fields)]
+    #[allow(dead_code)]
+    enum By {
+        Rider { reason: String },
+        Operator {},
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_though_the_type_would_bear_them() {
+        let fits = r#"{"at": {"point": {"lat": 1.5}}, "by": [{"as": "rider", "reason": "ill"}, {"as": "operator"}]}"#;
+        assert!(parse::<Tolerant>(fits.as_bytes()).is_ok());
+        assert!(serde_json::from_str::<Tolerant>(r#"{"at": null, "later": 1}"#).is_ok());
+        let pointer = |body: &str| {
+            let problem = parse::<Tolerant>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.code(), &codes::INVALID_BODY, "{body}: {problem:?}");
+            let error = &problem.errors()[0];
+            assert!(error.detail.starts_with("unknown field"), "{body}: {error:?}");
+            error.pointer.clone()
+        };
+        assert_eq!(pointer(r#"{"at": null, "a/b": {"c": 1}}"#), "/a~1b");
+        assert_eq!(
+            pointer(r#"{"at": {"point": {"lat": 1, "long": 2}}}"#),
+            "/at/point/long"
+        );
+        assert_eq!(
+            pointer(r#"{"by": [{"as": "rider", "reason": "ill", "foo": 1}]}"#),
+            "/by/0"
+        );
+        assert_eq!(pointer(r#"{"by": [{"as": "operator", "foo": 1}]}"#), "/by/0");
+    }
+
+    #[test]
+    fn a_tagged_enum_is_no_array_either() {
+        for body in [
+            r#"{"by": [["operator"]]}"#,
+            r#"{"by": [["rider", {"reason": "ill"}]]}"#,
+        ] {
+            let problem = parse::<Tolerant>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.errors()[0].pointer, "/by/0", "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_json_is_never_called_anything_else() {
+        for body in [
+            r#"{"at": [{}]}"#,
+            r#"{"at": {}}"#,
+            r#"{"at": 5}"#,
+            r#"{"at": true}"#,
+            r#"{"at": {"city": 1, "point": {"lat": 1}}}"#,
+            r#"{"at": {"name": "A", "point": {"lat": 1}}}"#,
+        ] {
+            let problem = parse::<Tolerant>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.code(), &codes::INVALID_BODY, "{body}: {problem:?}");
+            let error = &problem.errors()[0];
+            assert!(error.pointer.starts_with("/at"), "{body}: {error:?}");
+            assert!(!error.detail.contains("line"), "{body}: {error:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod answer;
 mod api;
+mod closed;
 mod code;
 mod command;
 mod consistency;
@@ -27,6 +28,7 @@ mod readiness;
 mod request;
 mod server;
 mod stream;
+mod strict;
 mod text;
 
 pub use answer::{Accepted, Answer, Created};
