@@ -20,6 +20,32 @@ pub enum PaymentMethod {
     },
 }
 
+/// How a rider pays, as a request says it: the JSON of a [`PaymentMethod`], but a misspelt field is refused, while
+/// events bear the fields of later versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PayWith {
+    /// A card, by the provider's token; never its number.
+    Card {
+        /// The provider's token.
+        token: String,
+    },
+    /// UPI: the rider approves in an app, so the answer comes later.
+    Upi {
+        /// The provider's token for the rider's UPI address.
+        token: String,
+    },
+}
+
+impl From<PayWith> for PaymentMethod {
+    fn from(wanted: PayWith) -> Self {
+        match wanted {
+            PayWith::Card { token } => Self::Card { token },
+            PayWith::Upi { token } => Self::Upi { token },
+        }
+    }
+}
+
 /// Commands to the money side of a booking. The aggregate's id is the booking's, as a [`crate::PaymentId`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum PaymentCommand {

@@ -106,7 +106,8 @@ pub fn routes(doc: &OpenApi) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The OpenAPI 3.1 description of several APIs together.
+/// The OpenAPI 3.1 description of several APIs together. Panics where they have different schemas of one name: the
+/// first start of a test finds that.
 pub fn openapi(title: &str, apis: &[Api]) -> OpenApi {
     let mut doc = OpenApi {
         info: Info {
@@ -124,17 +125,31 @@ pub fn openapi(title: &str, apis: &[Api]) -> OpenApi {
     };
     let paths = doc.paths.get_or_insert_default();
     let components = doc.components.get_or_insert_default();
+    let mut collisions = Vec::new();
     for api in apis {
         paths
             .paths
             .extend(api.doc.paths.iter().flat_map(|paths| paths.paths.clone()));
-        components.schemas.extend(
-            api.doc
-                .components
-                .iter()
-                .flat_map(|components| components.schemas.clone()),
-        );
+        let schemas = api
+            .doc
+            .components
+            .iter()
+            .flat_map(|components| &components.schemas);
+        for (name, schema) in schemas {
+            let known = components
+                .schemas
+                .entry(name.clone())
+                .or_insert_with(|| schema.clone());
+            if known.json_schema != schema.json_schema {
+                collisions.push(format!("{name} of {}", api.name));
+            }
+        }
     }
+    assert!(
+        collisions.is_empty(),
+        "these schemas have a name that another API has for another one: {}",
+        collisions.join(", ")
+    );
     let bearer = SecurityScheme::Http {
         scheme: BEARER.to_owned(),
         bearer_format: Some("JWT".to_owned()),

@@ -17,6 +17,6 @@ pub use http::{Edge, router};
 pub use policy::ROWS;
 pub use start_code::StartCodes;
 pub use view::{
-    AcceptQuote, AskForQuote, BookingView, DriverView, MoneyView, QuoteView, SagaView, StartTrip, StoryEntry,
-    StoryView,
+    AcceptQuote, AskForQuote, AssignedDriver, BookingView, MoneyView, QuoteView, SagaView, StartTrip,
+    StoryEntry, StoryView, Withdraw,
 };

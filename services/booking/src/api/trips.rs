@@ -1,6 +1,11 @@
 //! What riders and drivers do with a booking.
 
-use super::{bookings::BookingPath, code, http::Edge, view::StartTrip};
+use super::{
+    bookings::BookingPath,
+    code,
+    http::Edge,
+    view::{StartTrip, Withdraw},
+};
 use crate::domain::{
     booking::{BookingCommand, CancelBy, StartOutcome, TripRecord},
     cancellation::{CancellationTerms, RiderReason},
@@ -56,10 +61,10 @@ pub(super) async fn cancel(
     context: RequestContext,
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
-    Json(by): Json<CancelBy>,
+    Json(by): Json<Withdraw>,
 ) -> Result<Answer<CancellationTerms>, Problem> {
     let repeat = Some(("POST /v1/bookings/{booking}/cancel", key.as_str()));
-    let command = BookingCommand::Cancel { by };
+    let command = BookingCommand::Cancel { by: by.into() };
     let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
     Ok(Answer::new(decoded(&answered)?).token(token(&answered)))
 }

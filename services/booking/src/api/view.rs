@@ -2,7 +2,8 @@
 
 use crate::{
     domain::{
-        booking::{Order, Plan, Stage},
+        booking::{CancelBy, Order, Plan, Stage},
+        cancellation::RiderReason,
         fare::FareBreakdown,
         quote::{Issue, QuoteIssued, Quoted},
         tariff::TariffVersion,
@@ -11,7 +12,7 @@ use crate::{
     read::BookingRow,
 };
 use interstate_schemas::{
-    BookingId, DriverId, Money, PaymentMethod, QuoteId, StateCode, Timestamp, TripKind, TripRoute, UserId,
+    BookingId, DriverId, Money, PayWith, QuoteId, StateCode, Timestamp, TripKind, TripRoute, UserId,
     VehicleClass, VehicleId,
 };
 use schemars::JsonSchema;
@@ -132,7 +133,41 @@ pub struct AcceptQuote {
     /// Which.
     pub quote: QuoteId,
     /// How the advance is paid.
-    pub method: PaymentMethod,
+    pub method: PayWith,
+}
+
+/// Who withdraws, and why. The JSON of a [`CancelBy`], but a misspelt field is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "as", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Withdraw {
+    /// The rider.
+    Rider {
+        /// Why.
+        reason: RiderReason,
+    },
+    /// The driver gives the trip back; another one is sought.
+    Driver {
+        /// Whether the reason is one that the operator has published as valid.
+        valid_reason: bool,
+    },
+    /// The driver waited at the pickup, and nobody came.
+    RiderNoShow {},
+    /// The operator's staff.
+    Operator {},
+    /// The operator's staff: nobody could have prevented it.
+    ForceMajeure {},
+}
+
+impl From<Withdraw> for CancelBy {
+    fn from(wanted: Withdraw) -> Self {
+        match wanted {
+            Withdraw::Rider { reason } => Self::Rider { reason },
+            Withdraw::Driver { valid_reason } => Self::Driver { valid_reason },
+            Withdraw::RiderNoShow {} => Self::RiderNoShow,
+            Withdraw::Operator {} => Self::Operator,
+            Withdraw::ForceMajeure {} => Self::ForceMajeure,
+        }
+    }
 }
 
 /// The rider's code.
@@ -159,7 +194,7 @@ pub struct BookingView {
     pub because: Option<String>,
     /// Who drives, once that is sure.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub driver: Option<DriverView>,
+    pub driver: Option<AssignedDriver>,
     /// The shape of the trip.
     pub kind: TripKind,
     /// The class of vehicle.
@@ -189,7 +224,7 @@ pub struct BookingView {
 
 /// Who drives, in what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DriverView {
+pub struct AssignedDriver {
     /// Who.
     pub driver: DriverId,
     /// In what.
@@ -231,7 +266,7 @@ pub struct SagaView {
 impl BookingView {
     pub(super) fn of(row: &BookingRow) -> Self {
         let driver = match (row.driver, row.vehicle) {
-            (Some(driver), Some(vehicle)) => Some(DriverView { driver, vehicle }),
+            (Some(driver), Some(vehicle)) => Some(AssignedDriver { driver, vehicle }),
             _ => None,
         };
         Self {

@@ -22,7 +22,7 @@ pub(super) struct OfferPath {
 
 /// Which booking.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-pub(super) struct BookingPath {
+pub(super) struct SearchedBooking {
     booking: BookingId,
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn of_booking(
     State(edge): State<Edge>,
     caller: Caller,
     seen: ConsistencyToken,
-    Path(BookingPath { booking }): Path<BookingPath>,
+    Path(SearchedBooking { booking }): Path<SearchedBooking>,
 ) -> Result<Answer<SearchRow>, Problem> {
     edge.dispatches_show(&seen).await?;
     let found = edge.dispatches.search(DispatchId::from(booking)).await;

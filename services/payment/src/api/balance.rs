@@ -8,7 +8,7 @@ use interstate_eventing::runtime::Ask;
 use interstate_http::{
     Answer, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes as edge_codes, token,
 };
-use interstate_schemas::{PaymentId, PaymentMethod};
+use interstate_schemas::{PayWith, PaymentId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,31 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(super) struct PayBalance {
     /// `cash` is confirmed by the driver; anything else is the rider's.
-    method: BalanceMethod,
+    method: BalanceWith,
+}
+
+/// The JSON of a [`BalanceMethod`], but a misspelt field is refused.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum BalanceWith {
+    /// In cash to the driver, who confirms it.
+    Cash {},
+    /// By card or UPI, through the provider.
+    Provider {
+        /// Which.
+        method: PayWith,
+    },
+}
+
+impl From<BalanceWith> for BalanceMethod {
+    fn from(wanted: BalanceWith) -> Self {
+        match wanted {
+            BalanceWith::Cash {} => Self::Cash,
+            BalanceWith::Provider { method } => Self::Provider {
+                method: method.into(),
+            },
+        }
+    }
 }
 
 /// The driver confirms cash, or the rider pays by card or UPI.
@@ -29,14 +53,16 @@ pub(super) async fn pay(
     context: RequestContext,
     Json(body): Json<PayBalance>,
 ) -> Result<Answer<BalanceReply>, Problem> {
-    if let BalanceMethod::Provider { method } = &body.method {
-        let (PaymentMethod::Card { token } | PaymentMethod::Upi { token }) = method;
+    if let BalanceWith::Provider { method } = &body.method {
+        let (PayWith::Card { token } | PayWith::Upi { token }) = method;
         Text::<200>::check(token).map_err(|why| {
             Problem::new(&edge_codes::INVALID_BODY, "The provider's token does not fit.")
                 .field("/method/method/token", why)
         })?;
     }
-    let command = Command::RecordBalancePayment { method: body.method };
+    let command = Command::RecordBalancePayment {
+        method: body.method.into(),
+    };
     let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
         .idempotent("POST /v1/bookings/{booking}/balance", key.as_str())
         .trace(Some(context.trace.to_string()));
