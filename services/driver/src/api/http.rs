@@ -4,7 +4,7 @@ use super::{code::CODES, drivers, live, offers};
 use crate::read::{DispatchReads, Roster};
 use aide::axum::{
     ApiRouter,
-    routing::{get, post},
+    routing::{get_with, post_with},
 };
 use interstate_auth::{Caller, UniqueValues};
 use interstate_eventing::{
@@ -41,28 +41,84 @@ pub struct Edge {
 /// All routes.
 pub fn router(edge: Edge) -> ApiRouter {
     ApiRouter::new()
-        .api_route("/v1/drivers", post(drivers::register))
-        .api_route("/v1/drivers/me", get(drivers::me))
-        .api_route("/v1/drivers/me/documents", post(drivers::add_document))
-        .api_route("/v1/drivers/me/vehicles", post(drivers::register_vehicle))
-        .api_route("/v1/drivers/me/submit", post(drivers::submit))
-        .api_route("/v1/drivers/me/availability", post(drivers::availability))
-        .api_route("/v1/drivers/me/offers", get(offers::open))
-        .api_route("/v1/drivers/me/offers/stream", get(live::stream))
-        .api_route("/v1/drivers/{driver}", get(drivers::one))
-        .api_route("/v1/drivers/{driver}/approve", post(drivers::approve))
-        .api_route("/v1/drivers/{driver}/reject", post(drivers::reject))
-        .api_route("/v1/drivers/{driver}/suspend", post(drivers::suspend))
-        .api_route("/v1/drivers/{driver}/reinstate", post(drivers::reinstate))
+        .api_route(
+            "/v1/drivers",
+            post_with(drivers::register, |op| op.summary("Ask to drive")),
+        )
+        .api_route(
+            "/v1/drivers/me",
+            get_with(drivers::me, |op| {
+                op.summary("Oneself as a driver, with papers and vehicles")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/documents",
+            post_with(drivers::add_document, |op| {
+                op.summary("Add a paper, or the renewal of one")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/vehicles",
+            post_with(drivers::register_vehicle, |op| {
+                op.summary("Register a vehicle; its plate is looked up next")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/submit",
+            post_with(drivers::submit, |op| {
+                op.summary("Hand everything in for support to look at")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/availability",
+            post_with(drivers::availability, |op| {
+                op.summary("Take trips from now on, or take none")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/offers",
+            get_with(offers::open, |op| op.summary("The offers that stand")),
+        )
+        .api_route(
+            "/v1/drivers/me/offers/stream",
+            get_with(live::stream, |op| op.summary("Offers as they come")),
+        )
+        .api_route(
+            "/v1/drivers/{driver}",
+            get_with(drivers::one, |op| op.summary("A driver, for support")),
+        )
+        .api_route(
+            "/v1/drivers/{driver}/approve",
+            post_with(drivers::approve, |op| op.summary("Admit a driver")),
+        )
+        .api_route(
+            "/v1/drivers/{driver}/reject",
+            post_with(drivers::reject, |op| op.summary("Do not admit a driver, for now")),
+        )
+        .api_route(
+            "/v1/drivers/{driver}/suspend",
+            post_with(drivers::suspend, |op| op.summary("Take a driver off the road")),
+        )
+        .api_route(
+            "/v1/drivers/{driver}/reinstate",
+            post_with(drivers::reinstate, |op| {
+                op.summary("Let a suspended driver drive again")
+            }),
+        )
         .api_route(
             "/v1/dispatches/{dispatch}/offers/{offer}/accept",
-            post(offers::accept),
+            post_with(offers::accept, |op| op.summary("Take the trip that was offered")),
         )
         .api_route(
             "/v1/dispatches/{dispatch}/offers/{offer}/decline",
-            post(offers::decline),
+            post_with(offers::decline, |op| op.summary("Leave the trip to others")),
         )
-        .api_route("/v1/bookings/{booking}/dispatch", get(offers::of_booking))
+        .api_route(
+            "/v1/bookings/{booking}/dispatch",
+            get_with(offers::of_booking, |op| {
+                op.summary("How a driver is searched for a booking")
+            }),
+        )
         .with_state(edge)
 }
 

@@ -4,7 +4,7 @@ use super::{fixes, places, position, routes, tracking};
 use crate::{Location, effects::MilestoneWatch, ports::BookedTrips, read::OpenTrips, telemetry::Recorder};
 use aide::axum::{
     ApiRouter,
-    routing::{get, post},
+    routing::{get_with, post_with},
 };
 use interstate_eventing::{
     projection::ReadPosition,
@@ -39,18 +39,54 @@ pub struct Edge {
 /// All routes.
 pub fn router(edge: Edge) -> ApiRouter {
     ApiRouter::new()
-        .api_route("/v1/cities", get(places::cities))
-        .api_route("/v1/cities/nearest", get(places::nearest_city))
-        .api_route("/v1/states/at", get(places::state_at))
-        .api_route("/v1/routes", post(routes::find))
-        .api_route("/v1/fixes", post(fixes::report))
+        .api_route(
+            "/v1/cities",
+            get_with(places::cities, |op| op.summary("Cities whose name begins so")),
+        )
+        .api_route(
+            "/v1/cities/nearest",
+            get_with(places::nearest_city, |op| {
+                op.summary("The city nearest to a point")
+            }),
+        )
+        .api_route(
+            "/v1/states/at",
+            get_with(places::state_at, |op| op.summary("The state that a point is in")),
+        )
+        .api_route(
+            "/v1/routes",
+            post_with(routes::find, |op| {
+                op.summary("The approximate road route through some stops")
+            }),
+        )
+        .api_route(
+            "/v1/fixes",
+            post_with(fixes::report, |op| {
+                op.summary("Tell where a driver's device has been").description(
+                    "Answers once the fixes are durable. Numbers of the device make a repeat harmless.",
+                )
+            }),
+        )
         .api_route(
             "/v1/trips/{booking}/tracking",
-            post(tracking::open).get(tracking::one),
+            post_with(tracking::open, |op| op.summary("Track a trip from here on"))
+                .get_with(tracking::one, |op| op.summary("What a trip has come by so far")),
         )
-        .api_route("/v1/trips/{booking}/tracking/close", post(tracking::close))
-        .api_route("/v1/trips/{booking}/position", get(position::one))
-        .api_route("/v1/trips/{booking}/position/stream", get(position::stream))
+        .api_route(
+            "/v1/trips/{booking}/tracking/close",
+            post_with(tracking::close, |op| op.summary("Stop tracking a trip")),
+        )
+        .api_route(
+            "/v1/trips/{booking}/position",
+            get_with(position::one, |op| op.summary("Where the vehicle of a trip is")),
+        )
+        .api_route(
+            "/v1/trips/{booking}/position/stream",
+            get_with(position::stream, |op| {
+                op.summary("Where the vehicle of a trip is, as it moves")
+                    .description("Server-sent events of the kind `position`, from now to the trip's end.")
+            }),
+        )
         // Shared: it is passed on several times a request.
         .with_state(Arc::new(edge))
 }

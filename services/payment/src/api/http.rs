@@ -7,7 +7,7 @@ use crate::{
 };
 use aide::axum::{
     ApiRouter,
-    routing::{get, get_with, post, post_with},
+    routing::{get_with, post_with},
 };
 use interstate_auth::WallClock;
 use interstate_eventing::{projection::ReadPosition, runtime::Commands};
@@ -32,15 +32,30 @@ pub struct Edge {
 /// All routes.
 pub fn router(edge: Edge) -> ApiRouter {
     ApiRouter::new()
-        .api_route("/v1/payments/{booking}", get(queries::payment))
-        .api_route("/v1/drivers/me/statement", get(queries::statement))
+        .api_route(
+            "/v1/payments/{booking}",
+            get_with(queries::payment, |operation| {
+                operation.summary("The money of a booking")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/statement",
+            get_with(queries::statement, |operation| {
+                operation.summary("What a driver has earned, and is owed or owes")
+            }),
+        )
         .api_route(
             "/v1/ledger/trial-balance",
             get_with(queries::trial_balance, |operation| {
                 operation.summary("All accounts with their balances, which sum to zero")
             }),
         )
-        .api_route("/v1/bookings/{booking}/balance", post(balance::pay))
+        .api_route(
+            "/v1/bookings/{booking}/balance",
+            post_with(balance::pay, |operation| {
+                operation.summary("Pay what is left after the trip; a driver confirms cash")
+            }),
+        )
         .api_route(
             "/v1/webhooks/payments",
             post_with(webhooks::receive, |operation| {
