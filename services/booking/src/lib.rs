@@ -15,14 +15,17 @@ use domain::{
     booking::{Booking, Plan},
     quote::Quote,
 };
-use interstate_eventing::Service;
+use interstate_eventing::{KeyUse, Service};
 
 /// The service's name in topics, addresses and tokens.
 pub const SERVICE: &str = "booking";
 
 /// The service with its aggregates.
 pub fn service() -> Service {
-    Service::new(SERVICE).aggregate::<Booking>().aggregate::<Quote>()
+    Service::new(SERVICE)
+        .aggregate::<Booking>()
+        .aggregate::<Quote>()
+        .aggregate::<KeyUse>()
 }
 
 /// The diagrams of its sagas in Mermaid, by name, for the docs.

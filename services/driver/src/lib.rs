@@ -19,7 +19,7 @@ use domain::{
     driver::Driver,
     vehicle::{Plate, Vehicle},
 };
-use interstate_eventing::Service;
+use interstate_eventing::{KeyUse, Service};
 
 /// The service's name in topics, addresses and tokens.
 pub const SERVICE: &str = "driver";
@@ -32,4 +32,5 @@ pub fn service() -> Service {
         .aggregate::<Driver>()
         .aggregate::<Plate>()
         .aggregate::<Vehicle>()
+        .aggregate::<KeyUse>()
 }

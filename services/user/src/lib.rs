@@ -18,7 +18,7 @@ use api::{Accounts, Logins};
 use effects::Forgetting;
 use interstate_auth::{AccessTokens, Passwords, UniqueValues, WallClock};
 use interstate_eventing::{
-    Service,
+    KeyUse, Service,
     projection::ReadPosition,
     runtime::{Clock, Commands},
     sealed::KeyRing,
@@ -36,6 +36,7 @@ pub fn service() -> Service {
         .aggregate::<domain::User>()
         .aggregate::<domain::Claim>()
         .aggregate::<domain::Session>()
+        .aggregate::<KeyUse>()
 }
 
 /// What the service stands on in a process.

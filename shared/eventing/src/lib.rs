@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod event;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
+pub mod key_use;
 pub mod message;
 pub mod plant;
 pub mod projection;
@@ -25,5 +26,6 @@ pub use aggregate::{Aggregate, Context, Deadline, Decision, Draft, Rejection, Re
 pub use batch::{Batch, BatchError, Batches};
 pub use envelope::Event;
 pub use event::{DecodeError, DomainEvent, EventMeta, decode_json, encode_json};
+pub use key_use::KeyUse;
 pub use message::{Address, Message, message_id};
 pub use service::{Service, Topology};

@@ -14,11 +14,12 @@ use crate::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
+use interstate_eventing::encode_json;
 use interstate_http::{
     Answer, ConsistencyToken, Created, Cursor, IdempotencyKey, Json, Limit, Page, Path, Problem, Query,
-    RequestContext, Text, codes, token,
+    RequestContext, Text, ask_problem, codes, token,
 };
-use interstate_schemas::{BookingId, PaymentMethod, Role, Timestamp};
+use interstate_schemas::{BookingId, PayWith, Role, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -47,14 +48,23 @@ pub(super) async fn book(
     caller: Caller,
     context: RequestContext,
     key: IdempotencyKey,
-    Json(AcceptQuote { quote, method }): Json<AcceptQuote>,
+    Json(accept): Json<AcceptQuote>,
 ) -> Result<Created<AcceptedBooking>, Problem> {
-    let (PaymentMethod::Card { token: provided } | PaymentMethod::Upi { token: provided }) = &method;
+    let request = String::from_utf8_lossy(&encode_json(&accept)).into_owned();
+    let AcceptQuote { quote, method } = accept;
+    let (PayWith::Card { token: provided } | PayWith::Upi { token: provided }) = &method;
     Text::<200>::check(provided).map_err(|why| {
         Problem::new(&codes::INVALID_BODY, "The provider's token does not fit.").field("/method/token", why)
     })?;
-    let repeat = Some(("POST /v1/bookings", key.as_str()));
-    let command = QuoteCommand::Accept { method };
+    const ROUTE: &str = "POST /v1/bookings";
+    let used = edge
+        .commands
+        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), request);
+    used.await.map_err(|error| ask_problem(error, code::CODES))?;
+    let repeat = Some((ROUTE, key.as_str()));
+    let command = QuoteCommand::Accept {
+        method: method.into(),
+    };
     let answered = edge.ask(quote, &command, &caller, &context, repeat).await?;
     let accepted: AcceptedBooking = answered.decode().map_err(Problem::internal)?;
     Ok(Created::new(accepted)

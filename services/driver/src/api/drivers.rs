@@ -1,7 +1,7 @@
 //! Registering, papers, vehicles, admission, availability.
 
 use super::{
-    code::codes,
+    code::{CODES, codes},
     http::Edge,
     view::{Availability, DriverView, OfDriver, OfVehicle, Refusal, RegisterVehicle},
 };
@@ -12,8 +12,10 @@ use crate::domain::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
+use interstate_eventing::encode_json;
 use interstate_http::{
-    Accepted, Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext, token,
+    Accepted, Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext,
+    ask_problem, token,
 };
 use interstate_schemas::{DriverId, VehicleId};
 use schemars::JsonSchema;
@@ -75,6 +77,13 @@ pub(super) async fn register_vehicle(
     let hash = edge.unique.key("plate", body.plate.as_str());
     // The same driver with the same plate is the same vehicle, whatever the key: a second try finds the first.
     let vehicle = VehicleId::derive(0, &[&driver.ulid().0.to_be_bytes(), hash.as_bytes()]);
+    const ROUTE: &str = "POST /v1/drivers/me/vehicles";
+    let request = encode_json(&(&hash, &body.description, &body.documents));
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let used = edge
+        .commands
+        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), request);
+    used.await.map_err(|error| ask_problem(error, CODES))?;
     let command = VehicleCommand::Register {
         driver,
         plate: PlateKey {
@@ -84,7 +93,7 @@ pub(super) async fn register_vehicle(
         description: body.description,
         papers: body.documents,
     };
-    let repeat = ("POST /v1/drivers/me/vehicles", &key);
+    let repeat = (ROUTE, &key);
     let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
     Ok(Accepted::new(OfVehicle { vehicle })
         .token(token(&answered))

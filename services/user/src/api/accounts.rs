@@ -86,14 +86,56 @@ impl Accounts {
             id: user,
             role: person.role,
         };
-        self.register(user, person, actor, trace).await
+        self.use_key(&person, key).await?;
+        let password = person.password.clone();
+        let hash = self.hash(&person).await?;
+        let signed_up = self.register(user, person, hash.clone(), actor, trace).await?;
+        self.is_its_password(user, password, &hash).await?;
+        Ok(signed_up)
+    }
+
+    /// Another person's request under the same key would be another user's, and go unnoticed. Nobody is signed in
+    /// yet, so the key has to be new among all who sign up.
+    async fn use_key(&self, person: &NewPerson, key: &str) -> Result<(), Problem> {
+        let NewPerson {
+            name,
+            email,
+            phone,
+            role,
+            password: _,
+        } = person;
+        let request = self
+            .unique
+            .key("sign-up", &format!("{role}\n{}\n{phone}\n{name}", email.as_str()));
+        let used = self
+            .commands
+            .use_key(crate::NAME, Actor::System, "POST /v1/users", key, request);
+        used.await.map(drop).map_err(problems::asked)
+    }
+
+    /// No hash of the request holds the password: it could be guessed from that much faster than from the one that
+    /// is kept. So a repeat is compared with the latter.
+    async fn is_its_password(&self, user: UserId, password: String, ours: &str) -> Result<(), Problem> {
+        let kept = self.users.credential(user).await.map_err(Problem::internal)?;
+        let Some(kept) = kept else { return Ok(()) };
+        let Some(Credential { hash }) = self.open(kept).await? else {
+            return Ok(());
+        };
+        if hash == ours || self.passwords.verify(password, Some(&hash)).await? {
+            return Ok(());
+        }
+        Err(Problem::new(
+            &edge::IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key was used before, with another password.",
+        ))
     }
 
     /// Gives a person of the operator's staff an account: how a new platform gets its first administrator. Not
     /// reachable from outside. Doing it again changes nothing.
     pub async fn register_staff(&self, person: NewPerson) -> Result<SignedUp, Problem> {
         let user = self.user_of(&person.email, "staff");
-        self.register(user, person, Actor::System, None).await
+        let hash = self.hash(&person).await?;
+        self.register(user, person, hash, Actor::System, None).await
     }
 
     /// A repeat finds the same user: the id is made of the address and the request's key. No secret, but nothing
@@ -106,15 +148,21 @@ impl Accounts {
         )
     }
 
+    /// The password's hash, where the rest would do as well: it costs the most.
+    async fn hash(&self, person: &NewPerson) -> Result<String, Problem> {
+        name(&person.name)?;
+        Ok(self.passwords.hash(person.password.clone()).await?)
+    }
+
     async fn register(
         &self,
         user: UserId,
         person: NewPerson,
+        hash: String,
         actor: Actor,
         trace: Option<String>,
     ) -> Result<SignedUp, Problem> {
         let name = name(&person.name)?;
-        let hash = self.passwords.hash(person.password).await?;
         let request = format!("{}\n{}\n{name}", person.role, person.phone);
         let profile = Profile {
             name,

@@ -134,6 +134,13 @@ impl Users {
         .transpose()
     }
 
+    /// The hash of somebody's password, while they are signed up.
+    pub async fn credential(&self, user: UserId) -> Result<Option<Sealed<Credential>>, ReadError> {
+        let question = "select credential from users where id = ? and status = 'active'";
+        let row: Option<String> = self.one(question, [user.to_string()], |row| row.get(0)).await?;
+        row.map(|text| sealed(&text)).transpose()
+    }
+
     /// The open sessions of somebody.
     pub async fn sessions(&self, user: UserId) -> Result<Vec<SessionId>, ReadError> {
         let question = "select id from sessions where user = ? order by id";
