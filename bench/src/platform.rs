@@ -38,6 +38,8 @@ impl Platform {
             .arg(dir.path().join("data"))
             .args(kafka.map(|brokers| format!("--kafka-brokers={brokers}")))
             .env("LOG_LEVEL", "warn,access=off")
+            // All load comes from this machine, and from few people.
+            .envs([("RATE_PER_ADDRESS", "0"), ("RATE_PER_USER", "0")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(dir.path().join("stderr"))?)

@@ -3,15 +3,17 @@
 use crate::{
     cli::{Serve, Up},
     demo,
-    node::{Node, Settings},
+    node::{Node, Settings, StartError},
     screen::Screen,
 };
-use interstate_config::{Check, Common, Provider, Secret};
+use interstate_config::{Check, Common, Provider, Secret, Setting};
+use interstate_eventing::Service;
 use interstate_http::Shutdown;
 use interstate_sandbox::{Config, webhooks::Endpoint};
 use interstate_telemetry::{Format, Logs, LogsGuard, Output};
-use std::{error::Error, io::IsTerminal, net::SocketAddr, path::Path, time::Duration};
+use std::{error::Error, fmt::Display, io::IsTerminal, net::SocketAddr, path::Path, time::Duration};
 
+const SERVICE: Setting = Setting::argument("SERVICE");
 /// The demonstration's clock: a five-hour trip in half a minute.
 const DEMO_FACTOR: &str = "600";
 /// Between two drawings of the screen.
@@ -31,7 +33,7 @@ pub async fn up(mut args: Up) -> Outcome {
     if args.demo && args.common.log_level.is_none() {
         args.common.log_level = Some("info,access=warn".to_owned());
     }
-    let (common, provider) = checked(&args.common, &args.provider)?;
+    let (common, provider) = checked(&args.common, |check| args.provider.check(check))?;
     std::fs::create_dir_all(&common.data_dir)?;
     let drawn = !args.plain && std::io::stdout().is_terminal();
     let _logs = logs(
@@ -52,7 +54,7 @@ pub async fn up(mut args: Up) -> Outcome {
         services: Vec::new(),
         demonstration: args.demo,
     };
-    let node = Node::start(settings).await?;
+    let node = Node::start(settings).await.map_err(port_taken)?;
     let url = format!("http://{}", node.address());
     let staff = demo::staff(&node).await?;
     let mut header = header(&node, &url, &provider_url, node.started.elapsed());
@@ -92,7 +94,7 @@ pub async fn up(mut args: Up) -> Outcome {
 
 /// Chosen services.
 pub async fn serve(args: Serve) -> Outcome {
-    let (common, provider) = checked(&args.common, &args.provider)?;
+    let (common, provider) = checked(&args.common, |check| chosen(&args, check))?;
     std::fs::create_dir_all(&common.data_dir)?;
     let _logs = logs(&common, None)?;
     let node = Node::start(Settings {
@@ -101,20 +103,41 @@ pub async fn serve(args: Serve) -> Outcome {
         services: args.services,
         demonstration: false,
     })
-    .await?;
+    .await
+    .map_err(port_taken)?;
     println!("interstate serves on http://{}", node.address());
     interstate_http::stop_signal().await;
     node.stop().await;
     Ok(())
 }
 
+/// The services' names, and the provider that one of them may need.
+fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
+    let known: Vec<&str> = crate::catalogue::services().iter().map(Service::name).collect();
+    for (at, name) in args.services.iter().enumerate() {
+        let problem = if !known.contains(&name.as_str()) {
+            format!("there is no service `{name}`")
+        } else if args.services[..at].contains(name) {
+            format!("`{name}` is named twice")
+        } else {
+            continue;
+        };
+        check.mistake(SERVICE, problem, format!("name some of: {}", known.join(" ")));
+    }
+    if args.services.iter().any(|name| name == "payment") {
+        args.provider.required(check)
+    } else {
+        args.provider.check(check)
+    }
+}
+
 fn checked(
     common: &interstate_config::CommonArgs,
-    provider: &interstate_config::ProviderArgs,
+    provider: impl FnOnce(&mut Check) -> Option<Provider>,
 ) -> Result<(Common, Option<Provider>), interstate_config::Mistakes> {
     let mut check = Check::new();
     let common = common.check(&mut check);
-    let provider = provider.check(&mut check);
+    let provider = provider(&mut check);
     check.finish(|| {
         (
             common.expect("no mistake was found, so the settings were kept"),
@@ -141,11 +164,31 @@ fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error
     .init()?)
 }
 
+/// A port is taken, most often by another platform on this machine.
+fn taken(what: impl Display) -> String {
+    format!(
+        "{what}. Another platform may be running; choose other ports with --port / SERVICE_PORT (the sandbox takes \
+         the 90th after it, the services the first five)"
+    )
+}
+
+fn port_taken(error: StartError) -> Box<dyn Error> {
+    match error {
+        StartError::Serve(error) => taken(error).into(),
+        error => error.into(),
+    }
+}
+
 /// A sandbox provider beside the services, on the port after theirs.
 async fn sandbox(common: &Common) -> Result<(Provider, Shutdown), Box<dyn Error>> {
     let main = common.port.unwrap_or(8000);
     let port = if main == 0 { 0 } else { main.saturating_add(90) };
-    let listener = tokio::net::TcpListener::bind(SocketAddr::new(common.bind, port)).await?;
+    let address = SocketAddr::new(common.bind, port);
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+        taken(format!(
+            "cannot listen on {address} for the sandbox payment provider: {error}"
+        ))
+    })?;
     let url = format!("http://{}", listener.local_addr()?);
     let key =
         interstate_auth::load_or_create(&common.data_dir.join("sandbox-webhook.key"), &mut rand::rng())?;

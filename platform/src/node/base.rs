@@ -9,7 +9,7 @@ use interstate_eventing::{
     projection::{ConsumerKind, ConsumerStatus, Consumers, Follow, ReadModel, ReadPosition},
     runtime::{Commands, Env, MachineClock},
 };
-use interstate_http::{Api, ErrorCode, Readiness, Shutdown, Streams};
+use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_log::Topic;
 use interstate_stores::{Projection, Sqlite, SqliteReadModel};
 use interstate_telemetry::Metrics;
@@ -37,6 +37,8 @@ pub struct Base {
     /// What all instances have in common.
     pub keys_dir: PathBuf,
     pub models: ReadModels,
+    /// What one signed-in user may send to a service.
+    pub per_user: Option<Rate>,
 }
 
 /// The read models of a process, to rebuild and to look into.
@@ -138,10 +140,19 @@ impl Base {
         rows: &[Row],
         codes: &'static [&'static ErrorCode],
     ) -> Result<Api, StartError> {
-        let guard = Guard::new(self.tokens.clone(), Policy::new(rows)?, self.wall_clock(), None);
+        let policy = Policy::new(rows)?;
+        let guard = Guard::new(
+            self.tokens.clone(),
+            policy.clone(),
+            self.wall_clock(),
+            self.per_user,
+        );
         let guarded = router.layer(middleware::from_fn_with_state(guard, Guard::enforce));
         let metrics = self.metrics.service(service.name());
-        Ok(Api::new(guarded, self.readiness(service), codes, metrics).codes(interstate_auth::CODES))
+        let api = Api::new(guarded, self.readiness(service), codes, metrics);
+        Ok(api
+            .codes(interstate_auth::CODES)
+            .describe(|doc| policy.describe(doc)))
     }
 
     /// A service's readiness: its read models show what stood in the log at the start, and its partitions here

@@ -34,7 +34,11 @@ impl Edges {
         door: Router,
     ) -> Result<Self, StartError> {
         let main_port = common.port.unwrap_or(MAIN);
-        let options = EdgeOptions::default();
+        let options = EdgeOptions {
+            per_address: common.rate_per_address.map(super::rate),
+            proxies: common.proxies.into(),
+            ..EdgeOptions::default()
+        };
         let mut serving = Vec::new();
         let main = Server::bind(SocketAddr::new(common.bind, main_port), ServerOptions::default()).await?;
         let address = main.address();

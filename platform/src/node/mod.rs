@@ -26,7 +26,7 @@ use interstate_eventing::{
     sealed::KeyError,
     store::{FjallCaches, StoreError},
 };
-use interstate_http::{Api, ServeError, Shutdown, Streams};
+use interstate_http::{Api, Rate, ServeError, Shutdown, Streams};
 use interstate_log::{
     Log, LogError,
     embedded::{EmbeddedLog, Options},
@@ -123,6 +123,12 @@ impl Node {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let common = &settings.common;
         let started = Instant::now();
+        let all = crate::catalogue::services();
+        let hosted = chosen(&all, &settings.services)?;
+        let has = |name: &str| hosted.iter().any(|service| service.name() == name);
+        if has("payment") && settings.provider.is_none() {
+            return Err(StartError::NoProvider);
+        }
         let dir = common.data_dir.clone();
         for (what, dir) in [("data", &dir), ("keys", &common.keys_dir)] {
             std::fs::create_dir_all(dir).map_err(|source| StartError::Io {
@@ -130,14 +136,11 @@ impl Node {
                 source,
             })?;
         }
-        let all = crate::catalogue::services();
-        let hosted = chosen(&all, &settings.services)?;
         let base = Self::base(common, &all).await?;
         let host = Host::start(&base.env, hosted.clone()).await?;
 
         let mut apis: Vec<Api> = Vec::new();
         let mut accounts = None;
-        let has = |name: &str| hosted.iter().any(|service| service.name() == name);
         // Questions between services are answered in this process; it needs the maps for them in any case.
         let location = location::Location::open()?;
         if has("user") {
@@ -157,8 +160,7 @@ impl Node {
         if has("driver") {
             apis.push(driver::start(&base, &location).await?);
         }
-        if has("payment") {
-            let provider = settings.provider.as_ref().ok_or(StartError::NoProvider)?;
+        if let Some(provider) = settings.provider.as_ref().filter(|_| has("payment")) {
             apis.push(payment::start(&base, provider).await?);
         }
         let key = operator_door::key(&dir)?;
@@ -218,6 +220,7 @@ impl Node {
             data_dir: dir,
             keys_dir: common.keys_dir.clone(),
             models: ReadModels::default(),
+            per_user: common.rate_per_user.map(rate),
         })
     }
 
@@ -241,6 +244,14 @@ impl Node {
         self.base.shutdown.cancel();
         self.edges.closed().await;
         self.host.stop().await;
+    }
+}
+
+/// So many requests a second, and twice as many at once.
+fn rate(per_second: u32) -> Rate {
+    Rate {
+        per_second: per_second.into(),
+        burst: 2.0 * f64::from(per_second),
     }
 }
 

@@ -69,8 +69,11 @@ pub async fn world(dir: &Path, kafka: Option<&str>, factor: u32) -> World {
 
 /// A process's worth of services on free ports.
 pub async fn node(common: CommonArgs, sandbox: Option<&Sandbox>, services: &[&str]) -> Node {
+    let unlimited = || Some("0".to_owned());
     let common = CommonArgs {
         port: Some("0".to_owned()),
+        rate_per_address: common.rate_per_address.or_else(unlimited),
+        rate_per_user: common.rate_per_user.or_else(unlimited),
         ..common
     };
     let settings = Settings {

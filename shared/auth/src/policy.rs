@@ -40,6 +40,21 @@ impl Row {
     pub const fn new(method: &'static str, path: &'static str, access: Access) -> Self {
         Self { method, path, access }
     }
+
+    /// The method, in capitals.
+    pub const fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The path template.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whom it is open to.
+    pub const fn access(&self) -> Access {
+        self.access
+    }
 }
 
 /// The table. What has no row is closed.

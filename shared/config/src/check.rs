@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 pub struct Setting {
     /// The flag without its dashes: `port`.
     pub flag: &'static str,
-    /// The environment variable: `SERVICE_PORT`.
+    /// The environment variable: `SERVICE_PORT`; empty for an argument.
     pub env: &'static str,
 }
 
@@ -16,10 +16,18 @@ impl Setting {
     pub const fn new(flag: &'static str, env: &'static str) -> Self {
         Self { flag, env }
     }
+
+    /// Names an argument that has neither flag nor variable: `Setting::argument("SERVICE")`.
+    pub const fn argument(name: &'static str) -> Self {
+        Self { flag: name, env: "" }
+    }
 }
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.env.is_empty() {
+            return f.write_str(self.flag);
+        }
         write!(f, "--{} / {}", self.flag, self.env)
     }
 }
@@ -132,6 +140,11 @@ impl Check {
                 None
             }
         }
+    }
+
+    /// Whether nothing was wrong with this one.
+    pub(crate) fn is_clean_of(&self, setting: Setting) -> bool {
+        self.mistakes.iter().all(|mistake| mistake.setting != setting)
     }
 
     /// Whether nothing was wrong so far.

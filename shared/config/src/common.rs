@@ -19,7 +19,15 @@ const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
 const LEVEL: Setting = Setting::new("log-level", "LOG_LEVEL");
 const FORMAT: Setting = Setting::new("log-format", "LOG_FORMAT");
 const CLOCK: Setting = Setting::new("clock-factor", "CLOCK_FACTOR");
+const PER_ADDRESS: Setting = Setting::new("rate-per-address", "RATE_PER_ADDRESS");
+const PER_USER: Setting = Setting::new("rate-per-user", "RATE_PER_USER");
+const PROXIES: Setting = Setting::new("proxies", "PROXIES");
 const OTEL: Setting = Setting::new("otel-endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT");
+
+/// More than a person or an office sends, and less than a process can answer.
+const REQUESTS_AN_ADDRESS: u32 = 1_000;
+/// A vehicle's device sends some; nobody needs as many.
+const REQUESTS_A_USER: u32 = 200;
 
 /// HS256 is as strong as its key: RFC 7518 section 3.2 asks for at least the hash's 256 bits.
 const JWT_SECRET_BYTES: usize = 32;
@@ -64,6 +72,17 @@ pub struct CommonArgs {
     /// How many times faster than real time the domain's clock runs [default: 1]
     #[arg(long, env = CLOCK.env, value_name = "FACTOR")]
     pub clock_factor: Option<String>,
+    /// Requests a second that one address may send to a port, and twice as many at once; 0 for any number
+    /// [default: 1000]
+    #[arg(long, env = PER_ADDRESS.env, value_name = "REQUESTS")]
+    pub rate_per_address: Option<String>,
+    /// Requests a second that one user may send to a service, and twice as many at once; 0 for any number
+    /// [default: 200]
+    #[arg(long, env = PER_USER.env, value_name = "REQUESTS")]
+    pub rate_per_user: Option<String>,
+    /// Proxies of yours in front: that many entries of X-Forwarded-For are believed [default: 0]
+    #[arg(long, env = PROXIES.env, value_name = "COUNT")]
+    pub proxies: Option<String>,
     /// OpenTelemetry collector that spans are sent to, OTLP over HTTP
     #[arg(long, env = OTEL.env, value_name = "URL")]
     pub otel_endpoint: Option<String>,
@@ -109,6 +128,12 @@ pub struct Common {
     pub log_format: LogFormat,
     /// Domain time in real time, from 1 to 3,600.
     pub clock_factor: u32,
+    /// Requests a second of one address; nothing for any number.
+    pub rate_per_address: Option<u32>,
+    /// Requests a second of one signed-in user; nothing for any number.
+    pub rate_per_user: Option<u32>,
+    /// How many proxies stand in front.
+    pub proxies: u8,
     /// The base address of an OTLP/HTTP collector, without a trailing slash.
     pub otel_endpoint: Option<String>,
 }
@@ -183,6 +208,13 @@ impl CommonArgs {
         );
         let log_format = self.log_format(check);
         let clock_factor = check.number(CLOCK, self.clock_factor.as_deref(), 1, 1..=3_600);
+        let mut rate = |setting, text: &Option<String>, default| {
+            let requests = check.number(setting, text.as_deref(), default, 0..=1_000_000)?;
+            Some((requests > 0).then_some(requests))
+        };
+        let rate_per_address = rate(PER_ADDRESS, &self.rate_per_address, REQUESTS_AN_ADDRESS);
+        let rate_per_user = rate(PER_USER, &self.rate_per_user, REQUESTS_A_USER);
+        let proxies = check.number(PROXIES, self.proxies.as_deref(), 0, 0..=16);
         let otel_endpoint = check.keep(
             OTEL,
             otel,
@@ -202,6 +234,9 @@ impl CommonArgs {
             log_level: log_level?,
             log_format: log_format?,
             clock_factor: clock_factor?,
+            rate_per_address: rate_per_address?,
+            rate_per_user: rate_per_user?,
+            proxies: proxies?,
             otel_endpoint: otel_endpoint?,
         })
     }
@@ -293,6 +328,9 @@ mod tests {
             "--log-level=loud",
             "--log-format=xml",
             "--clock-factor=0",
+            "--rate-per-address=many",
+            "--rate-per-user=-1",
+            "--proxies=300",
             "--otel-endpoint=collector:4318",
         ])
         .validate()
@@ -301,7 +339,21 @@ mod tests {
         assert_eq!(
             named,
             [
-                NAME, PORT, BIND, DATA, DB, CACHE, KAFKA, JWT, LEVEL, FORMAT, CLOCK, OTEL
+                NAME,
+                PORT,
+                BIND,
+                DATA,
+                DB,
+                CACHE,
+                KAFKA,
+                JWT,
+                LEVEL,
+                FORMAT,
+                CLOCK,
+                PER_ADDRESS,
+                PER_USER,
+                PROXIES,
+                OTEL
             ]
         );
         let text = mistakes.to_string();
@@ -314,6 +366,19 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("hunter2"), "a secret leaked: {text}");
+    }
+
+    #[test]
+    fn nobody_is_limited_where_the_limit_is_nought() {
+        let rates = |flags: &[&str]| {
+            let common = args(flags).validate().unwrap();
+            (common.rate_per_address, common.rate_per_user)
+        };
+        assert_eq!(rates(&[]), (Some(1_000), Some(200)));
+        assert_eq!(
+            rates(&["--rate-per-address=0", "--rate-per-user=5"]),
+            (None, Some(5))
+        );
     }
 
     #[test]

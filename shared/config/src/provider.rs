@@ -30,6 +30,19 @@ pub struct Provider {
 }
 
 impl ProviderArgs {
+    /// The provider; that neither setting is given is a mistake as well.
+    pub fn required(&self, check: &mut Check) -> Option<Provider> {
+        let provider = self.check(check);
+        if provider.is_none() && check.is_clean_of(URL) && check.is_clean_of(WEBHOOK) {
+            check.mistake(
+                URL,
+                "missing; the payment service needs a provider",
+                "give PAYMENT_PROVIDER_URL and PAYMENT_WEBHOOK_SECRET, or leave payment to another process",
+            );
+        }
+        provider
+    }
+
     /// The provider, or nothing where neither setting is given. One without the other is a mistake.
     pub fn check(&self, check: &mut Check) -> Option<Provider> {
         let secret = self
@@ -84,6 +97,20 @@ mod tests {
             provider,
             check.finish(|| ()).err().map_or(0, |mistakes| mistakes.0.len()),
         )
+    }
+
+    #[test]
+    fn a_provider_that_is_needed_is_missed_once() {
+        let missed = |url: Option<&str>| {
+            let mut check = Check::new();
+            let args = ProviderArgs {
+                payment_provider_url: url.map(str::to_owned),
+                payment_webhook_secret: None,
+            };
+            assert_eq!(args.required(&mut check), None);
+            check.finish(|| ()).unwrap_err().0.len()
+        };
+        assert_eq!((missed(None), missed(Some("http://pay"))), (1, 1));
     }
 
     #[test]
