@@ -1,6 +1,7 @@
 //! Looks a running platform over, and says what is wrong and what to do.
 
 use crate::operator::{Client, ClientError, Status};
+use std::fmt::Display;
 
 /// Log-time seconds after which an unhandled event is worth a word; an accelerated clock makes them short.
 const OLD: i64 = 3_600;
@@ -61,10 +62,12 @@ fn judge(status: &Status) -> Findings {
         }
         if partition.dead_letters > 0 {
             let text = format!(
-                "partition {}: {} commands could not be handled; read why in its dead letters",
+                "partition {}: {} commands could not be handled; the last of them:",
                 partition.partition, partition.dead_letters
             );
-            say(false, text);
+            let own = status.dead_letters.iter();
+            let own = own.filter(|letter| letter.partition == partition.partition);
+            say(false, with_each(text, own));
         }
     }
     let running = status
@@ -81,13 +84,15 @@ fn judge(status: &Status) -> Findings {
         if let Some(error) = &consumer.error {
             say(false, format!("{name} does not go on: {error}"));
         } else if consumer.parked > 0 {
-            say(
-                false,
-                format!(
-                    "{name} has put {} events aside; see why in the log, then `interstate replay {} --parked`",
-                    consumer.parked, consumer.name
-                ),
+            let text = format!(
+                "{name} has put {} events aside; when the reason is gone, `interstate replay {} --parked`:",
+                consumer.parked, consumer.name
             );
+            let own = status
+                .parked
+                .iter()
+                .filter(|event| event.read_model == consumer.name);
+            say(false, with_each(text, own));
         } else if consumer.oldest_seconds > OLD {
             say(
                 false,
@@ -103,10 +108,15 @@ fn judge(status: &Status) -> Findings {
     findings
 }
 
+/// Each on a line of its own below the finding.
+fn with_each<T: Display>(finding: String, each: impl Iterator<Item = T>) -> String {
+    each.fold(finding, |text, one| format!("{text}\n        {one}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::{ConsumerFigures, PartitionFigures};
+    use crate::operator::{ConsumerFigures, DeadLetter, ParkedEvent, PartitionFigures};
 
     #[test]
     fn parked_events_and_blocked_partitions_are_wrong() {
@@ -135,13 +145,42 @@ mod tests {
                 error: None,
             }],
             read_models: Vec::new(),
+            parked: vec![ParkedEvent {
+                read_model: "booking-history".into(),
+                partition: "booking/0".into(),
+                sequence: 7,
+                event_type: "booking.confirmed.v1".into(),
+                subject: "bkg_1".into(),
+                reason: "a fare without lines".into(),
+                since: String::new(),
+            }],
+            dead_letters: vec![DeadLetter {
+                partition: "booking/0".into(),
+                offset: 0,
+                to: "booking.booking bkg_2".into(),
+                actor: "system".into(),
+                command: "cmd_3".into(),
+                reason: "command.unreadable: no tag".into(),
+            }],
         };
         assert!(judge(&status).healthy);
         status.consumers[0].parked = 2;
-        assert!(!judge(&status).healthy);
+        let findings = judge(&status);
+        let told = findings.lines.join("\n");
+        assert!(!findings.healthy, "{told}");
+        assert!(
+            told.contains("booking/0 #7 booking.confirmed.v1 of bkg_1: a fare without lines"),
+            "{told}"
+        );
         status.consumers[0].parked = 0;
         status.partitions[0].dead_letters = 1;
-        assert!(!judge(&status).healthy);
+        let findings = judge(&status);
+        let told = findings.lines.join("\n");
+        assert!(!findings.healthy, "{told}");
+        assert!(
+            told.contains("cmd_3 to booking.booking bkg_2 by system: command.unreadable: no tag"),
+            "{told}"
+        );
         status.partitions[0].dead_letters = 0;
         status.partitions[0].activity = "no room is left".into();
         let findings = judge(&status);

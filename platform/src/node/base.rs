@@ -11,7 +11,7 @@ use interstate_eventing::{
 };
 use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_log::Topic;
-use interstate_stores::{Projection, Sqlite, SqliteReadModel};
+use interstate_stores::{ParkedNote, Projection, Sqlite, SqliteReadModel};
 use interstate_telemetry::Metrics;
 use std::{
     collections::BTreeMap,
@@ -52,6 +52,8 @@ pub struct ReadModels {
 pub trait Rebuildable: Send + Sync {
     /// Rebuilds it beside the live one and compares; switches unless only asked to verify.
     async fn rebuild(&self, verify: bool) -> Result<String, String>;
+    /// Some of its parked events.
+    async fn parked(&self) -> Result<Vec<ParkedNote>, String>;
     /// Takes parked events up again.
     async fn retry_parked(&self) -> Result<String, String>;
 }

@@ -7,7 +7,7 @@ use interstate_eventing::{
     projection::{Consumers, ReadModel},
 };
 use interstate_log::{Log, PartitionId};
-use interstate_stores::{Projection, SqliteReadModel};
+use interstate_stores::{ParkedNote, Projection, SqliteReadModel};
 use std::{fmt::Write, sync::Arc};
 
 /// A live read model with the log that it follows.
@@ -70,6 +70,11 @@ impl<P: Projection> Rebuildable for Live<P> {
         } else {
             Err(told)
         }
+    }
+
+    async fn parked(&self) -> Result<Vec<ParkedNote>, String> {
+        let notes = self.model.parked_notes(crate::operator::MOST_TOLD).await;
+        notes.map_err(|error| error.to_string())
     }
 
     async fn retry_parked(&self) -> Result<String, String> {
@@ -167,6 +172,11 @@ mod tests {
         let live = Live::new(Arc::new(log), consumers.clone(), model, &service);
         let told = live.retry_parked().await.unwrap();
         assert!(told.contains("1 still parked") && parked() == 1, "{told}");
+        let notes = live.parked().await.unwrap();
+        assert_eq!(
+            (notes[0].subject.as_str(), notes[0].reason.as_str()),
+            ("thing", "not yet")
+        );
         mended.store(true, Ordering::SeqCst);
         let told = live.retry_parked().await.unwrap();
         assert!(told.contains("1 taken up, 0 still parked"), "{told}");

@@ -1,5 +1,6 @@
 //! The figures of a running platform.
 
+use super::{DeadLetter, ParkedEvent};
 use interstate_eventing::{
     projection::{ConsumerKind, ConsumerStatus, Consumers},
     runtime::{Activity, Env},
@@ -25,6 +26,12 @@ pub struct Status {
     pub consumers: Vec<ConsumerFigures>,
     /// The read models that can be rebuilt.
     pub read_models: Vec<String>,
+    /// Events that read models have put aside, and why: a few of each.
+    #[serde(default)]
+    pub parked: Vec<ParkedEvent>,
+    /// Commands that could not be handled, and why: the last few of each partition.
+    #[serde(default)]
+    pub dead_letters: Vec<DeadLetter>,
 }
 
 /// One partition.
@@ -140,6 +147,9 @@ pub async fn take(
                 .map_or(0, |since| now.duration_since(since).as_secs()),
         })
         .collect();
+    let with_letters = partitions.iter().filter(|partition| partition.dead_letters > 0);
+    let with_letters = with_letters.map(|partition| (partition.partition.as_str(), partition.dead_letters));
+    let dead_letters = super::dead_letters(&*env.log, with_letters).await;
     let consumers = following(consumers.status(), now)
         .into_iter()
         .map(|following| ConsumerFigures {
@@ -160,5 +170,7 @@ pub async fn take(
         partitions,
         consumers,
         read_models,
+        parked: Vec::new(),
+        dead_letters,
     }
 }

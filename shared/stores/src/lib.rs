@@ -22,6 +22,7 @@ pub use checksum::{Checksum, TableSum};
 pub use connection::Sqlite;
 pub use error::{ProjectionError, SqliteError};
 pub use model::SqliteReadModel;
+pub use parked::ParkedNote;
 pub use projection::Projection;
 pub use readers::Readers;
 pub use rebuild::{Comparison, RebuildError, rebuild};

@@ -1,7 +1,7 @@
 //! A projection's rows in a SQLite file, as the runner sees them.
 
 use crate::{
-    Projection, Sqlite, SqliteError, parked,
+    ParkedNote, Projection, Sqlite, SqliteError, parked,
     position::position_of,
     schema,
     take_up::{self, Asked, Events},
@@ -52,6 +52,18 @@ impl<P: Projection> SqliteReadModel<P> {
             projection,
             waiting: Arc::default(),
         })
+    }
+
+    /// What is parked, for a person who looks after it: at most so many.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn parked_notes(&self, most: u32) -> Result<Vec<ParkedNote>, StoreFailure> {
+        let readers = self.db.readers();
+        let notes = readers
+            .read(move |reader| parked::notes(reader, P::NAME, most))
+            .await;
+        notes.map_err(|error| failure::<P>("tell what is parked", &error))
     }
 
     /// The file that it stands in, for queries.

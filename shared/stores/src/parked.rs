@@ -19,6 +19,43 @@ pub(crate) fn subjects(
     found.collect()
 }
 
+/// A parked event as an operator reads about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedNote {
+    /// The partition that it stands in.
+    pub source: PartitionId,
+    /// Its place there.
+    pub sequence: u64,
+    /// Its type, with the version.
+    pub event_type: String,
+    /// What it is about; later events of the same subject wait behind it.
+    pub subject: String,
+    /// Why it is parked.
+    pub reason: String,
+    /// Log time of the event.
+    pub since: String,
+}
+
+/// The first `most` of a projection, of whatever partition; its own failures before what only waits behind them.
+pub(crate) fn notes(reader: &Connection, projection: &str, most: u32) -> rusqlite::Result<Vec<ParkedNote>> {
+    let mut select = reader.prepare_cached(
+        "SELECT service, \"partition\", sequence, event_type, subject, reason, time FROM parked
+         WHERE projection = ? ORDER BY reason = ?, time, service, \"partition\", sequence LIMIT ?",
+    )?;
+    let found = select.query_map(params![projection, Parked::BEHIND, most], |row| {
+        let sequence: i64 = row.get(2)?;
+        Ok(ParkedNote {
+            source: PartitionId::new(row.get::<_, String>(0)?, row.get(1)?),
+            sequence: sequence.cast_unsigned(),
+            event_type: row.get(3)?,
+            subject: row.get(4)?,
+            reason: row.get(5)?,
+            since: row.get(6)?,
+        })
+    })?;
+    found.collect()
+}
+
 pub(crate) fn has(
     reader: &Connection,
     projection: &str,

@@ -18,6 +18,9 @@ pub struct Parked {
 }
 
 impl Parked {
+    /// The reason of those that wait behind another one.
+    pub const BEHIND: &'static str = "an earlier event of the same subject is parked";
+
     /// An event that failed.
     pub fn failed(event: &Event, reason: impl Into<String>) -> Self {
         Self {
@@ -29,7 +32,7 @@ impl Parked {
 
     /// An event behind a parked one of the same subject.
     pub fn behind(event: &Event) -> Self {
-        Self::failed(event, "an earlier event of the same subject is parked")
+        Self::failed(event, Self::BEHIND)
     }
 }
 

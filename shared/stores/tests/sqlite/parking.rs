@@ -32,6 +32,10 @@ async fn a_bad_event_is_parked_with_the_later_ones_of_its_account_and_is_taken_u
     assert_eq!(sequences, [2, 4]);
     assert!(parked[0].reason.contains("invalid digit"), "{}", parked[0].reason);
     assert_eq!(world.follow.consumers.status()[0].parked, 2);
+    let notes = model.parked_notes(1).await.unwrap();
+    assert_eq!(notes.len(), 1, "no more than were asked for");
+    assert_eq!((notes[0].sequence, notes[0].subject.as_str()), (2, "asha"));
+    assert!(notes[0].reason.contains("invalid digit"), "{:?}", notes[0]);
 
     let retried = model.retry_parked(&source(0)).await.unwrap();
     assert_eq!((retried.handled, retried.parked), (0, 2));
