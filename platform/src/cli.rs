@@ -34,6 +34,9 @@ pub enum Command {
     ///
     /// Example: interstate replay booking-history --verify
     Replay(Replay),
+    /// Give people of the operator's staff their accounts
+    #[command(subcommand)]
+    Staff(Staff),
     /// Tell the whole story of a booking from the log
     Explain(Explain),
     /// Print the OpenAPI description of all services
@@ -101,7 +104,7 @@ pub struct Demo {
 pub struct Replay {
     #[command(flatten)]
     pub target: Target,
-    /// The read model, e.g. booking-history; `list` names them
+    /// The read model, e.g. booking-history; `list` prints their names
     pub read_model: String,
     /// Compare the rebuilt one with the live one and change nothing
     #[arg(long)]
@@ -109,6 +112,37 @@ pub struct Replay {
     /// Try parked events of it again instead
     #[arg(long, conflicts_with = "verify")]
     pub parked: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Staff {
+    /// Make an account for somebody at support, or an administrator, and print its password
+    ///
+    /// Asks the running process that hosts the user service, with the operator's key of its data folder. The
+    /// password is made here, printed once and kept nowhere: pass it on. The person signs in as everybody does, with
+    /// POST /v1/sessions, and an administrator may then change anybody's roles with POST /v1/users/{id}/roles.
+    /// An account that exists is left as it is.
+    ///
+    /// Example: interstate staff add --role admin --email asha@example.org --phone +919812345678 --name "Asha Rao"
+    Add(StaffAdd),
+}
+
+#[derive(Args)]
+pub struct StaffAdd {
+    #[command(flatten)]
+    pub target: Target,
+    /// What the person may do: support looks after riders and drivers and admits drivers, admin grants roles as well
+    #[arg(long, value_parser = ["support", "admin"])]
+    pub role: String,
+    /// The address that the person signs in with
+    #[arg(long)]
+    pub email: String,
+    /// Their Indian mobile number, which no other account has
+    #[arg(long)]
+    pub phone: String,
+    /// What colleagues call them; the e-mail address where nothing is said
+    #[arg(long)]
+    pub name: Option<String>,
 }
 
 #[derive(Args)]

@@ -3,8 +3,8 @@
 use clap::Parser;
 use interstate::{
     asyncapi,
-    cli::{Cli, Command},
-    commands::{doctor, generate, openapi, up},
+    cli::{Cli, Command, Staff},
+    commands::{doctor, generate, openapi, staff, up},
     demo,
     operator::Client,
     yaml,
@@ -46,12 +46,18 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Replay(args) => {
             let client = Client::new(&args.target)?;
+            if args.read_model == "list" {
+                let status = client.status().await?;
+                status.read_models.iter().for_each(|name| println!("{name}"));
+                return Ok(ExitCode::SUCCESS);
+            }
             let path = match args.parked {
                 true => format!("/operator/parked/{}", args.read_model),
                 false => format!("/operator/replay/{}?verify={}", args.read_model, args.verify),
             };
             print!("{}", client.post(&path).await?);
         }
+        Command::Staff(Staff::Add(args)) => print!("{}", staff::add(args).await?),
         Command::Explain(args) => {
             print!(
                 "{}",

@@ -100,6 +100,26 @@ fn objects(value: &Value, at: &str) -> Vec<String> {
     }
 }
 
+/// Samples that the domain's types would refuse for another reason than a misspelt field.
+fn fitting(mut sample: Value) -> Value {
+    match &mut sample {
+        Value::Object(fields) => {
+            fields.remove("states");
+            for (name, text) in [("email", "rhea@example.org"), ("phone", "+919812345611")] {
+                if let Some(field) = fields.get_mut(name) {
+                    *field = json!(text);
+                }
+            }
+            fields
+                .values_mut()
+                .for_each(|field| *field = fitting(field.take()));
+        }
+        Value::Array(all) => all.iter_mut().for_each(|one| *one = fitting(one.take())),
+        _ => {}
+    }
+    sample
+}
+
 /// Every alternative of a body: the sample has the first one of each.
 fn others(path: &str) -> Vec<Value> {
     match path {
@@ -207,7 +227,7 @@ async fn the_description_says_what_holds() {
         every_object_is_closed(&doc, schema, &operation.path);
         let who = described["x-roles"][0].as_str();
         let who = who.or((!described["security"].is_null()).then_some("rider"));
-        for body in std::iter::once(sample).chain(others(&operation.path)) {
+        for body in std::iter::once(fitting(sample)).chain(others(&operation.path)) {
             for pointer in objects(&body, "") {
                 let mut misspelt = body.clone();
                 let object: &mut Map<String, Value> =
@@ -219,8 +239,9 @@ async fn the_description_says_what_holds() {
                 // One more key in an externally tagged enum is no field, but no way to write a variant either.
                 assert!(
                     (status, code.as_str()) == (422, Some("invalid-body"))
-                        && at.is_some_and(|at| at.starts_with(&pointer))
-                        && (told.is_some_and(|told| told.contains("unknown field")) || pointer.starts_with("/stops")),
+                        && at.is_some_and(|at| at.starts_with(&pointer) || pointer.starts_with(at))
+                        && (told.is_some_and(|told| told.contains("unknown field"))
+                            || pointer.starts_with("/stops")),
                     "POST {} as {who:?} with a misspelt field at `{pointer}` of {body}: {status} {problem}",
                     operation.path
                 );

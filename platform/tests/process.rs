@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -115,6 +115,91 @@ impl Platform {
             answer.text().await.unwrap()
         );
         answer
+    }
+}
+
+/// Runs `interstate` until it gives up, and reads why.
+fn complaint(arguments: &[&str]) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_interstate"))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > Duration::from_secs(30) {
+            let _ = child.kill();
+            panic!("{arguments:?} does not give up");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(!status.success());
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn wrong_services_and_a_missing_provider_are_told_before_anything_is_touched() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("data");
+    let serve = |services: &[&str]| {
+        let arguments = [
+            &["serve", "--data-dir", dir.to_str().unwrap(), "--port=80a"],
+            services,
+        ]
+        .concat();
+        complaint(&arguments)
+    };
+    let text = serve(&["foo", "user", "user", "payment"]);
+    for part in [
+        "4 settings are wrong; nothing was started",
+        "there is no service `foo`",
+        "`user` is named twice",
+        "user booking location driver payment",
+        "the payment service needs a provider",
+        "SERVICE_PORT",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing from: {text}");
+    }
+    assert!(!dir.exists(), "the data folder was made");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = (taken.local_addr().unwrap().port(), taken);
+    for port in [taken.0 - 90, taken.0] {
+        let port = format!("--port={port}");
+        let text = complaint(&["up", "--plain", &port, "--data-dir", dir.path().to_str().unwrap()]);
+        let address = format!("cannot listen on 127.0.0.1:{}", taken.0);
+        assert!(text.contains(&address) && text.contains("SERVICE_PORT"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_page_says_who_can_sign_in_and_where_to_look() {
+    for (arguments, wanted) in [
+        (&[][..], &["demo-staff.json", "admin@interstate.example"][..]),
+        (&["--demo"], &["login admin", "login rider", "login driver"]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let platform = Platform::up(dir.path(), arguments, None).await;
+        let mut page = String::new();
+        while !wanted.iter().all(|part| page.contains(part)) {
+            let line = platform.lines.recv_timeout(Duration::from_secs(10));
+            let line = line.unwrap_or_else(|_| panic!("{wanted:?} is not all in {page}"));
+            page.push_str(&line);
+            page.push('\n');
+        }
+        let health = page.lines().filter(|line| line.ends_with("/health")).count();
+        assert_eq!(health, 5, "one a service: {page}");
+        platform.stop().await;
     }
 }
 

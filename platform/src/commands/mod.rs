@@ -3,4 +3,5 @@
 pub mod doctor;
 pub mod generate;
 pub mod openapi;
+pub mod staff;
 pub mod up;

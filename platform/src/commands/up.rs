@@ -14,6 +14,8 @@ use interstate_telemetry::{Format, Logs, LogsGuard, Output};
 use std::{error::Error, fmt::Display, io::IsTerminal, net::SocketAddr, path::Path, time::Duration};
 
 const SERVICE: Setting = Setting::argument("SERVICE");
+/// What the demonstration's people want follows from it, and who they are.
+const SEED: u64 = 1;
 /// The demonstration's clock: a five-hour trip in half a minute.
 const DEMO_FACTOR: &str = "600";
 /// Between two drawings of the screen.
@@ -58,9 +60,11 @@ pub async fn up(mut args: Up) -> Outcome {
     let url = format!("http://{}", node.address());
     let staff = demo::staff(&node).await?;
     let mut header = header(&node, &url, &provider_url, node.started.elapsed());
-    if args.demo {
-        header.push_str(&staff.logins());
-    }
+    header.push_str(&if args.demo {
+        staff.demo_logins(SEED)
+    } else {
+        staff.logins()
+    });
     println!("{header}");
     let end_of_demo = node.base.shutdown.child_token();
     let riding = args.demo.then(|| {
@@ -69,7 +73,7 @@ pub async fn up(mut args: Up) -> Outcome {
             riders: 12,
             drivers: 30,
             trips: 0,
-            seed: 1,
+            seed: SEED,
             staff: staff.clone(),
         };
         tokio::spawn(demo::run(rides, end_of_demo.clone()))
@@ -233,7 +237,9 @@ fn header(node: &Node, url: &str, provider: &str, took: Duration) -> String {
         took.as_millis()
     );
     for (name, address) in node.services() {
-        text.push_str(&format!("  {name:<16} http://{address}/docs\n"));
+        text.push_str(&format!(
+            "  {name:<16} http://{address}/docs   http://{address}/health\n"
+        ));
     }
     text.push_str(&format!(
         "  {:<16} {provider}\n  {:<16} {}\n",

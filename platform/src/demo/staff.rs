@@ -108,17 +108,41 @@ impl Staff {
         })
     }
 
-    /// E-mail addresses and passwords, for the person who tries the platform.
+    /// Who can sign in, for the person who tries the platform: the staff, and where their passwords are.
     pub fn logins(&self) -> String {
+        format!(
+            "\n  {:<16} {}, {}: POST /v1/sessions with the passwords in\n  {:<16} {}\n",
+            "staff",
+            SUPPORT.0,
+            ADMIN.0,
+            "",
+            self.data_dir.join(FILE).display(),
+        )
+    }
+
+    /// The same with the passwords, and with a rider and a driver of the demonstration with this seed. Everybody
+    /// there is made up.
+    pub fn demo_logins(&self, seed: u64) -> String {
         let Kept {
             support_password,
             admin_password,
             ..
         } = &self.kept;
-        format!(
-            "\n  {:<16} {}   {support_password}\n  {:<16} {}   {admin_password}\n",
-            "login support", SUPPORT.0, "login admin", ADMIN.0,
-        )
+        let (rider, driver) = (
+            self.rider(seed, 0),
+            self.driver(seed, 0, &super::places::home(0).0),
+        );
+        let login = |role: &str, email: &str, password: &str| {
+            format!("  {:<16} {email}   {password}\n", format!("login {role}"))
+        };
+        [
+            "\n".to_owned(),
+            login("support", SUPPORT.0, support_password),
+            login("admin", ADMIN.0, admin_password),
+            login("rider", &rider.email, &rider.password),
+            login("driver", &driver.email, &driver.password),
+        ]
+        .concat()
     }
 
     pub(super) fn support(&self) -> Account {

@@ -164,7 +164,12 @@ impl Node {
             apis.push(payment::start(&base, provider).await?);
         }
         let key = operator_door::key(&dir)?;
-        let operator = Arc::new(operator::Operator::new(base.clone(), started, history));
+        let operator = Arc::new(operator::Operator::new(
+            base.clone(),
+            started,
+            history,
+            accounts.clone(),
+        ));
         let door = operator_door::router(operator.clone(), key);
         let edges = Edges::open(&base, common, apis, door).await?;
         Ok(Self {

@@ -1,26 +1,34 @@
 //! What a running process does for its operator.
 
 use super::Base;
-use crate::operator::{Actions, Status};
+use crate::operator::{Actions, NewStaff, ParkedEvent, Status, staff};
 use async_trait::async_trait;
 use interstate_booking::{explain, read::BookingHistory};
 use interstate_eventing::{Batches, Event};
 use interstate_log::{Log, PartitionId, Topic};
 use interstate_schemas::BookingId;
-use std::{sync::Arc, time::Instant};
+use interstate_user::api::Accounts;
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 pub struct Operator {
     base: Base,
     started: Instant,
     history: Option<BookingHistory>,
+    accounts: Option<Accounts>,
 }
 
 impl Operator {
-    pub fn new(base: Base, started: Instant, history: Option<BookingHistory>) -> Self {
+    pub fn new(
+        base: Base,
+        started: Instant,
+        history: Option<BookingHistory>,
+        accounts: Option<Accounts>,
+    ) -> Self {
         Self {
             base,
             started,
             history,
+            accounts,
         }
     }
 
@@ -50,7 +58,26 @@ impl Actions for Operator {
             models,
             ..
         } = &self.base;
-        crate::operator::take(env, consumers, self.started, bookings, models.names()).await
+        let mut status = crate::operator::take(env, consumers, self.started, bookings, models.names()).await;
+        let with_parked = status.consumers.iter().filter(|consumer| consumer.parked > 0);
+        let names: BTreeSet<String> = with_parked.map(|consumer| consumer.name.clone()).collect();
+        for name in names {
+            let Some(model) = models.get(&name) else { continue };
+            match model.parked().await {
+                Ok(notes) => status
+                    .parked
+                    .extend(notes.into_iter().map(|note| ParkedEvent::of(&name, note))),
+                Err(error) => tracing::warn!(error, name, "what is parked is not known now"),
+            }
+        }
+        status
+    }
+
+    async fn add_staff(&self, new: NewStaff) -> Result<String, String> {
+        let accounts = self.accounts.as_ref().ok_or(
+            "the user service does not run in this process: say with --url and --data-dir where it does\n",
+        )?;
+        staff::add(accounts, new).await
     }
 
     async fn replay(&self, model: &str, verify: bool) -> Result<String, String> {

@@ -2,6 +2,7 @@
 
 use super::{KEY_HEADER, Status};
 use crate::cli::Target;
+use serde::Serialize;
 use std::time::Duration;
 
 /// Replays may take a while; everything else answers at once.
@@ -77,6 +78,12 @@ impl Client {
     /// Has something done.
     pub async fn post(&self, path: &str) -> Result<String, ClientError> {
         self.send(self.http.post(format!("{}{path}", self.target))).await
+    }
+
+    /// Has something done with this.
+    pub async fn post_json<T: Serialize>(&self, path: &str, body: &T) -> Result<String, ClientError> {
+        self.send(self.http.post(format!("{}{path}", self.target)).json(body))
+            .await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<String, ClientError> {

@@ -3,11 +3,15 @@
 //! It answers under `/operator` on the main port, to whoever holds the key in the data folder.
 
 mod client;
+mod putaside;
 mod server;
+pub mod staff;
 mod status;
 
 pub use client::{Client, ClientError};
+pub use putaside::{DeadLetter, MOST_TOLD, ParkedEvent, dead_letters};
 pub use server::{Actions, router};
+pub use staff::NewStaff;
 pub use status::{ConsumerFigures, Following, PartitionFigures, Status, following, take};
 
 use interstate_auth::load_or_create;

@@ -1,6 +1,6 @@
 //! The routes under `/operator`.
 
-use super::{KEY_HEADER, Status};
+use super::{KEY_HEADER, NewStaff, Status};
 use async_trait::async_trait;
 use axum::{
     Json, Router,
@@ -23,6 +23,8 @@ pub trait Actions: Send + Sync + 'static {
     async fn replay(&self, model: &str, verify: bool) -> Result<String, String>;
     /// Tries the parked events of a read model again.
     async fn retry_parked(&self, model: &str) -> Result<String, String>;
+    /// Gives somebody of the staff an account.
+    async fn add_staff(&self, new: NewStaff) -> Result<String, String>;
     /// The story of a booking.
     async fn explain(&self, booking: &str) -> Result<String, String>;
 }
@@ -37,6 +39,7 @@ pub fn router(actions: Shared, key: String) -> Router {
         .route("/operator/replay/{model}", post(replay))
         .route("/operator/parked/{model}", post(retry_parked))
         .route("/operator/explain/{booking}", get(explain))
+        .route("/operator/staff", post(add_staff))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let key = key.clone();
             async move { guarded(&key, request, next).await }
@@ -85,6 +88,10 @@ async fn retry_parked(State(actions): State<Shared>, Path(model): Path<String>) 
 
 async fn explain(State(actions): State<Shared>, Path(booking): Path<String>) -> Response {
     told(actions.explain(&booking).await)
+}
+
+async fn add_staff(State(actions): State<Shared>, Json(new): Json<NewStaff>) -> Response {
+    told(actions.add_staff(new).await)
 }
 
 fn told(result: Result<String, String>) -> Response {

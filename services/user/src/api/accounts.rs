@@ -138,6 +138,24 @@ impl Accounts {
         self.register(user, person, hash, Actor::System, None).await
     }
 
+    /// The same for a person who has no account at all: one who has keeps password and roles as they are.
+    pub async fn add_staff(&self, person: NewPerson) -> Result<SignedUp, Problem> {
+        let user = self.user_of(&person.email, "staff");
+        let hash = self.hash(&person).await?;
+        let made = self
+            .register(user, person, hash.clone(), Actor::System, None)
+            .await?;
+        let kept = self.users.credential(user).await.map_err(Problem::internal)?;
+        let kept = match kept {
+            Some(kept) => self.open(kept).await?,
+            None => None,
+        };
+        match kept {
+            Some(kept) if kept.hash == hash => Ok(made),
+            _ => Err(problems::refused("user-email-taken")),
+        }
+    }
+
     /// A repeat finds the same user: the id is made of the address and the request's key. No secret, but nothing
     /// can be told from it either.
     fn user_of(&self, email: &Email, key: &str) -> UserId {
