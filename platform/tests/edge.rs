@@ -68,6 +68,12 @@ async fn a_key_is_good_for_one_request_whatever_the_request_is_about() {
 
     let person = |email: &str, phone: &str, password: &str| json!({ "name": "Noor", "email": email, "phone": phone, "password": password, "role": "rider" });
     let nobody = ride::Person::nobody(&platform.urls, "nobody", false);
+    let short = person("noor@example.org", "+919812345613", "short");
+    assert_eq!(
+        nobody.try_post("/v1/users", "su", short).await.0,
+        422,
+        "and no use of the key"
+    );
     let noor = person("noor@example.org", "+919812345613", "correct horse battery");
     let made = nobody.post("/v1/users", "su", noor.clone()).await;
     assert_eq!(nobody.post("/v1/users", "su", noor).await, made);

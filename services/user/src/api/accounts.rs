@@ -86,9 +86,10 @@ impl Accounts {
             id: user,
             role: person.role,
         };
+        // First what may be wrong with the request: whoever mends it uses the same key.
+        let hash = self.hash(&person).await?;
         self.use_key(&person, key).await?;
         let password = person.password.clone();
-        let hash = self.hash(&person).await?;
         let signed_up = self.register(user, person, hash.clone(), actor, trace).await?;
         self.is_its_password(user, password, &hash).await?;
         Ok(signed_up)
