@@ -173,7 +173,7 @@ async fn the_operator_gives_staff_their_accounts_and_names_read_models() {
         .lines()
         .find_map(|line| line.strip_prefix("password  "))
         .unwrap();
-    let nobody = ride::Person::nobody(&[url.clone()], "asha", false);
+    let nobody = ride::Person::nobody(std::slice::from_ref(&url), "asha", false);
     let asha = nobody.log_in("asha@example.org", password).await;
     assert_eq!(asha.get("/v1/users/me").await["roles"], json!(["admin"]));
 

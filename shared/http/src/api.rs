@@ -213,3 +213,52 @@ fn render(apis: &[Api], metrics: &Metrics) -> Arc<dyn Fn() -> String + Send + Sy
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Json;
+    use aide::axum::routing::get;
+    use schemars::JsonSchema;
+    use serde::Serialize;
+
+    #[derive(Serialize, JsonSchema)]
+    struct View {
+        name: String,
+    }
+
+    mod other {
+        #[derive(serde::Serialize, schemars::JsonSchema)]
+        pub struct View {
+            pub seats: u8,
+        }
+    }
+
+    fn api<T: Serialize + JsonSchema + Send + 'static>(
+        name: &'static str,
+        path: &str,
+        view: fn() -> T,
+    ) -> Api {
+        let router = ApiRouter::new().api_route(path, get(async move || Json(view())));
+        Api::new(router, Readiness::new(), &[], Metrics::new().service(name))
+    }
+
+    fn named() -> View {
+        View {
+            name: "Asha".to_owned(),
+        }
+    }
+
+    #[test]
+    fn one_schema_may_be_in_several_apis() {
+        let doc = openapi("both", &[api("a", "/v1/a", named), api("b", "/v1/b", named)]);
+        assert!(doc.components.unwrap().schemas.contains_key("View"));
+    }
+
+    #[test]
+    #[should_panic(expected = "another API has for another one: View of b")]
+    fn two_schemas_of_one_name_are_a_mistake() {
+        let seated = || other::View { seats: 4 };
+        let _ = openapi("both", &[api("a", "/v1/a", named), api("b", "/v1/b", seated)]);
+    }
+}
