@@ -24,6 +24,9 @@ pub struct RouteLeg {
     pub seconds: u32,
     /// Whether a part of it lies in hills.
     pub hill: bool,
+    /// How many of the metres are hill roads. Nothing where nobody counted them: then all of a leg in hills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hill_metres: Option<u32>,
 }
 
 /// A toll plaza on the way.
@@ -64,6 +67,14 @@ pub struct TripRoute {
     pub tolls: Vec<TollStop>,
     /// How good it is.
     pub source: RouteSource,
+}
+
+impl RouteLeg {
+    /// How many of the metres are hill roads.
+    pub fn metres_in_hills(&self) -> u32 {
+        let whole = if self.hill { self.metres } else { 0 };
+        self.hill_metres.map_or(whole, |counted| counted.min(self.metres))
+    }
 }
 
 impl TripRoute {

@@ -274,6 +274,7 @@ impl World {
                     metres: 260_000,
                     seconds: 18_000,
                     hill: false,
+                    hill_metres: None,
                 }],
                 metres: 260_000,
                 seconds: 18_000,

@@ -44,6 +44,7 @@ fn road() -> TripRoute {
             metres,
             seconds,
             hill: false,
+            hill_metres: Some(0),
         }],
         metres,
         seconds,

@@ -1,19 +1,19 @@
 //! Who could take a trip, with what is known of each.
 
-use super::{OpenSearch, Roster, ring::Ring, roster::Rows};
+use super::{OpenSearch, Roster, empty, ring::Ring, roster::Rows};
 use crate::{
     domain::{
         candidates::{CandidateFacts, DispatchPolicy, TripNeeds, VehicleFit},
         dispatch::Candidate,
         documents::{day_in_india, midnight},
         driver::{Driver, DriverStatus},
-        duty::{DutyCalendar, DutyFit, DutyPlan, DutyState, Terrain},
+        duty::{DutyCalendar, DutyFit, DutyPlan, DutyState},
         vehicle::Vehicle,
     },
     ports::{LiveFix, LiveFixes},
 };
 use interstate_schemas::{
-    CalendarOwner, DriverId, GeoPoint, SignedDuration, Timestamp, TripRequest, VehicleClass, VehicleId,
+    CalendarOwner, DriverId, SignedDuration, Timestamp, TripRequest, TripRoute, VehicleClass, VehicleId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +27,6 @@ const NEAREST: usize = 500;
 const FARTHER: usize = 500;
 /// How far away a driver is looked for, in metres.
 const RADIUS: u32 = 100_000;
-/// A road is longer than the crow flies, by so many per cent.
-const ROAD_PERCENT: f64 = 1.3;
 
 /// The candidates of a search.
 pub struct Prospects {
@@ -96,7 +94,7 @@ pub fn prospects(
         };
         let dead = fix
             .zip(pickup)
-            .map(|(fix, point)| metres_by_road(fix.point, point));
+            .map(|(fix, point)| empty::metres_by_road(fix.point, point));
         let Some(plan) = plan_of(trip, dead, policy) else {
             continue;
         };
@@ -109,7 +107,7 @@ pub fn prospects(
             dead,
             plan,
         };
-        found.facts.push(facts(&rows, &subject, policy, now));
+        found.facts.push(facts(&rows, &subject, &trip.route, policy, now));
         found.plans.insert(
             id,
             Candidate {
@@ -133,7 +131,13 @@ struct Subject<'a> {
     plan: DutyPlan,
 }
 
-fn facts(rows: &Rows, subject: &Subject<'_>, policy: &DispatchPolicy, now: Timestamp) -> CandidateFacts {
+fn facts(
+    rows: &Rows,
+    subject: &Subject<'_>,
+    route: &TripRoute,
+    policy: &DispatchPolicy,
+    now: Timestamp,
+) -> CandidateFacts {
     let empty = DutyCalendar::default();
     let calendar = |owner: CalendarOwner| {
         rows.calendar(&owner.to_string())
@@ -179,7 +183,7 @@ fn facts(rows: &Rows, subject: &Subject<'_>, policy: &DispatchPolicy, now: Times
         fix_at: fix.map(|fix| fix.at),
         dead_metres: *dead,
         pickup_seconds: dead.map(|metres| {
-            let travel = policy.travel.travel(metres, Terrain::Plain).as_secs();
+            let travel = empty::to_pickup(route, metres, &policy.travel).as_secs();
             u32::try_from(travel).unwrap_or(u32::MAX)
         }),
         hill_cleared: driver.profile.map(|profile| profile.hill_roads),
@@ -199,14 +203,13 @@ fn vehicle_for<'a>(rows: &'a Rows, driver: &Driver, class: VehicleClass) -> Opti
     driver.online.iter().chain(&driver.vehicles).find_map(of_class)
 }
 
-/// The time that a trip takes. The way home is the driver's own time: nobody has to drive it on the same day.
+/// The time that a trip takes.
 fn plan_of(trip: &TripRequest, dead: Option<u32>, policy: &DispatchPolicy) -> Option<DutyPlan> {
-    let to_pickup = policy.travel.travel(dead.unwrap_or(0), Terrain::Plain);
     DutyPlan::of_trip(
         trip.pickup_at,
         trip.ends_at,
-        to_pickup,
-        SignedDuration::ZERO,
+        empty::to_pickup(&trip.route, dead.unwrap_or(0), &policy.travel),
+        empty::way_home(trip, &policy.travel),
         SignedDuration::from_mins(policy.hours.rest_minutes.into()),
         Some(SignedDuration::from_secs(trip.route.seconds.into())),
         &policy.travel,
@@ -238,9 +241,4 @@ fn at_night(from: Timestamp, until: Timestamp) -> bool {
     let since_midnight = from.duration_since(day);
     let (morning, evening) = (SignedDuration::from_hours(6), SignedDuration::from_hours(22));
     since_midnight < morning || since_midnight >= evening || until.duration_since(day) > evening
-}
-
-fn metres_by_road(from: GeoPoint, to: GeoPoint) -> u32 {
-    // Never beyond half the globe, far below the bounds of the type.
-    (from.metres_to(to) * ROAD_PERCENT) as u32
 }

@@ -4,6 +4,7 @@
 mod candidates;
 mod dispatch_reads;
 mod dispatches;
+mod empty;
 mod offered;
 mod ring;
 mod roster;

@@ -45,6 +45,7 @@ pub fn published(route: &Route, class: TollClass, gazetteer: &Gazetteer) -> Resu
                 metres: leg.metres,
                 seconds: leg.seconds,
                 hill: leg.hill,
+                hill_metres: Some(leg.hill_metres),
             })
             .collect(),
         metres: route.metres,

@@ -64,6 +64,7 @@ pub(crate) fn issue(pickup_at: &str) -> Issue {
                 metres: 270_400,
                 seconds: 5 * 3_600,
                 hill: false,
+                hill_metres: None,
             }],
             metres: 270_400,
             seconds: 5 * 3_600,

@@ -93,6 +93,17 @@ impl Calendar {
         answered(decision, cx, StepOutcome::Undone)
     }
 
+    /// What was kept after the trip's end beyond the driver's rest: the way home, which is as long after a
+    /// trip that ended early or late. The vehicle has to come back too.
+    fn way_home(&self, claim: Claim) -> SignedDuration {
+        let held = self.duties.of(claim.holder);
+        held.filter(|duty| duty.claim == claim)
+            .map_or(SignedDuration::ZERO, |duty| {
+                let kept = duty.reserved.end().duration_since(duty.on_duty.end());
+                (kept - drivers_rest()).max(SignedDuration::ZERO)
+            })
+    }
+
     fn close(
         &self,
         booking: BookingId,
@@ -101,9 +112,10 @@ impl Calendar {
         cx: &Context<'_>,
     ) -> Result<Decision<CalendarEvent>, Rejection> {
         let owner = self.owner.ok_or(Refusal::NotHeld).map_err(refused)?;
-        let rest_until = ended_at.saturating_add(rest_of(owner)).unwrap_or(ended_at);
-        let mut after = self.duties.clone();
         let claim = Claim::booking(booking, search);
+        let owed = self.way_home(claim) + rest_of(owner);
+        let rest_until = ended_at.saturating_add(owed).unwrap_or(ended_at);
+        let mut after = self.duties.clone();
         let clash = after
             .close(claim, ended_at, rest_until, None, cx.now)
             .map_err(refused)?;
@@ -273,9 +285,13 @@ impl Aggregate for Calendar {
 /// The rest that is owed after a duty: a vehicle needs none.
 fn rest_of(owner: CalendarOwner) -> SignedDuration {
     match owner {
-        CalendarOwner::Driver(_) => SignedDuration::from_mins(HoursPolicy::default().rest_minutes.into()),
+        CalendarOwner::Driver(_) => drivers_rest(),
         CalendarOwner::Vehicle(_) => SignedDuration::ZERO,
     }
+}
+
+fn drivers_rest() -> SignedDuration {
+    SignedDuration::from_mins(HoursPolicy::default().rest_minutes.into())
 }
 
 fn refused(refusal: Refusal) -> Rejection {

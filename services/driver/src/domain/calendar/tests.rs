@@ -167,6 +167,54 @@ fn after_the_trip_the_driver_is_free_when_the_rest_is_over() {
 }
 
 #[test]
+fn after_a_one_way_trip_the_way_home_stays_taken() {
+    let until = |hour| Interval::new(at(8), at(hour)).unwrap();
+    // Six hours of trip, six hours home and ten of rest.
+    let plan = DutyPlan {
+        on_duty: until(14),
+        reserved: until(30),
+        driving_minutes: Some(300),
+    };
+    let hold = CalendarRequest::Hold {
+        owner: owner(),
+        booking: booking("a"),
+        search: 1,
+        plan,
+        expires_at: at(1),
+    };
+    let reserve_it = CalendarRequest::Reserve {
+        owner: owner(),
+        booking: booking("a"),
+        search: 1,
+        from: at(8),
+        to: at(30),
+        pickup_at: at(9),
+        ends_at: at(14),
+    };
+    let close = CalendarRequest::Close {
+        booking: booking("a"),
+        search: 1,
+        ended_at: at(13),
+    };
+    let story = empty()
+        .when(saga(), hold)
+        .story()
+        .when(saga(), reserve_it)
+        .story()
+        .when(saga(), close.clone())
+        .then_types(&["calendar.closed.v1"])
+        .when(saga(), close)
+        .then_nothing();
+    story
+        .clone()
+        .when(saga(), reserve("b", 1, 28))
+        .then_rejected("duty.overlap");
+    story
+        .when(saga(), reserve("b", 1, 29))
+        .then_types(&["calendar.reserved.v1"]);
+}
+
+#[test]
 fn the_published_commands_are_understood() {
     let command = CalendarCommand::Release {
         owner: owner(),

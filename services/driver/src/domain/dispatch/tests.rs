@@ -56,6 +56,7 @@ fn trip() -> Box<TripRequest> {
                 metres: 260_000,
                 seconds: 18_000,
                 hill: false,
+                hill_metres: None,
             }],
             metres: 260_000,
             seconds: 18_000,

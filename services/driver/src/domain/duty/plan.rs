@@ -56,19 +56,21 @@ impl TravelPolicy {
 /// A trip as a calendar sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DutyPlan {
-    /// From leaving for the pickup to being back or free: time on duty.
+    /// From leaving for the pickup to the end of the trip: time on duty.
     pub on_duty: Interval,
-    /// `on_duty` and the rest owed after it: what nobody else can have.
+    /// `on_duty`, the way home and the rest owed after it: what nobody else can have.
     pub reserved: Interval,
-    /// Minutes at the wheel, empty travel included. Nothing where nobody could say.
+    /// Minutes at the wheel until the trip is over, empty travel to the pickup included. Nothing where nobody
+    /// could say.
     pub driving_minutes: Option<u32>,
 }
 
 impl DutyPlan {
     /// The duty of a trip from `pickup` to `end`: it starts `to_pickup` and the time to get ready before the
-    /// pickup, goes on for `way_home` after the end (zero for a trip that comes back) and then owes `rest`
-    /// (zero for a vehicle). `driving` is the time at the wheel with a passenger; nothing where the end is
-    /// not after the pickup.
+    /// pickup. After the end come `way_home` (zero for a trip that comes back) and `rest`, which nobody can
+    /// have either. The way home is not on duty: the driver may break it anywhere, for a night too, so that a
+    /// long one does not use up the hours of a day. `driving` is the time at the wheel with a passenger;
+    /// nothing where the end is not after the pickup.
     pub fn of_trip(
         pickup: Timestamp,
         end: Timestamp,
@@ -80,14 +82,10 @@ impl DutyPlan {
     ) -> Option<Self> {
         Interval::new(pickup, end).ok()?;
         let ready = SignedDuration::from_mins(travel.ready_minutes.into());
-        let on_duty = Interval::new(
-            shifted(shifted(pickup, -to_pickup), -ready),
-            shifted(end, way_home),
-        )
-        .ok()?;
-        let reserved = on_duty.ending(shifted(on_duty.end(), rest)).ok()?;
+        let on_duty = Interval::new(shifted(shifted(pickup, -to_pickup), -ready), end).ok()?;
+        let reserved = on_duty.ending(shifted(shifted(end, way_home), rest)).ok()?;
         let at_the_wheel = |ride: SignedDuration| {
-            let seconds = [ride, to_pickup, way_home]
+            let seconds = [ride, to_pickup]
                 .iter()
                 .map(|part| part.as_secs().max(0))
                 .sum::<i64>();
@@ -149,9 +147,9 @@ mod tests {
         .unwrap();
         // 10 km: 13 min 48 s before, and half an hour; 260 km: 5 h 58 min 48 s home.
         assert_eq!(plan.on_duty.start(), at("2026-11-20T07:16:12+05:30"));
-        assert_eq!(plan.on_duty.end(), at("2026-11-20T18:58:48+05:30"));
+        assert_eq!(plan.on_duty.end(), at("2026-11-20T13:00:00+05:30"));
         assert_eq!(plan.reserved.end(), at("2026-11-21T04:58:48+05:30"));
-        assert_eq!(plan.driving_minutes, Some(300 + 373));
+        assert_eq!(plan.driving_minutes, Some(300 + 14));
     }
 
     #[test]
