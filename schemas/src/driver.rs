@@ -30,6 +30,9 @@ pub struct TripRequest {
     pub route: TripRoute,
     /// What the driver earns, for the offer.
     pub driver_earns: crate::Money,
+    /// Whether it is driven at night by its plan, halts left out. Nothing where nobody worked that out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub night: Option<bool>,
 }
 
 /// Commands to a search for a driver. The aggregate's id is a [`DispatchId`] with the booking's bits.

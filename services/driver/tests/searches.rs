@@ -283,6 +283,7 @@ impl World {
                 source: RouteSource::Approximate,
             },
             driver_earns: Money::rupees(3_000),
+            night: None,
         })
     }
 

@@ -228,14 +228,17 @@ fn needs(search: &OpenSearch) -> TripNeeds {
         passengers: trip.passengers,
         bags: Some(trip.bags),
         hill: Some(trip.route.has_hills()),
-        night: at_night(trip.pickup_at, trip.ends_at),
+        night: trip
+            .night
+            .unwrap_or_else(|| at_night(trip.pickup_at, trip.ends_at)),
         // The advance is paid before, and the balance through the platform.
         cash: false,
         driver_gender: None,
     }
 }
 
-/// Whether any of the time lies between 22:00 and 06:00 in India.
+/// Whether any of the time lies between 22:00 and 06:00 in India: for trips of which nobody says when they are
+/// driven.
 fn at_night(from: Timestamp, until: Timestamp) -> bool {
     let day = midnight(day_in_india(from));
     let since_midnight = from.duration_since(day);

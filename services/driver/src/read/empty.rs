@@ -85,6 +85,7 @@ mod tests {
                 source: RouteSource::Approximate,
             },
             driver_earns: Money::rupees(3_000),
+            night: None,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::domain::{
     tariff::Tariff,
 };
 use interstate_eventing::{Context, Decision, Draft, Message, Rejection};
-use interstate_schemas::{CalendarCommand, Money, PaymentCommand, Settlement, Timestamp};
+use interstate_schemas::{CalendarCommand, Money, PaymentCommand, Settlement, SignedDuration, Timestamp};
 
 pub(super) fn end(
     mut draft: Draft<Booking>,
@@ -111,6 +111,7 @@ fn invoice_input(
         (Some(intervals), _) => Driving::During {
             intervals: intervals.clone(),
         },
+        (None, Driving::During { intervals }) => as_planned(intervals, order.pickup_at, from, at),
         (None, planned) => planned.clone(),
     };
     Ok(FareInput {
@@ -131,6 +132,28 @@ fn invoice_input(
         advance_paid: Some(booking.captured),
         ..order.input.clone()
     })
+}
+
+/// The planned driving of a trip that nobody measured: as much later or earlier as the trip began, and not beyond
+/// its end. Whoever ends at night drove at night, however the halts fell.
+fn as_planned(planned: &[Interval], pickup_at: Timestamp, from: Timestamp, until: Timestamp) -> Driving {
+    let later = from.duration_since(pickup_at);
+    let shifted = |moment: Timestamp| {
+        let moment = moment.saturating_add(later).unwrap_or(Timestamp::MAX);
+        moment.clamp(from, until)
+    };
+    let second = SignedDuration::from_secs(1);
+    let arrival = Interval {
+        from: until.saturating_sub(second).unwrap_or(until).max(from),
+        to: until,
+    };
+    let intervals = planned.iter().map(|drive| Interval {
+        from: shifted(drive.from),
+        to: shifted(drive.to),
+    });
+    Driving::During {
+        intervals: intervals.chain([arrival]).collect(),
+    }
 }
 
 /// A trip that was shorter than planned cannot have had more hill days than days.

@@ -3,7 +3,10 @@
 use super::{Assignment, Booking, state::Stage};
 use crate::domain::{
     catalogue,
-    fare::settlement::{TdsStatus, VehicleOwner, settle},
+    fare::{
+        LineCode,
+        settlement::{TdsStatus, VehicleOwner, settle},
+    },
 };
 #[cfg(feature = "planted")]
 use interstate_eventing::plant::{self, Bug};
@@ -333,6 +336,7 @@ fn find_command(booking: &Booking) -> DispatchCommand {
             ends_at: order.ends_at,
             route: order.route.clone(),
             driver_earns,
+            night: Some(order.fare.amount(LineCode::Night).is_positive()),
         }),
         deadline: booking.search_until,
         search: booking.search,

@@ -166,6 +166,26 @@ fn each_difference_from_the_quote_names_its_event_and_they_sum_to_the_whole() {
 }
 
 #[test]
+fn a_trip_that_nobody_measured_was_driven_as_planned_and_until_its_end() {
+    let nights = |ended_at: &str| {
+        let told = on_trip()
+            .at(ended_at)
+            .when(as_driver(), BookingCommand::End(TripRecord::default()));
+        let BookingEvent::Completed(completed) = told.decided().events.last().unwrap() else {
+            panic!()
+        };
+        completed.invoice.amount(LineCode::Night)
+    };
+    assert_eq!(nights("2026-11-20T11:00:00+05:30"), Money::ZERO);
+    assert_eq!(nights("2026-11-20T23:00:00+05:30"), Money::rupees(300));
+    assert_eq!(
+        nights("2026-11-21T09:00:00+05:30"),
+        Money::ZERO,
+        "a halt overnight"
+    );
+}
+
+#[test]
 fn waiting_counts_from_the_agreed_time_and_not_from_an_early_arrival() {
     let told = assigned()
         .at("2026-11-20T05:00:00+05:30")

@@ -16,15 +16,42 @@ const DRIVING_AT_A_STRETCH: i64 = 5 * 3_600;
 /// That break.
 const BREAK: i64 = 30 * 60;
 
+/// When the vehicle moves if it leaves at the pickup's time and only halts for breaks and nights. The last of the
+/// intervals ends with the road.
+fn drives(seconds: u32, pickup_at: Timestamp) -> Vec<Interval> {
+    let driving = i64::from(seconds);
+    let after = |seconds| {
+        pickup_at
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .unwrap_or(Timestamp::MAX)
+    };
+    let (mut driven, mut passed) = (0, 0);
+    let mut drives = Vec::new();
+    loop {
+        let spell = (driving - driven).min(DRIVING_AT_A_STRETCH);
+        drives.push(Interval {
+            from: after(passed),
+            to: after(passed + spell),
+        });
+        (driven, passed) = (driven + spell, passed + spell);
+        if driven >= driving {
+            return drives;
+        }
+        let night = if driven % DRIVING_A_DAY == 0 {
+            NIGHT_HALT
+        } else {
+            0
+        };
+        passed += BREAK + night;
+    }
+}
+
 /// When a trip on this route is over, breaks and night halts included. No earlier than the rider wants the
 /// vehicle.
 pub(super) fn ends_at(route: &TripRoute, pickup_at: Timestamp, until: Option<Timestamp>) -> Timestamp {
-    let driving = i64::from(route.seconds);
-    let started = |every: i64| (driving - 1).max(0) / every;
-    let seconds = driving + started(DRIVING_AT_A_STRETCH) * BREAK + started(DRIVING_A_DAY) * NIGHT_HALT;
-    let planned = pickup_at
-        .saturating_add(SignedDuration::from_secs(seconds))
-        .unwrap_or(Timestamp::MAX);
+    let planned = drives(route.seconds, pickup_at)
+        .last()
+        .map_or(pickup_at, |last| last.to);
     until.map_or(planned, |until| until.max(planned))
 }
 
@@ -45,7 +72,9 @@ pub(super) fn fare_input(tariff: &Tariff, issue: &Issue, ends_at: Timestamp) -> 
         extra_hours: 0,
         waits: Vec::new(),
         driving: match issue.kind {
-            TripKind::OneWay => Driving::Throughout,
+            TripKind::OneWay => Driving::During {
+                intervals: drives(route.seconds, issue.pickup_at),
+            },
             TripKind::RoundTrip | TripKind::MultiCity => Driving::ByDay,
         },
         hill_days: 0,

@@ -93,6 +93,37 @@ fn issued() -> interstate_eventing::fixture::Story<Quote> {
         .then_types(&["quote.issued.v1"])
 }
 
+/// Delhi to Chennai, 37 hours at the wheel.
+fn four_days(pickup_at: &str) -> Issue {
+    let mut issue = issue(pickup_at);
+    let route = &mut issue.route;
+    (route.seconds, route.metres) = (37 * 3_600, 2_200_000);
+    (route.legs[0].seconds, route.legs[0].metres) = (37 * 3_600, 2_200_000);
+    issue
+}
+
+#[test]
+fn a_night_at_a_halt_is_no_night_of_driving() {
+    let fare = |pickup_at| {
+        let told = given::<Quote>(quote())
+            .at(MORNING)
+            .when(as_rider(), QuoteCommand::Issue(Box::new(four_days(pickup_at))));
+        let QuoteEvent::Issued(issued) = &told.decided().events[0] else {
+            panic!()
+        };
+        let minutes = issued.ends_at.duration_since(issued.pickup_at).as_mins();
+        (minutes, issued.fare.amount(LineCode::Night))
+    };
+    // Ten hours a day with a break: 06:00 to 16:30, and three halts of 14 hours with their breaks.
+    let (by_day, none) = fare("2026-11-20T06:00:00+05:30");
+    assert_eq!((by_day, none), (37 * 60 + 7 * 30 + 3 * 14 * 60, Money::ZERO));
+    // From 18:00 on, each of the four is driven at night.
+    assert_eq!(
+        fare("2026-11-20T18:00:00+05:30"),
+        (by_day, Money::rupees(4 * 300))
+    );
+}
+
 fn accept() -> QuoteCommand {
     QuoteCommand::Accept { method: method() }
 }

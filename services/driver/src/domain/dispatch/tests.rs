@@ -65,6 +65,7 @@ fn trip() -> Box<TripRequest> {
             source: RouteSource::Approximate,
         },
         driver_earns: Money::rupees(3_000),
+        night: None,
     })
 }
 
