@@ -86,9 +86,22 @@ pub enum PaymentCommand {
         fee: Money,
         /// Names this refund within the booking: a repeat is the same refund.
         reference: String,
+        /// What the driver gets for a trip that was cancelled; booked once with the refund.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compensation: Option<DriverCompensation>,
     },
     /// The trip is over: book the fare, what the driver is due, and ask for the balance.
     Settle(Settlement),
+}
+
+/// What a driver gets for a trip that does not take place: a share of the rider's fee, or what the operator pays
+/// who cancels while the driver is on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DriverCompensation {
+    /// Who gets it.
+    pub driver: DriverId,
+    /// How much.
+    pub amount: Money,
 }
 
 /// The figures of a finished trip, as booking computed them. They sum to the payable.

@@ -4,6 +4,7 @@ use super::{
     bookings::BookingPath,
     code,
     http::Edge,
+    terms::TermsView,
     view::{StartTrip, Withdraw},
 };
 use crate::domain::{
@@ -41,7 +42,7 @@ pub(super) async fn cancellation_terms(
     context: RequestContext,
     Path(BookingPath { booking }): Path<BookingPath>,
     Query(TermsQuery { reason }): Query<TermsQuery>,
-) -> Result<Answer<CancellationTerms>, Problem> {
+) -> Result<Answer<TermsView>, Problem> {
     let by = match caller.role {
         Role::Rider => CancelBy::Rider {
             reason: reason.unwrap_or(RiderReason::ChangedPlans),
@@ -51,7 +52,7 @@ pub(super) async fn cancellation_terms(
     };
     let command = BookingCommand::PreviewCancel { by };
     let answered = edge.ask(booking, &command, &caller, &context, None).await?;
-    Ok(Answer::new(decoded(&answered)?))
+    Ok(Answer::new(decoded::<CancellationTerms>(&answered)?.into()))
 }
 
 /// `POST /v1/bookings/{booking}/cancel`
@@ -62,11 +63,12 @@ pub(super) async fn cancel(
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
     Json(by): Json<Withdraw>,
-) -> Result<Answer<CancellationTerms>, Problem> {
+) -> Result<Answer<TermsView>, Problem> {
     let repeat = Some(("POST /v1/bookings/{booking}/cancel", key.as_str()));
     let command = BookingCommand::Cancel { by: by.into() };
     let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
-    Ok(Answer::new(decoded(&answered)?).token(token(&answered)))
+    let terms: CancellationTerms = decoded(&answered)?;
+    Ok(Answer::new(terms.into()).token(token(&answered)))
 }
 
 /// `POST /v1/bookings/{booking}/arrive`

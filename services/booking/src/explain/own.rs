@@ -205,14 +205,14 @@ fn who(assignment: &Assignment) -> String {
 
 fn terms(terms: &CancellationTerms) -> Vec<String> {
     vec![format!(
-        "Rule {:?}, {} min before the pickup: fee {} (GST {}), refund {}, credit {}, the driver gets {}, pays {}.",
+        "Rule {:?}, {} min before the pickup: fee {} (GST {}), refund {}, the driver gets {}; promised for the next trip {}, the driver is fined {}.",
         terms.reason,
         terms.minutes_to_pickup,
         terms.fee,
         terms.fee_gst,
         terms.refund,
-        terms.credit,
         terms.driver_gets,
+        terms.credit,
         terms.driver_fine
     )]
 }

@@ -27,7 +27,8 @@ pub enum Account {
     RoundOff,
     /// Money given back after a trip was settled. A cost.
     Refunds,
-    /// What riders pay for cancelling, before GST. Income.
+    /// What riders pay for cancelling, before GST, less what drivers get of it or for a trip that the operator
+    /// cancels. Income, or a cost where it is positive.
     CancellationFees,
     /// Riders' cash that drivers carry for us. An asset.
     CashWithDriver,

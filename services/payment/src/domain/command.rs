@@ -3,7 +3,7 @@
 
 use super::OperationResult;
 use interstate_schemas::{
-    AddressedCommand, BookingId, Money, OperationId, PaymentMethod, Settlement, UserId,
+    AddressedCommand, BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, UserId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub enum Command {
         fee: Money,
         /// Names the refund within the booking.
         reference: String,
+        /// What the driver gets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compensation: Option<DriverCompensation>,
     },
     /// Book a finished trip.
     Settle(Settlement),

@@ -3,7 +3,7 @@
 use super::{BalanceMethod, Entry, OperationKind, OperationResult, Purpose};
 use interstate_eventing::events;
 use interstate_schemas::{
-    BookingId, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
+    BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub struct RefundRequested {
     pub amount: Option<Money>,
     /// What is kept, GST included.
     pub fee: Money,
+    /// What the driver gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<DriverCompensation>,
     /// Captures of this and earlier runs are meant.
     pub run: u32,
     /// Who waits for the answer.

@@ -142,6 +142,7 @@ impl Turn<'_> {
                         reference,
                         amount: None,
                         fee,
+                        compensation: None,
                         run,
                         step: None,
                     });

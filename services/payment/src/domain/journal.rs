@@ -29,6 +29,8 @@ pub enum EntryKind {
     Refund,
     /// A part of the advance is kept for a cancellation.
     CancellationFee,
+    /// The driver gets something for a trip that was cancelled.
+    DriverCompensation,
     /// A trip was driven: who has earned what of the fare.
     Settlement,
     /// The driver took the balance, or a part, in cash.
@@ -152,6 +154,16 @@ impl Entry {
             },
         ];
         Self::new(EntryKind::CancellationFee, postings).expect("the fee is the net and its tax")
+    }
+
+    /// The driver gets something for a trip that was cancelled. It is taken from what cancellations bring.
+    pub fn driver_compensation(amount: Money, driver: DriverId) -> Self {
+        let credit = Posting {
+            driver: Some(driver),
+            ..of(Account::DriverPayable)
+        };
+        let debit = of(Account::CancellationFees);
+        Self::transfer(EntryKind::DriverCompensation, amount, debit, credit)
     }
 
     /// A trip was driven. Refused where the parts do not sum to the payable.

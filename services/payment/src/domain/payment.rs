@@ -68,8 +68,9 @@ impl Aggregate for Payment {
                 amount,
                 fee,
                 reference,
+                compensation,
             } => {
-                turn.refund(booking, amount, fee, reference)?;
+                turn.refund(booking, amount, fee, reference, compensation)?;
             }
             Command::Settle(settlement) => turn.settle(settlement)?,
             Command::OperationResult {
@@ -186,6 +187,7 @@ impl State {
                 let new = Refund {
                     amount: wanted.amount,
                     fee: wanted.fee,
+                    compensation: wanted.compensation,
                     run: wanted.run,
                     early,
                     state: RefundState::Waiting,

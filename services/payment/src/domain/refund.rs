@@ -11,7 +11,7 @@ use interstate_eventing::{
     Rejection,
     plant::{self, Bug},
 };
-use interstate_schemas::{BookingId, Money, StepOutcome};
+use interstate_schemas::{BookingId, DriverCompensation, Money, StepOutcome};
 
 /// What the names of refunds of what a rider has overpaid begin with.
 pub(super) const OVERPAID: &str = "overpaid-";
@@ -24,9 +24,14 @@ impl Turn<'_> {
         amount: Option<Money>,
         fee: Money,
         reference: String,
+        compensation: Option<DriverCompensation>,
     ) -> Result<(), Rejection> {
-        if fee.amount < 0 || amount.is_some_and(|amount| amount.amount < 0) {
-            let text = "neither a refund nor its fee can be less than nothing";
+        let negative = |driver_gets: DriverCompensation| driver_gets.amount.amount < 0;
+        if compensation.is_some_and(negative)
+            || fee.amount < 0
+            || amount.is_some_and(|amount| amount.amount < 0)
+        {
+            let text = "neither a refund nor its fee nor what the driver gets can be less than nothing";
             return Err(Rejection::invalid(codes::AMOUNT, text));
         }
         let known = self
@@ -49,6 +54,7 @@ impl Turn<'_> {
                     reference,
                     amount,
                     fee,
+                    compensation,
                     run,
                     step,
                 });
@@ -69,6 +75,7 @@ impl Turn<'_> {
                 reference: reference.to_owned(),
                 amount: refund.amount,
                 fee: refund.fee,
+                compensation: refund.compensation,
                 run: refund.run,
                 step: None,
             });
@@ -160,6 +167,16 @@ impl Turn<'_> {
         }
         if fee.is_positive() {
             self.post(Entry::cancellation_fee(fee));
+        }
+        if let Some(DriverCompensation { driver, amount }) = refund.compensation.filter(|_| refund.early) {
+            // A share of a fee shrinks with it; what the operator pays has no fee.
+            let amount = match refund.fee.is_positive() {
+                true => amount.ratio(fee.amount, refund.fee.amount),
+                false => amount,
+            };
+            if amount.is_positive() {
+                self.post(Entry::driver_compensation(amount, driver));
+            }
         }
         self.answer(&refund.waiting, &StepOutcome::Undone);
     }

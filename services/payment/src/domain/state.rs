@@ -2,7 +2,7 @@
 
 use super::{BalanceMethod, OperationKind, operation::Operations};
 use interstate_schemas::{
-    BookingId, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
+    BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -134,6 +134,9 @@ pub struct Refund {
     pub amount: Option<Money>,
     /// What is kept.
     pub fee: Money,
+    /// What the driver gets.
+    #[serde(default)]
+    pub compensation: Option<DriverCompensation>,
     /// Captures of this and earlier runs are meant.
     pub run: u32,
     /// Whether it was asked for before the trip was settled: then it comes out of the advance.

@@ -109,6 +109,7 @@ impl Turn<'_> {
             reference,
             amount,
             fee: Money::ZERO,
+            compensation: None,
             run,
             step: None,
         });

@@ -45,6 +45,7 @@ fn name(kind: EntryKind) -> &'static str {
         EntryKind::AdvanceApplied => "advance_applied",
         EntryKind::Refund => "refund",
         EntryKind::CancellationFee => "cancellation_fee",
+        EntryKind::DriverCompensation => "driver_compensation",
         EntryKind::Settlement => "settlement",
         EntryKind::CashCollected => "cash_collected",
         EntryKind::BalanceReceived => "balance_received",

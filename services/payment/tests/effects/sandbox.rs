@@ -80,6 +80,7 @@ async fn hold_capture_and_refund_stand_in_the_providers_book() {
             amount: None,
             fee,
             reference,
+            compensation: None,
         },
     )
     .await;

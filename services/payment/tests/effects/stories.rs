@@ -191,6 +191,7 @@ async fn a_whole_story_goes_through_the_worker() {
             amount: None,
             fee,
             reference,
+            compensation: None,
         },
     )
     .await;

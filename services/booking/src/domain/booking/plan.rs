@@ -15,8 +15,8 @@ use interstate_eventing::{
     saga::{Saga, Step},
 };
 use interstate_schemas::{
-    CalendarCommand, CalendarOwner, DispatchCommand, DispatchId, Money, PaymentCommand, SignedDuration,
-    TripRequest,
+    CalendarCommand, CalendarOwner, DispatchCommand, DispatchId, DriverCompensation, Money, PaymentCommand,
+    SignedDuration, TripRequest,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -218,6 +218,7 @@ pub static ADVANCE: Saga<Booking> = Saga {
                     amount: None,
                     fee: Money::ZERO,
                     reference: "advance".to_owned(),
+                    compensation: None,
                 },
             )
         }),
@@ -305,6 +306,14 @@ fn refund(booking: &Booking) -> Message {
             amount: booking.refund,
             fee: booking.fee,
             reference: reference.to_owned(),
+            compensation: booking
+                .assignment
+                .as_ref()
+                .filter(|_| booking.driver_gets.is_positive())
+                .map(|assignment| DriverCompensation {
+                    driver: assignment.driver,
+                    amount: booking.driver_gets,
+                }),
         },
     )
 }

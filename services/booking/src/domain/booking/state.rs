@@ -90,6 +90,9 @@ pub struct Booking {
     /// What goes back at the end: the amount (all of it where nothing is said) and the fee that is kept.
     pub(super) refund: Option<Money>,
     pub(super) fee: Money,
+    /// What the driver gets for a trip that was cancelled.
+    #[serde(default)]
+    pub(super) driver_gets: Money,
     pub(super) undo_again_at: Option<Timestamp>,
     pub(super) case_opened: bool,
     pub(super) waiting_from: Option<Timestamp>,
@@ -211,6 +214,7 @@ impl Aggregate for Booking {
                 self.stage = Stage::Cancelled;
                 self.refund = Some(cancelled.terms.refund);
                 self.fee = cancelled.terms.fee;
+                self.driver_gets = cancelled.terms.driver_gets;
                 self.next = cancelled.then;
             }
             BookingEvent::UndoingStalled(stalled) => self.undo_again_at = Some(stalled.again_at),

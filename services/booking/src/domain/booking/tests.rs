@@ -10,7 +10,7 @@ use interstate_eventing::{
     DomainEvent,
     fixture::{Story, Told},
 };
-use interstate_schemas::{Actor, Money, Role, UserId};
+use interstate_schemas::{Actor, Money, PaymentCommand, Role, UserId};
 
 const DRIVER: &str = "reserve the driver's calendar";
 const VEHICLE: &str = "reserve the vehicle's calendar";
@@ -363,7 +363,15 @@ fn a_cancellation_four_hours_before_keeps_the_fee_and_frees_both_calendars() {
     assert_eq!(asked(&told), ["payment Refund"]);
     let refund = String::from_utf8(told.messages()[0].payload.clone()).unwrap();
     assert!(refund.contains("84000") && refund.contains("10000"), "{refund}");
-    let told = told.story().undone("give back what is left of the advance");
+    // Four fifths of the fee are the driver's.
+    let PaymentCommand::Refund { compensation, .. } = serde_json::from_str(&refund).unwrap() else {
+        panic!("{refund}")
+    };
+    let gets = compensation.map(|gets| (gets.driver, gets.amount));
+    let story = told.story();
+    let driver = story.state().assignment().unwrap().driver;
+    assert_eq!(gets, Some((driver, Money::inr(8_000))));
+    let told = story.undone("give back what is left of the advance");
     assert!(told.story().deadlines().is_empty());
 }
 

@@ -113,6 +113,7 @@ fn the_contract_reads_as_a_command() {
                 amount: None,
                 fee: Money::inr(5),
                 reference: "a".to_owned(),
+                compensation: None,
             },
             refund("a", None, 5),
         ),

@@ -92,6 +92,7 @@ pub fn refund(reference: &str, amount: Option<i64>, fee: i64) -> Command {
         amount: amount.map(Money::inr),
         fee: Money::inr(fee),
         reference: reference.to_owned(),
+        compensation: None,
     }
 }
 

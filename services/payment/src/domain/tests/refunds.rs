@@ -1,6 +1,6 @@
 use super::people::*;
-use crate::domain::{OperationKind, PaymentEvent};
-use interstate_schemas::Money;
+use crate::domain::{Account, Command, OperationKind, PaymentEvent};
+use interstate_schemas::{DriverCompensation, Money};
 
 #[test]
 fn a_refund_keeps_the_fee_with_its_gst_and_a_repeat_is_the_same_refund() {
@@ -42,6 +42,71 @@ fn a_refund_keeps_the_fee_with_its_gst_and_a_repeat_is_the_same_refund() {
     let again = story.when(saga(), refund("cancel", None, 10_000));
     assert_eq!(said(again.messages()), ["cancel/1: Undone"]);
     again.then_nothing();
+}
+
+/// Who gets what by the entries of a decision.
+fn moved(told: &interstate_eventing::fixture::Told<crate::domain::Payment>) -> Vec<(Account, i64, bool)> {
+    let entries = told.decided().events.iter().filter_map(|event| match event {
+        PaymentEvent::JournalPosted(posted) => Some(posted.entry.clone()),
+        _ => None,
+    });
+    entries
+        .flat_map(|entry| entry.postings().to_vec())
+        .map(|posting| {
+            (
+                posting.account,
+                posting.amount.amount,
+                posting.driver == Some(driver()),
+            )
+        })
+        .collect()
+}
+
+fn cancelled(fee: i64, driver_gets: i64) -> Command {
+    let compensation = Some(DriverCompensation {
+        driver: driver(),
+        amount: Money::inr(driver_gets),
+    });
+    Command::Refund {
+        booking: booking(),
+        amount: None,
+        fee: Money::inr(fee),
+        reference: "cancel".to_owned(),
+        compensation,
+    }
+}
+
+#[test]
+fn the_driver_gets_four_fifths_of_the_fee_once() {
+    let asked = captured()
+        .for_step(step("cancel", 1))
+        .when(saga(), cancelled(10_000, 8_000));
+    let operation = request(&asked, OperationKind::Refund, Money::inr(84_000));
+    let told = asked.story().when(worker(), done(operation));
+    let (fees, payable) = (Account::CancellationFees, Account::DriverPayable);
+    assert_eq!(moved(&told)[5..], [(fees, 8_000, false), (payable, -8_000, true)]);
+    told.story().when(saga(), cancelled(10_000, 8_000)).then_nothing();
+}
+
+#[test]
+fn a_driver_who_is_stood_down_is_paid_by_the_operator() {
+    let asked = captured().when(saga(), cancelled(0, 20_000));
+    let operation = request(&asked, OperationKind::Refund, ADVANCE);
+    let told = asked.story().when(worker(), done(operation));
+    let (fees, payable) = (Account::CancellationFees, Account::DriverPayable);
+    assert_eq!(
+        moved(&told)[2..],
+        [(fees, 20_000, false), (payable, -20_000, true)]
+    );
+}
+
+#[test]
+fn a_fee_that_was_never_taken_has_no_share() {
+    let told = payment().when(saga(), cancelled(10_000, 8_000));
+    assert_eq!(moved(&told), []);
+    captured()
+        .when(saga(), cancelled(10_000, -1))
+        .then_rejected("payment.amount_not_positive");
 }
 
 #[test]
