@@ -1,6 +1,8 @@
 //! What the booking service can be asked by other services.
 
-use crate::{AddressedCommand, BookingId, DriverAnswer, Money, PaymentAnswer, QuoteId, StepReply, Timestamp};
+use crate::{
+    AddressedCommand, BookingId, DriverAnswer, DriverId, Money, PaymentAnswer, QuoteId, StepReply, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,13 @@ pub enum BookingMessage {
         amount: Money,
         /// When.
         at: Timestamp,
+    },
+    /// The driver whose time is reserved may not drive: another one is to be found.
+    DriverUnavailable {
+        /// Who.
+        driver: DriverId,
+        /// Which search of the booking found them.
+        search: u32,
     },
 }
 

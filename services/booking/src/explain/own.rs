@@ -93,6 +93,10 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             vec![format!("The booking stands; {} is paid.", confirmed.advance)]
         }
         BookingEvent::Assigned(assigned) => vec![who(&assigned.assignment)],
+        BookingEvent::DriverLost(lost) => vec![format!(
+            "{} of search {} may not drive any more.",
+            lost.driver, lost.search
+        )],
         BookingEvent::DriverReleased(released) => {
             let mut lines = vec![format!("{} gave the trip back.", released.assignment.driver)];
             lines.extend(terms(&released.terms));

@@ -48,6 +48,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         BookingEvent::Requested(_) => Vec::new(),
         BookingEvent::SearchOpened(_)
         | BookingEvent::DriverFound(_)
+        | BookingEvent::DriverLost(_)
         | BookingEvent::CodeRefused(_)
         | BookingEvent::TripEnded(_)
         | BookingEvent::FareDiffered(_) => Vec::new(),

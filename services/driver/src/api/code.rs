@@ -9,6 +9,8 @@ interstate_http::error_codes! {
         "An admission goes from draft to submitted, and from there to approved or rejected. `detail` says where it stands.");
     DRIVER_NOT_YOURS = ("driver-not-yours", 403, "Not your driver's record",
         "Only the driver, or support, may do this.");
+    DRIVER_SUSPENDED = ("driver-suspended", 409, "You are suspended",
+        "While you may not drive, you get no trips, and those that were yours go to other drivers. Support can say why and until when.");
     DRIVER_PAPERS_MISSING = ("driver-papers-missing", 409, "Papers are missing",
         "`detail` names the papers that are missing, have lapsed or do not hold yet. Add them, or their renewals, with `POST /v1/drivers/me/documents`.");
     DRIVER_NO_VEHICLE = ("driver-no-vehicle", 409, "There is no vehicle yet",

@@ -2,7 +2,10 @@
 
 use super::{code::codes, http::Edge};
 use crate::{
-    domain::dispatch::{DispatchRequest, OfferReply},
+    domain::{
+        dispatch::{DispatchRequest, OfferReply},
+        driver::DriverStatus,
+    },
     read::{OfferRow, SearchRow},
 };
 use axum::extract::State;
@@ -55,6 +58,7 @@ pub(super) async fn accept(
     key: IdempotencyKey,
     Path(OfferPath { dispatch, offer }): Path<OfferPath>,
 ) -> Result<Answer<OfferReply>, Problem> {
+    edge.may_drive(DriverId::from(caller.user))?;
     let command = DispatchRequest::Accept { offer };
     let repeat = ("accept an offer", &key);
     replied(edge.ask(dispatch, &command, &caller, &context, repeat).await?)
@@ -71,6 +75,19 @@ pub(super) async fn decline(
     let command = DispatchRequest::Decline { offer };
     let repeat = ("decline an offer", &key);
     replied(edge.ask(dispatch, &command, &caller, &context, repeat).await?)
+}
+
+impl Edge {
+    /// Says at once what the calendar would say later: whoever is suspended gets no trip.
+    fn may_drive(&self, driver: DriverId) -> Result<(), Problem> {
+        match self.roster.driver(driver) {
+            Some(known) if known.status == DriverStatus::Suspended => Err(Problem::new(
+                &codes::DRIVER_SUSPENDED,
+                "You are suspended, so you cannot take trips; `GET /v1/drivers/me` shows where you stand.",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn replied(answered: Answered) -> Result<Answer<OfferReply>, Problem> {

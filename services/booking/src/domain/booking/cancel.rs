@@ -1,7 +1,7 @@
 //! Withdrawing from a booking: what it costs by the matrix, and which saga gives back what was taken.
 
 use super::{
-    Booking, BookingEvent, CancelBy, Plan, Stage, conclude, decide,
+    Assignment, Booking, BookingEvent, CancelBy, Plan, Stage, conclude, decide,
     event::*,
     plan::{driver_of, release as release_calendar, vehicle_of, withdraw},
     travel,
@@ -15,7 +15,7 @@ use interstate_eventing::{
     plant::{self, Bug},
     saga::Phase,
 };
-use interstate_schemas::{SignedDuration, Timestamp};
+use interstate_schemas::{DriverId, SignedDuration, Timestamp};
 
 /// A driver waits so long before a rider counts as not come.
 const NO_SHOW_AFTER: SignedDuration = SignedDuration::from_mins(30);
@@ -108,6 +108,43 @@ pub(super) fn release(
     let Some(assignment) = state.assignment.clone() else {
         return Err(decide::not_assigned());
     };
+    let terms = give_away(&mut draft, cx, assignment, cause);
+    Ok(draft.finish().reply(&terms))
+}
+
+/// The driver may not drive any more. A trip that has not begun is given away, as if the driver had a valid reason
+/// to give it back; while the assignment is still being made, that follows its end.
+pub(super) fn driver_unavailable(
+    draft: &mut Draft<Booking>,
+    cx: &Context<'_>,
+    driver: DriverId,
+    search: u32,
+) {
+    let state = draft.state();
+    let theirs = |assignment: &&Assignment| (assignment.driver, assignment.search) == (driver, search);
+    let Some(assignment) = state.assignment.as_ref().filter(theirs).cloned() else {
+        return;
+    };
+    match state.stage {
+        Stage::Assigned | Stage::Arrived => {
+            let excused = CancelCause::Driver { valid_reason: true };
+            give_away(draft, cx, assignment, excused);
+        }
+        Stage::PendingPayment | Stage::Confirmed if state.driver_lost != Some(search) => {
+            draft.emit(DriverLost { driver, search });
+        }
+        _ => {}
+    }
+}
+
+/// The calendars are free again and another driver is sought.
+pub(super) fn give_away(
+    draft: &mut Draft<Booking>,
+    cx: &Context<'_>,
+    assignment: Assignment,
+    cause: CancelCause,
+) -> CancellationTerms {
+    let state = draft.state();
     let terms = terms(state, cause, cx.now);
     // Releases are never refused, so that messages do; only what waits for an answer needs a saga.
     let messages = [
@@ -123,8 +160,8 @@ pub(super) fn release(
     for message in messages {
         draft.send(message);
     }
-    conclude::open_search(&mut draft, cx, Plan::Assign);
-    Ok(draft.finish().reply(&terms))
+    conclude::open_search(draft, cx, Plan::Assign);
+    terms
 }
 
 /// Who may withdraw as whom, and when.

@@ -2,11 +2,11 @@
 
 use super::Order;
 use crate::domain::{cancellation::RiderReason, fare::Interval};
-use interstate_schemas::{AddressedCommand, BookingAnswer, Money, StepReply, Timestamp};
+use interstate_schemas::{AddressedCommand, BookingAnswer, DriverId, Money, StepReply, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a booking can be asked. `Step` and `BalancePaid` are those of
+/// What a booking can be asked. `Step`, `BalancePaid` and `DriverUnavailable` are those of
 /// [`BookingMessage`](interstate_schemas::BookingMessage).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum BookingCommand {
@@ -20,6 +20,13 @@ pub enum BookingCommand {
         amount: Money,
         /// When.
         at: Timestamp,
+    },
+    /// The driver may not drive any more.
+    DriverUnavailable {
+        /// Who.
+        driver: DriverId,
+        /// Which search found them.
+        search: u32,
     },
     /// Somebody withdraws. Answers the terms.
     Cancel {

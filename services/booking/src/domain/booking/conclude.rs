@@ -142,7 +142,7 @@ fn conclude(draft: &mut Draft<Booking>, cx: &Context<'_>, end: Phase) {
     match (state.plan, end, state.stage) {
         (Plan::Near, Phase::Completed, Stage::PendingPayment) => {
             confirm(draft);
-            assign(draft);
+            assign(draft, cx);
         }
         (Plan::Advance, Phase::Completed, Stage::PendingPayment) => {
             confirm(draft);
@@ -150,7 +150,7 @@ fn conclude(draft: &mut Draft<Booking>, cx: &Context<'_>, end: Phase) {
                 open_search(draft, cx, Plan::Assign);
             }
         }
-        (Plan::Assign, Phase::Completed, Stage::Confirmed) => assign(draft),
+        (Plan::Assign, Phase::Completed, Stage::Confirmed) => assign(draft, cx),
         (Plan::Near, Phase::Unwound { because }, Stage::PendingPayment) => {
             // With the money held it was the search that failed.
             if draft.state().held.is_positive() {
@@ -183,9 +183,15 @@ fn confirm(draft: &mut Draft<Booking>) {
     draft.emit(Confirmed { advance });
 }
 
-fn assign(draft: &mut Draft<Booking>) {
+fn assign(draft: &mut Draft<Booking>, cx: &Context<'_>) {
     if let Some(assignment) = draft.state().assignment.clone() {
-        draft.emit(Assigned { assignment });
+        draft.emit(Assigned {
+            assignment: assignment.clone(),
+        });
+        if draft.state().driver_lost == Some(assignment.search) {
+            let excused = CancelCause::Driver { valid_reason: true };
+            cancel::give_away(draft, cx, assignment, excused);
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn decide(
         }
         // A quote becomes a booking once.
         (_, Command::Book(_)) => from_service(cx)?,
-        (Stage::Unknown, Command::Step(_) | Command::Due { .. }) => {}
+        (Stage::Unknown, Command::Step(_) | Command::Due { .. } | Command::DriverUnavailable { .. }) => {}
         (Stage::Unknown, _) => return Err(unknown()),
 
         // Answers that are late, repeated or of an earlier run change nothing: the engine knows.
@@ -70,6 +70,11 @@ pub(super) fn decide(
             });
         }
         (Stage::Closed, Command::BalancePaid { .. }) => from_service(cx)?,
+
+        (_, Command::DriverUnavailable { driver, search }) => {
+            from_service(cx)?;
+            cancel::driver_unavailable(&mut draft, cx, driver, search);
+        }
 
         (stage, command) => return Err(impossible(booking, stage, &command, cx)),
     }

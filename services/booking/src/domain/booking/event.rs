@@ -6,7 +6,7 @@ use crate::domain::{
     fare::{Difference, FareBreakdown, settlement::DriverSettlement},
 };
 use interstate_eventing::{events, saga::SagaEvent};
-use interstate_schemas::{Actor, CaseId, Money, Timestamp};
+use interstate_schemas::{Actor, CaseId, DriverId, Money, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,10 @@ payload! { /** The booking stands: the advance is paid. */ Confirmed {
 } }
 payload! { /** A driver and a vehicle are reserved. */ Assigned {
     /** Who, and in what. */ assignment: Assignment,
+} }
+payload! { /** The driver who was found may not drive: once assigned, the trip is given to another one. */ DriverLost {
+    /** Who. */ driver: DriverId,
+    /** Which search found them. */ search: u32,
 } }
 payload! { /** The driver gave the trip back. */ DriverReleased {
     /** Who had it. */ assignment: Assignment,
@@ -121,6 +125,8 @@ events! {
         Confirmed(Confirmed) = "booking.confirmed.v1",
         /// Driver and vehicle are reserved.
         Assigned(Assigned) = "booking.assigned.v1",
+        /// The driver who was found may not drive.
+        DriverLost(DriverLost) = "booking.driver_lost.v1",
         /// The driver gave the trip back.
         DriverReleased(Box<DriverReleased>) = "booking.driver_released.v1",
         /// The driver is at the pickup.

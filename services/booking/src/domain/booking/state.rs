@@ -87,6 +87,9 @@ pub struct Booking {
     pub(super) held: Money,
     pub(super) captured: Money,
     pub(super) assignment: Option<Assignment>,
+    /// The search whose driver may not drive any more.
+    #[serde(default)]
+    pub(super) driver_lost: Option<u32>,
     /// What goes back at the end: the amount (all of it where nothing is said) and the fee that is kept.
     pub(super) refund: Option<Money>,
     pub(super) fee: Money,
@@ -181,6 +184,7 @@ impl Aggregate for Booking {
             BookingEvent::AdvanceHeld(held) => self.held = held.amount,
             BookingEvent::AdvanceCaptured(captured) => self.captured = captured.amount,
             BookingEvent::DriverFound(found) => self.assignment = Some(found.assignment.clone()),
+            BookingEvent::DriverLost(lost) => self.driver_lost = Some(lost.search),
             BookingEvent::Confirmed(_) => self.stage = Stage::Confirmed,
             BookingEvent::Assigned(assigned) => {
                 self.stage = Stage::Assigned;

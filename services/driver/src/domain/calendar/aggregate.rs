@@ -2,15 +2,22 @@
 //! [`DutyCalendar`].
 
 use super::{
-    event::{CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld},
+    event::{
+        CalendarEvent, CalendarReinstated, CalendarSuspended, DutyClosed, DutyReleased, DutyReserved,
+        DutyStarted, HoldsExpired, TimeHeld,
+    },
     request::CalendarRequest,
 };
-use crate::domain::duty::{Claim, DutyCalendar, DutyPlan, Hold, HoursPolicy, Interval, Refusal, Reserved};
+use crate::domain::duty::{
+    Claim, DutyCalendar, DutyPlan, DutyState, Hold, Holder, HoursPolicy, Interval, Refusal, Reserved,
+};
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Message, Rejection,
     plant::{self, Bug},
 };
-use interstate_schemas::{BookingId, CalendarOwner, DriverAnswer, SignedDuration, StepOutcome, Timestamp};
+use interstate_schemas::{
+    BookingId, BookingMessage, CalendarOwner, DriverAnswer, DriverId, SignedDuration, StepOutcome, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 const HOLD_EXPIRES: &str = "hold_expires";
@@ -23,6 +30,9 @@ const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub struct Calendar {
     owner: Option<CalendarOwner>,
     duties: DutyCalendar,
+    /// Whether the driver may not drive.
+    #[serde(default)]
+    suspended: bool,
 }
 
 impl Calendar {
@@ -49,6 +59,12 @@ impl Calendar {
             .duties
             .may_reserve(claim, &plan, hold, cx.now)
             .map_err(refused)?;
+        if self.suspended && reserved != Reserved::Already {
+            return Err(Rejection::conflict(
+                "duty.driver_suspended",
+                "The driver may not drive now, so no time of theirs is given to a trip.",
+            ));
+        }
         let decision = match (reserved, hold) {
             (Reserved::Already, _) => Decision::nothing(),
             (_, Hold::Tentative { expires_at }) => Decision::event(TimeHeld {
@@ -75,7 +91,7 @@ impl Calendar {
         mut search: u32,
         cx: &Context<'_>,
     ) -> Decision<CalendarEvent> {
-        let held = self.duties.of(crate::domain::duty::Holder::Booking(booking));
+        let held = self.duties.of(Holder::Booking(booking));
         let released = self.duties.is_released(Claim::booking(booking, search));
         if plant::on(Bug::CompensationNotIdempotent)
             && released
@@ -91,6 +107,32 @@ impl Calendar {
             search,
         });
         answered(decision, cx, StepOutcome::Undone)
+    }
+
+    /// Nobody gets time from now on, and each booking whose trip has not begun hears that it has lost its driver.
+    /// The time stays theirs until they give it back, as after every release.
+    fn suspend(&self, driver: DriverId) -> Decision<CalendarEvent> {
+        let waiting = self
+            .duties
+            .duties()
+            .iter()
+            .filter(|duty| duty.state == DutyState::Reserved);
+        let told = waiting.filter_map(|duty| match duty.claim.holder {
+            Holder::Booking(booking) => {
+                let search = duty.claim.attempt;
+                let lost = BookingMessage::DriverUnavailable { driver, search };
+                Some(Message::to(booking, &lost))
+            }
+            Holder::Block(_) => None,
+        });
+        let decision = if self.suspended {
+            Decision::nothing()
+        } else {
+            Decision::event(CalendarSuspended {
+                owner: CalendarOwner::Driver(driver),
+            })
+        };
+        told.fold(decision, Decision::send)
     }
 
     /// What was kept after the trip's end beyond the driver's rest: the way home, which is as long after a
@@ -230,6 +272,11 @@ impl Aggregate for Calendar {
                 let owner = self.owner;
                 Ok(Decision::event(HoldsExpired { owner, claims }))
             }
+            CalendarRequest::Suspend { driver } => Ok(self.suspend(driver)),
+            CalendarRequest::Reinstate { .. } if !self.suspended => Ok(Decision::nothing()),
+            CalendarRequest::Reinstate { driver } => Ok(Decision::event(CalendarReinstated {
+                owner: CalendarOwner::Driver(driver),
+            })),
         }
     }
 
@@ -267,6 +314,11 @@ impl Aggregate for Calendar {
             CalendarEvent::HoldsExpired(_) => {
                 self.duties.forget_expired(time);
             }
+            CalendarEvent::Suspended(suspended) => {
+                self.owner = Some(suspended.owner);
+                self.suspended = true;
+            }
+            CalendarEvent::Reinstated(_) => self.suspended = false,
         }
     }
 

@@ -81,6 +81,20 @@ pub struct HoldsExpired {
     pub claims: Vec<Claim>,
 }
 
+/// The driver may not drive: nobody gets time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CalendarSuspended {
+    /// Whose calendar.
+    pub owner: CalendarOwner,
+}
+
+/// The driver may drive again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CalendarReinstated {
+    /// Whose calendar.
+    pub owner: CalendarOwner,
+}
+
 events! {
     /// What happens in a calendar.
     pub enum CalendarEvent {
@@ -90,5 +104,7 @@ events! {
         Started(DutyStarted) = "calendar.started.v1",
         Closed(DutyClosed) = "calendar.closed.v1",
         HoldsExpired(HoldsExpired) = "calendar.holds_expired.v1",
+        Suspended(CalendarSuspended) = "calendar.suspended.v1",
+        Reinstated(CalendarReinstated) = "calendar.reinstated.v1",
     }
 }

@@ -8,5 +8,8 @@ mod request;
 mod tests;
 
 pub use aggregate::Calendar;
-pub use event::{CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, HoldsExpired, TimeHeld};
+pub use event::{
+    CalendarEvent, CalendarReinstated, CalendarSuspended, DutyClosed, DutyReleased, DutyReserved,
+    DutyStarted, HoldsExpired, TimeHeld,
+};
 pub use request::CalendarRequest;

@@ -1,7 +1,7 @@
 //! What a calendar is asked.
 
 use crate::domain::duty::DutyPlan;
-use interstate_schemas::{AddressedCommand, BookingId, CalendarCommand, CalendarOwner, Timestamp};
+use interstate_schemas::{AddressedCommand, BookingId, CalendarCommand, CalendarOwner, DriverId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a calendar is asked: the variants of [`CalendarCommand`], and what only this service asks.
@@ -65,6 +65,17 @@ pub enum CalendarRequest {
     },
     /// A hold's time is over.
     ExpireHolds,
+    /// The driver may not drive: no time is given to anybody, and bookings whose trip has not begun are told to
+    /// look for somebody else. A repeat tells those again that are left.
+    Suspend {
+        /// Who.
+        driver: DriverId,
+    },
+    /// The driver may drive again.
+    Reinstate {
+        /// Who.
+        driver: DriverId,
+    },
 }
 
 impl AddressedCommand for CalendarRequest {

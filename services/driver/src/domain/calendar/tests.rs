@@ -214,6 +214,65 @@ fn after_a_one_way_trip_the_way_home_stays_taken() {
         .then_types(&["calendar.reserved.v1"]);
 }
 
+fn suspend() -> CalendarRequest {
+    let driver = DriverId::derive(1, &[b"ravi"]);
+    CalendarRequest::Suspend { driver }
+}
+
+fn reinstate() -> CalendarRequest {
+    let driver = DriverId::derive(1, &[b"ravi"]);
+    CalendarRequest::Reinstate { driver }
+}
+
+#[test]
+fn a_suspended_driver_gets_no_trip_until_reinstated() {
+    let story = empty()
+        .when(saga(), hold("a", 1, 8))
+        .story()
+        .when(saga(), suspend())
+        .then_types(&["calendar.suspended.v1"])
+        .when(saga(), hold("b", 1, 40))
+        .then_rejected("duty.driver_suspended")
+        .when(saga(), reserve("a", 1, 8))
+        .then_rejected("duty.driver_suspended")
+        .when(saga(), suspend())
+        .then_nothing();
+    story
+        .when(saga(), reinstate())
+        .then_types(&["calendar.reinstated.v1"])
+        .when(saga(), reinstate())
+        .then_nothing()
+        .when(saga(), reserve("a", 1, 8))
+        .then_types(&["calendar.reserved.v1"]);
+}
+
+#[test]
+fn bookings_whose_trip_has_not_begun_hear_that_their_driver_is_suspended() {
+    let start = CalendarRequest::Start {
+        booking: booking("under way"),
+        search: 1,
+    };
+    let told = empty()
+        .when(saga(), reserve("under way", 1, 8))
+        .story()
+        .when(saga(), start)
+        .story()
+        .when(saga(), reserve("tomorrow", 2, 30))
+        .story()
+        .when(saga(), suspend());
+    let heard: Vec<_> = told
+        .messages()
+        .iter()
+        .map(|message| {
+            let lost: BookingMessage = serde_json::from_slice(&message.payload).unwrap();
+            (message.to.id.clone(), lost)
+        })
+        .collect();
+    let driver = DriverId::derive(1, &[b"ravi"]);
+    let lost = BookingMessage::DriverUnavailable { driver, search: 2 };
+    assert_eq!(heard, [(booking("tomorrow").to_string(), lost)]);
+}
+
 #[test]
 fn the_published_commands_are_understood() {
     let command = CalendarCommand::Release {

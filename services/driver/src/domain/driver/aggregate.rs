@@ -9,9 +9,12 @@ use super::{
     },
     papers,
 };
-use crate::domain::documents::{Document, DocumentKind, missing_at};
-use interstate_eventing::{Aggregate, Context, Deadline, Decision, Draft, Rejection};
-use interstate_schemas::{DriverId, Role, Timestamp, UserId, VehicleId};
+use crate::domain::{
+    calendar::CalendarRequest,
+    documents::{Document, DocumentKind, missing_at},
+};
+use interstate_eventing::{Aggregate, Context, Deadline, Decision, Draft, Message, Rejection};
+use interstate_schemas::{CalendarOwner, DriverId, Role, Timestamp, UserId, VehicleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +114,7 @@ impl Aggregate for Driver {
                     reason,
                     until,
                 });
+                let suspended = suspended.send(calendar(driver, CalendarRequest::Suspend { driver }));
                 Ok(match self.online {
                     Some(_) => suspended.and(WentOffline {
                         driver,
@@ -119,7 +123,10 @@ impl Aggregate for Driver {
                     None => suspended,
                 })
             }
-            (Is::Suspended, Asked::Reinstate) => Ok(Decision::event(DriverReinstated { driver })),
+            (Is::Suspended, Asked::Reinstate) => {
+                let reinstated = Decision::event(DriverReinstated { driver });
+                Ok(reinstated.send(calendar(driver, CalendarRequest::Reinstate { driver })))
+            }
             (_, Asked::ReviewPapers) => Ok(self.review(driver, cx)),
             (
                 _,
@@ -278,6 +285,11 @@ impl DriverStatus {
             Self::Suspended => "suspended",
         }
     }
+}
+
+/// To the driver's own calendar, which gives no time while they are suspended.
+fn calendar(driver: DriverId, request: CalendarRequest) -> Message {
+    Message::to(CalendarOwner::Driver(driver), &request)
 }
 
 fn offline(driver: DriverId, reason: OfflineReason) -> Decision<DriverEvent> {

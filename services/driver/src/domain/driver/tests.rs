@@ -1,7 +1,10 @@
 //! From a draft to trips, and off the road again.
 
 use super::*;
-use crate::domain::documents::{Document, DocumentKind};
+use crate::domain::{
+    calendar::CalendarRequest,
+    documents::{Document, DocumentKind},
+};
 use interstate_eventing::fixture::{Story, given};
 use interstate_schemas::{Actor, DriverId, Role, StateCode, UserId, VehicleId};
 use std::collections::BTreeSet;
@@ -151,6 +154,29 @@ fn a_renewal_in_time_keeps_the_driver_on_the_road() {
         .when(me(), add(DocumentKind::DrivingLicence, "2031-12-31"))
         .then_types(&["driver.document_added.v1"]);
     assert_eq!(story.deadlines()[0].due.to_string(), "2027-12-01T03:30:00Z");
+}
+
+#[test]
+fn a_suspension_and_its_end_are_told_to_the_drivers_calendar() {
+    let suspend = DriverCommand::Suspend {
+        reason: "complaint".into(),
+        until: None,
+    };
+    let asked = |told: &interstate_eventing::fixture::Told<Driver>| -> Vec<(String, CalendarRequest)> {
+        let told = told.messages().iter();
+        told.map(|message| {
+            let request = serde_json::from_slice(&message.payload).unwrap();
+            (message.to.id.clone(), request)
+        })
+        .collect()
+    };
+    let told = online().when(support(), suspend);
+    let calendar = id().to_string();
+    let suspended = CalendarRequest::Suspend { driver: id() };
+    assert_eq!(asked(&told), [(calendar.clone(), suspended)]);
+    let told = told.story().when(support(), DriverCommand::Reinstate);
+    let reinstated = CalendarRequest::Reinstate { driver: id() };
+    assert_eq!(asked(&told), [(calendar, reinstated)]);
 }
 
 #[test]
