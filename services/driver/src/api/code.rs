@@ -29,8 +29,14 @@ interstate_http::error_codes! {
         "A class has a number of seats and bags that a vehicle of it may not exceed; `detail` names them. Choose a larger class.");
     VEHICLE_PLATE_TAKEN = ("vehicle-plate-taken", 409, "The plate is registered already",
         "Another vehicle carries this number plate. If it is yours, tell support.");
+    VEHICLE_REGISTRATION_DATE = ("vehicle-registration-date", 422, "The first registration cannot be on that day",
+        "`first_registered` is the day on the registration certificate: not in the future, and no more than a hundred years ago.");
+    VEHICLE_PAPERS_MISSING = ("vehicle-papers-missing", 409, "Papers of the vehicle are missing",
+        "`detail` names the papers that are missing, have lapsed or do not hold yet. Add them, or their renewals, with `POST /v1/drivers/me/vehicles/{vehicle}/documents`.");
+    DOCUMENT_DATES = ("document-dates", 422, "The days of the paper cannot be right",
+        "Both days of a paper lie within a hundred years of today. Check the years.");
     DOCUMENT_WRONG_KIND = ("document-wrong-kind", 422, "The paper belongs elsewhere",
-        "Papers of a driver go to the driver, papers of a vehicle to the vehicle.");
+        "Papers of a driver go to `POST /v1/drivers/me/documents`, papers of a vehicle to `POST /v1/drivers/me/vehicles/{vehicle}/documents`.");
     OFFER_UNKNOWN = ("offer-unknown", 404, "There is no such offer",
         "No such offer was made to you.");
     OFFER_EXPIRED = ("offer-expired", 409, "The offer has expired",

@@ -27,6 +27,12 @@ pub(super) struct DriverPath {
     driver: DriverId,
 }
 
+/// Which vehicle.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(super) struct VehiclePath {
+    vehicle: VehicleId,
+}
+
 /// `POST /v1/drivers`: the caller wants to drive.
 pub(super) async fn register(
     State(edge): State<Edge>,
@@ -100,6 +106,22 @@ pub(super) async fn register_vehicle(
         .location("/v1/drivers/me"))
 }
 
+/// `POST /v1/drivers/me/vehicles/{vehicle}/documents`: another paper of a vehicle, or the renewal of one, by the
+/// driver who registered it.
+pub(super) async fn add_vehicle_document(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(VehiclePath { vehicle }): Path<VehiclePath>,
+    Json(paper): Json<Document>,
+) -> Result<Answer<OfVehicle>, Problem> {
+    let command = VehicleCommand::AddPaper { paper };
+    let repeat = ("POST /v1/drivers/me/vehicles/{vehicle}/documents", &key);
+    let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
+    Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
+}
+
 /// `POST /v1/drivers/me/submit`
 pub(super) async fn submit(
     State(edge): State<Edge>,
@@ -124,10 +146,13 @@ pub(super) async fn availability(
     caller: Caller,
     context: RequestContext,
     key: IdempotencyKey,
+    seen: ConsistencyToken,
     Json(Availability { online, vehicle }): Json<Availability>,
 ) -> Result<Answer<OfDriver>, Problem> {
     let driver = DriverId::from(caller.user);
     let command = if online {
+        edge.roster_shows(&seen).await?;
+        edge.vehicle_may_run(driver, vehicle)?;
         DriverCommand::GoOnline { vehicle }
     } else {
         DriverCommand::GoOffline
@@ -245,6 +270,30 @@ impl Edge {
     ) -> Result<Answer<OfDriver>, Problem> {
         let answered = self.ask(driver, command, caller, context, repeat).await?;
         Ok(Answer::new(OfDriver { driver }).token(token(&answered)))
+    }
+
+    /// The vehicle that a driver would go online with has its papers today. Whether it is theirs, the driver's own
+    /// record says; a search asks for the papers again, through the end of its trip.
+    fn vehicle_may_run(&self, driver: DriverId, vehicle: Option<VehicleId>) -> Result<(), Problem> {
+        let Some(known) = self.roster.driver(driver) else {
+            return Ok(());
+        };
+        let named = vehicle.or(match known.vehicles.as_slice() {
+            &[only] => Some(only),
+            _ => None,
+        });
+        let named = named.filter(|vehicle| known.vehicles.contains(vehicle));
+        let Some(vehicle) = named.and_then(|vehicle| self.roster.vehicle(vehicle)) else {
+            return Ok(());
+        };
+        let missing = vehicle.missing_papers(self.clock.now());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            &codes::VEHICLE_PAPERS_MISSING,
+            format!("These papers of the vehicle are missing or do not hold today: {missing:?}."),
+        ))
     }
 
     fn view(&self, id: DriverId) -> Result<Answer<DriverView>, Problem> {

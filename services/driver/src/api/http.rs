@@ -64,6 +64,12 @@ pub fn router(edge: Edge) -> ApiRouter {
             }),
         )
         .api_route(
+            "/v1/drivers/me/vehicles/{vehicle}/documents",
+            post_with(drivers::add_vehicle_document, |op| {
+                op.summary("Add a paper of a vehicle, or the renewal of one")
+            }),
+        )
+        .api_route(
             "/v1/drivers/me/submit",
             post_with(drivers::submit, |op| {
                 op.summary("Hand everything in for support to look at")

@@ -12,6 +12,7 @@ pub const ROWS: &[Row] = &[
     Row::new("GET", "/v1/drivers/me", DRIVERS),
     Row::new("POST", "/v1/drivers/me/documents", DRIVERS),
     Row::new("POST", "/v1/drivers/me/vehicles", DRIVERS),
+    Row::new("POST", "/v1/drivers/me/vehicles/{vehicle}/documents", DRIVERS),
     Row::new("POST", "/v1/drivers/me/submit", DRIVERS),
     Row::new("POST", "/v1/drivers/me/availability", DRIVERS),
     Row::new("GET", "/v1/drivers/me/offers", DRIVERS),

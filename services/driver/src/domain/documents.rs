@@ -3,6 +3,7 @@
 //! An office dates a paper by the calendar of India and the last day that it names still counts, so a paper
 //! lapses at the midnight that ends that day in India.
 
+use interstate_eventing::Rejection;
 use interstate_schemas::{SignedDuration, StateCode, Timestamp};
 use jiff::{
     civil::{Date, time},
@@ -165,6 +166,12 @@ impl Document {
         self.begins() <= at && at < self.lapses()
     }
 
+    /// Whether its days can be meant, said on that day: nobody has a paper from before a lifetime, nor for longer.
+    /// Asked of papers that come in; those that came before this was asked stay readable.
+    pub fn has_plausible_days(&self, today: Date) -> bool {
+        is_within_a_lifetime(self.valid_from, today) && is_within_a_lifetime(self.valid_through, today)
+    }
+
     /// Whether it is a permit to carry passengers in that state. Says nothing of its dates.
     pub fn permits(&self, state: StateCode) -> bool {
         match self.kind {
@@ -250,6 +257,28 @@ pub fn missing_at(documents: &[Document], wanted: &[DocumentKind], at: Timestamp
             .any(|paper| paper.kind == kind && paper.holds_at(at))
     };
     wanted.iter().copied().filter(|&kind| !holds(kind)).collect()
+}
+
+/// Refuses a paper whose days cannot be meant.
+///
+/// # Errors
+/// `document-dates` with the days.
+pub fn check_days(paper: &Document, today: Date) -> Result<(), Rejection> {
+    if paper.has_plausible_days(today) {
+        return Ok(());
+    }
+    Err(Rejection::invalid(
+        "document-dates",
+        format!(
+            "The paper is said to hold from {} to {}: both days must be within a hundred years of today.",
+            paper.valid_from, paper.valid_through
+        ),
+    ))
+}
+
+/// Whether a day is no further than a hundred years from today: beyond that it is a slip of the keyboard.
+pub fn is_within_a_lifetime(day: Date, today: Date) -> bool {
+    (i32::from(day.year()) - i32::from(today.year())).abs() <= 100
 }
 
 /// The day in India that a moment belongs to.

@@ -80,6 +80,11 @@ fn outcome(
         FilterCode::SeatsShort => at_least(facts.seats, Some(needs.passengers)),
         FilterCode::LuggageShort => at_least(facts.bags, needs.bags),
         FilterCode::LicenceExpiresInTrip => licence(facts, needs, policy),
+        FilterCode::PoliceCheckExpiresInTrip => driver_paper(facts, DocumentKind::PoliceCheck, needs, policy),
+        FilterCode::MedicalExpiresInTrip => driver_paper(facts, DocumentKind::Medical, needs, policy),
+        FilterCode::RegistrationExpiresInTrip => {
+            vehicle_paper(facts, DocumentKind::Registration, needs, policy)
+        }
         FilterCode::FitnessExpiresInTrip => vehicle_paper(facts, DocumentKind::Fitness, needs, policy),
         FilterCode::InsuranceExpiresInTrip => vehicle_paper(facts, DocumentKind::Insurance, needs, policy),
         FilterCode::PucExpiresInTrip => vehicle_paper(facts, DocumentKind::Puc, needs, policy),
@@ -165,6 +170,18 @@ fn licence(facts: &CandidateFacts, needs: &TripNeeds, policy: &DispatchPolicy) -
         Outcome::Passes if badge_on_file => paper(papers, DocumentKind::PsvBadge, needs, policy),
         other => other,
     }
+}
+
+fn driver_paper(
+    facts: &CandidateFacts,
+    kind: DocumentKind,
+    needs: &TripNeeds,
+    policy: &DispatchPolicy,
+) -> Outcome {
+    facts
+        .driver_documents
+        .as_deref()
+        .map_or(Outcome::NoInput, |papers| paper(papers, kind, needs, policy))
 }
 
 fn vehicle_paper(

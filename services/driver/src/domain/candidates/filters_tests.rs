@@ -37,6 +37,12 @@ fn each_filter_fails_alone_on_its_own_fact() {
         papers.push(document(kind, through));
         Some(papers)
     };
+    let drivers_until = |kind, through: &str| {
+        let mut papers = candidate("asha").driver_documents.unwrap();
+        papers.retain(|paper| paper.kind() != kind);
+        papers.push(document(kind, through));
+        Some(papers)
+    };
     let broken = HoursCheck::Broken {
         actual: 700,
         limit: 600,
@@ -55,8 +61,26 @@ fn each_filter_fails_alone_on_its_own_fact() {
         (Code::LuggageShort, Box::new(|facts| facts.bags = Some(1))),
         (
             Code::LicenceExpiresInTrip,
-            Box::new(|facts| {
-                facts.driver_documents = Some(vec![document(DocumentKind::DrivingLicence, "2026-11-20")]);
+            Box::new(move |facts| {
+                facts.driver_documents = drivers_until(DocumentKind::DrivingLicence, "2026-11-20");
+            }),
+        ),
+        (
+            Code::PoliceCheckExpiresInTrip,
+            Box::new(move |facts| {
+                facts.driver_documents = drivers_until(DocumentKind::PoliceCheck, "2026-11-20");
+            }),
+        ),
+        (
+            Code::MedicalExpiresInTrip,
+            Box::new(move |facts| {
+                facts.driver_documents = drivers_until(DocumentKind::Medical, "2026-11-20");
+            }),
+        ),
+        (
+            Code::RegistrationExpiresInTrip,
+            Box::new(move |facts| {
+                facts.vehicle_documents = papers_until(DocumentKind::Registration, "2026-11-20");
             }),
         ),
         (
@@ -181,7 +205,8 @@ fn the_limits_themselves_are_still_good() {
     facts.challan_unpaid_days = Some(45);
     facts.fix_at = Some(at("2026-11-20T06:20:00+05:30"));
     facts.balance = Some(Money::inr(-199_999));
-    facts.driver_documents = Some(vec![document(DocumentKind::DrivingLicence, "2026-11-21")]);
+    let last_day = |&kind: &DocumentKind| document(kind, "2026-11-21");
+    facts.driver_documents = Some(DocumentKind::OF_EVERY_DRIVER.iter().map(last_day).collect());
     assert_eq!(codes(&facts), []);
 }
 

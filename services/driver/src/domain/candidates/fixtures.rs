@@ -65,7 +65,12 @@ pub fn with_permits(mut facts: CandidateFacts, permits: Vec<Document>) -> Candid
 
 /// Everything is known of her and nothing stands in the way.
 pub fn candidate(name: &str) -> CandidateFacts {
-    let of_driver = [DocumentKind::DrivingLicence, DocumentKind::PsvBadge];
+    let of_driver = [
+        DocumentKind::DrivingLicence,
+        DocumentKind::PsvBadge,
+        DocumentKind::PoliceCheck,
+        DocumentKind::Medical,
+    ];
     let of_vehicle = [
         DocumentKind::Registration,
         DocumentKind::Fitness,

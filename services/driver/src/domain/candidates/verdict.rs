@@ -43,6 +43,12 @@ filter_codes! {
     LuggageShort "LUGGAGE_SHORT",
     /// The licence, or a badge on file, lapses before the end and its margin.
     LicenceExpiresInTrip "LICENCE_EXPIRES_IN_TRIP",
+    /// The police check does.
+    PoliceCheckExpiresInTrip "POLICE_CHECK_EXPIRES_IN_TRIP",
+    /// The medical certificate does.
+    MedicalExpiresInTrip "MEDICAL_EXPIRES_IN_TRIP",
+    /// The registration does.
+    RegistrationExpiresInTrip "REGISTRATION_EXPIRES_IN_TRIP",
     /// The fitness certificate does.
     FitnessExpiresInTrip "FITNESS_EXPIRES_IN_TRIP",
     /// The insurance does.
@@ -222,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_code_reads_the_same_in_json_and_in_text() {
-        assert_eq!(FilterCode::ALL.len(), 31);
+        assert_eq!(FilterCode::ALL.len(), 34);
         for code in FilterCode::ALL {
             assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
         }

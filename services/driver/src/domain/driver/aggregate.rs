@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     calendar::CalendarRequest,
-    documents::{Document, DocumentKind, missing_at},
+    documents::{Document, DocumentKind, check_days, day_in_india, missing_at},
 };
 use interstate_eventing::{Aggregate, Context, Deadline, Decision, Draft, Message, Rejection};
 use interstate_schemas::{CalendarOwner, DriverId, Role, Timestamp, UserId, VehicleId};
@@ -86,7 +86,7 @@ impl Aggregate for Driver {
                 "driver-exists",
                 "This user is registered as a driver already.",
             )),
-            (_, Asked::AddDocument { document }) => self.add(driver, document),
+            (_, Asked::AddDocument { document }) => self.add(driver, document, cx.now),
             (_, Asked::LinkVehicle { vehicle }) if self.vehicles.contains(&vehicle) => {
                 Ok(Decision::nothing())
             }
@@ -193,7 +193,12 @@ impl Aggregate for Driver {
 }
 
 impl Driver {
-    fn add(&self, driver: DriverId, document: Document) -> Result<Decision<DriverEvent>, Rejection> {
+    fn add(
+        &self,
+        driver: DriverId,
+        document: Document,
+        now: Timestamp,
+    ) -> Result<Decision<DriverEvent>, Rejection> {
         if !document.kind().is_drivers() {
             return Err(Rejection::invalid(
                 "document-wrong-kind",
@@ -203,6 +208,7 @@ impl Driver {
         if self.documents.contains(&document) {
             return Ok(Decision::nothing());
         }
+        check_days(&document, day_in_india(now))?;
         Ok(Decision::event(DocumentAdded { driver, document }))
     }
 

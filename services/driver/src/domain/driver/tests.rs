@@ -157,6 +157,19 @@ fn a_renewal_in_time_keeps_the_driver_on_the_road() {
 }
 
 #[test]
+fn a_licence_for_ten_thousand_years_is_a_slip() {
+    let mut story = registered();
+    for (from, through) in [("-009999-01-01", "2030-12-31"), ("2020-01-01", "9999-12-31")] {
+        let (from, through) = (from.parse().unwrap(), through.parse().unwrap());
+        let kind = DocumentKind::DrivingLicence;
+        let document = Document::new(kind, from, through, BTreeSet::new()).unwrap();
+        story = story
+            .when(me(), DriverCommand::AddDocument { document })
+            .then_rejected("document-dates");
+    }
+}
+
+#[test]
 fn a_suspension_and_its_end_are_told_to_the_drivers_calendar() {
     let suspend = DriverCommand::Suspend {
         reason: "complaint".into(),

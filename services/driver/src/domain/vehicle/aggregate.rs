@@ -1,7 +1,11 @@
 //! A vehicle: what it is, whose, and its papers.
 
 use super::plate::PlateCommand;
-use crate::domain::{candidates::Fuel, documents::Document, driver::DriverCommand};
+use crate::domain::{
+    candidates::Fuel,
+    documents::{Document, DocumentKind, check_days, day_in_india, is_within_a_lifetime, missing_at},
+    driver::DriverCommand,
+};
 use interstate_eventing::{Aggregate, Context, Decision, Message, Rejection, events};
 use interstate_schemas::{
     AddressedCommand, DriverId, StateCode, StepOutcome, StepRef, StepReply, Timestamp, UserId, VehicleClass,
@@ -145,6 +149,19 @@ pub struct Vehicle {
     pub papers: Vec<Document>,
 }
 
+impl Vehicle {
+    /// What it cannot carry passengers without and has not at that moment. Where it has neither permit, the
+    /// tourist permit stands for both.
+    pub fn missing_papers(&self, at: Timestamp) -> Vec<DocumentKind> {
+        let mut missing = missing_at(&self.papers, &DocumentKind::OF_EVERY_VEHICLE, at);
+        let permitted = |paper: &Document| paper.kind().is_permit() && paper.holds_at(at);
+        if !self.papers.iter().any(permitted) {
+            missing.push(DocumentKind::AllIndiaTouristPermit);
+        }
+        missing
+    }
+}
+
 impl Aggregate for Vehicle {
     const NAME: &'static str = "vehicle";
     type Command = VehicleCommand;
@@ -167,7 +184,7 @@ impl Aggregate for Vehicle {
             )),
             (Some(vehicle), VehicleCommand::AddPaper { paper }) => {
                 of_driver(vehicle.driver, cx)?;
-                check_paper(&paper)?;
+                check_paper(&paper, day_in_india(cx.now))?;
                 if self.papers.contains(&paper) {
                     return Ok(Decision::nothing());
                 }
@@ -207,7 +224,15 @@ fn register(
     cx: &Context<'_>,
 ) -> Result<Decision<VehicleEvent>, Rejection> {
     of_driver(driver, cx)?;
-    papers.iter().try_for_each(check_paper)?;
+    let today = day_in_india(cx.now);
+    papers.iter().try_for_each(|paper| check_paper(paper, today))?;
+    let first = description.first_registered;
+    if first > today || !is_within_a_lifetime(first, today) {
+        return Err(Rejection::invalid(
+            "vehicle-registration-date",
+            format!("A vehicle that runs today was not first registered on {first}."),
+        ));
+    }
     let largest = description.class;
     if description.seats == 0 || description.seats > largest.seats() || description.bags > largest.bags() {
         return Err(Rejection::invalid(
@@ -261,12 +286,12 @@ fn of_driver(driver: DriverId, cx: &Context<'_>) -> Result<(), Rejection> {
     ))
 }
 
-fn check_paper(paper: &Document) -> Result<(), Rejection> {
+fn check_paper(paper: &Document, today: Date) -> Result<(), Rejection> {
     if paper.kind().is_drivers() {
         return Err(Rejection::invalid(
             "document-wrong-kind",
             "This is a paper of a driver, not of a vehicle: add it to the driver.",
         ));
     }
-    Ok(())
+    check_days(paper, today)
 }

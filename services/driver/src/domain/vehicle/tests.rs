@@ -1,7 +1,10 @@
 //! Vehicles and their plates.
 
 use super::*;
-use crate::domain::candidates::Fuel;
+use crate::domain::{
+    candidates::Fuel,
+    documents::{Document, DocumentKind},
+};
 use interstate_eventing::fixture::given;
 use interstate_schemas::*;
 
@@ -49,7 +52,9 @@ fn plate_says(outcome: StepOutcome<()>) -> VehicleCommand {
 
 #[test]
 fn a_vehicle_is_its_drivers_once_its_plate_is_its_own() {
-    let told = given::<Vehicle>(id("sedan")).when(me(), register(4));
+    let told = given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
+        .when(me(), register(4));
     let claim = &told.messages()[0];
     assert_eq!(
         (claim.to.aggregate.as_ref(), claim.to.id.as_str()),
@@ -71,6 +76,7 @@ fn a_plate_that_is_taken_stops_the_vehicle() {
         code: "vehicle-plate-taken".into(),
     };
     let story = given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
         .when(me(), register(4))
         .story()
         .when(Actor::System, plate_says(refused))
@@ -85,6 +91,7 @@ fn no_more_seats_than_the_class_has_and_none_for_another_driver() {
         role: Role::Driver,
     };
     given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
         .when(me(), register(5))
         .then_rejected("vehicle-too-large")
         .when(other, register(4))
@@ -101,4 +108,56 @@ fn of_two_vehicles_one_has_the_plate() {
         .then_nothing()
         .when(Actor::System, claim("other"))
         .then_rejected("vehicle-plate-taken");
+}
+
+fn paper(kind: DocumentKind, from: &str, through: &str) -> Document {
+    let (from, through) = (from.parse().unwrap(), through.parse().unwrap());
+    Document::new(kind, from, through, std::collections::BTreeSet::new()).unwrap()
+}
+
+#[test]
+fn no_vehicle_comes_from_the_future_and_no_paper_holds_for_ever() {
+    let mut tomorrow = register(4);
+    let VehicleCommand::Register { description, .. } = &mut tomorrow else {
+        panic!()
+    };
+    description.first_registered = "2026-11-21".parse().unwrap();
+    let puc = paper(DocumentKind::Puc, "2026-01-01", "9999-12-31");
+    given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
+        .when(me(), tomorrow)
+        .then_rejected("vehicle-registration-date")
+        .when(me(), register(4))
+        .then_types(&["vehicle.registered.v1"])
+        .when(me(), VehicleCommand::AddPaper { paper: puc })
+        .then_rejected("document-dates");
+}
+
+#[test]
+fn papers_of_a_vehicle_are_added_and_renewed_by_its_driver() {
+    let at = "2026-11-20T06:00:00Z";
+    let missing = |vehicle: &Vehicle| vehicle.missing_papers(at.parse().unwrap());
+    let mut story = given::<Vehicle>(id("sedan"))
+        .at(at)
+        .when(me(), register(4))
+        .story();
+    assert_eq!(missing(story.state()).len(), 5);
+    for kind in DocumentKind::OF_EVERY_VEHICLE {
+        let paper = paper(kind, "2026-01-01", "2026-12-31");
+        story = story.when(me(), VehicleCommand::AddPaper { paper }).story();
+    }
+    assert_eq!(missing(story.state()), [DocumentKind::AllIndiaTouristPermit]);
+    let permit = paper(DocumentKind::AllIndiaTouristPermit, "2026-01-01", "2026-12-31");
+    let story = story
+        .when(me(), VehicleCommand::AddPaper { paper: permit })
+        .then_types(&["vehicle.paper_added.v1"]);
+    assert_eq!(missing(story.state()), []);
+    let stranger = Actor::User {
+        id: UserId::derive(1, &[b"meera"]),
+        role: Role::Driver,
+    };
+    let renewal = paper(DocumentKind::Puc, "2027-01-01", "2027-12-31");
+    story
+        .when(stranger, VehicleCommand::AddPaper { paper: renewal })
+        .then_rejected("vehicle-not-yours");
 }
