@@ -92,6 +92,9 @@ pub enum FixRefusal {
     /// So far behind what the device sent last that it cannot be told from a repeat.
     #[error("the number is too far behind the device's latest to be told from a repeat")]
     FarBehind,
+    /// Its number is further above the others than a device can have counted.
+    #[error("the number is far above all that the device has used before")]
+    FarAhead,
     /// More fixes or devices than one trip can have.
     #[error("the trip has more fixes or devices than one trip can have")]
     TooMany,

@@ -84,6 +84,11 @@ impl FixLog {
                     reason: FixRefusal::FarBehind,
                 };
             }
+            Sighting::FarAhead => {
+                return FixVerdict::Refused {
+                    reason: FixRefusal::FarAhead,
+                };
+            }
             Sighting::NoRoom => {
                 return FixVerdict::Refused {
                     reason: FixRefusal::TooMany,
@@ -91,10 +96,25 @@ impl FixLog {
             }
             Sighting::New => {}
         }
-        if verdict != FixVerdict::Accepted {
-            return verdict;
+        // A fix that is refused says nothing about its device's numbers: a leap may carry any.
+        let verdict = match verdict {
+            FixVerdict::Accepted => self.weigh(fix),
+            other => other,
+        };
+        if matches!(verdict, FixVerdict::Accepted | FixVerdict::ShownOnly) {
+            self.devices.note(&fix.device, fix.seq);
         }
+        verdict
+    }
+
+    /// Judges a fix that is good by itself beside its neighbours, and takes it in.
+    fn weigh(&mut self, fix: &Fix) -> FixVerdict {
         let key = (fix.at, fix.device.clone(), fix.seq);
+        // The same leap sent again is no second voice against its neighbour.
+        let heard = |(other, _): &(Key, GeoPoint)| (&other.1, other.2) == (&key.1, key.2);
+        if self.contradicting.iter().any(heard) {
+            return FixVerdict::Duplicate;
+        }
         let neighbours = self.neighbours(&key, fix.point);
         if neighbours.agree(fix.at) {
             self.contradicting.clear();
@@ -165,11 +185,11 @@ impl FixLog {
         self.accepted.is_empty()
     }
 
-    fn sight(&mut self, fix: &Fix) -> Sighting {
+    fn sight(&self, fix: &Fix) -> Sighting {
         if self.accepted.len() >= MOST_FIXES {
             return Sighting::NoRoom;
         }
-        self.devices.note(&fix.device, fix.seq)
+        self.devices.sight(&fix.device, fix.seq)
     }
 
     fn neighbours(&self, key: &Key, point: GeoPoint) -> Neighbours {
@@ -217,6 +237,7 @@ impl FixLog {
         };
         self.remove(&wrong);
         for (key, point) in std::mem::take(&mut self.contradicting) {
+            self.devices.note(&key.1, key.2);
             self.insert(key, point);
         }
         true

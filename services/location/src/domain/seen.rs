@@ -9,6 +9,9 @@ const MOST_DEVICES: usize = 8;
 /// How far behind the highest number a late fix may be. A day offline at one fix in five seconds, the most
 /// that a device keeps, is 17,280.
 const WINDOW: u64 = 1 << 15;
+/// How far above the highest number a new one may be: a device that numbers two fixes a second comes so far in 24
+/// days. A number further off is a broken counter's, and would push all true ones out of the window.
+const JUMP: u64 = 1 << 22;
 const WORDS: usize = (WINDOW / 64) as usize;
 
 /// What is known about a number.
@@ -20,6 +23,8 @@ pub(crate) enum Sighting {
     Repeat,
     /// Below the window: nobody knows any more.
     FarBehind,
+    /// Further above the highest than a device can have come.
+    FarAhead,
     /// The keeper of the windows has no room for more.
     NoRoom,
 }
@@ -34,24 +39,36 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Notes a number and says whether it is new.
+    /// What a number is, without noting it.
+    pub fn sight(&self, seq: u64) -> Sighting {
+        // A device may begin anywhere, but the last number of all has no number above it.
+        if seq == u64::MAX || (self.end > 0 && seq >= self.end.saturating_add(JUMP)) {
+            Sighting::FarAhead
+        } else if seq >= self.end || self.bits.is_empty() {
+            Sighting::New
+        } else if self.end - seq > WINDOW {
+            Sighting::FarBehind
+        } else if self.has(seq) {
+            Sighting::Repeat
+        } else {
+            Sighting::New
+        }
+    }
+
+    /// Notes a number that is new; any other changes nothing.
     pub fn note(&mut self, seq: u64) -> Sighting {
+        let sighting = self.sight(seq);
+        if sighting != Sighting::New {
+            return sighting;
+        }
         if self.bits.is_empty() {
             self.bits = vec![0; WORDS];
         }
-        // The last number of all has no number above it; nothing is lost by refusing it.
-        let Some(above) = seq.checked_add(1) else {
-            return Sighting::FarBehind;
-        };
-        if above > self.end {
-            for skipped in self.end.max(above.saturating_sub(WINDOW))..seq {
+        if seq >= self.end {
+            for skipped in self.end.max((seq + 1).saturating_sub(WINDOW))..seq {
                 self.clear(skipped);
             }
-            self.end = above;
-        } else if self.end - seq > WINDOW {
-            return Sighting::FarBehind;
-        } else if self.has(seq) {
-            return Sighting::Repeat;
+            self.end = seq + 1;
         }
         self.set(seq);
         Sighting::New
@@ -87,18 +104,24 @@ impl Seen {
 pub(crate) struct Devices(Vec<(Arc<str>, Seen)>);
 
 impl Devices {
-    /// Notes a number of a device and says whether it is new.
-    pub fn note(&mut self, device: &Arc<str>, seq: u64) -> Sighting {
+    /// What a number of a device is, without noting it.
+    pub fn sight(&self, device: &str, seq: u64) -> Sighting {
+        match self.0.iter().find(|(name, _)| **name == *device) {
+            Some((_, seen)) => seen.sight(seq),
+            None if self.have_room() => Seen::default().sight(seq),
+            None => Sighting::NoRoom,
+        }
+    }
+
+    /// Notes a number of a device, where it is new.
+    pub fn note(&mut self, device: &Arc<str>, seq: u64) {
         if let Some((_, seen)) = self.0.iter_mut().find(|(name, _)| name == device) {
-            return seen.note(seq);
+            seen.note(seq);
+        } else if self.have_room() {
+            let mut seen = Seen::default();
+            seen.note(seq);
+            self.0.push((device.clone(), seen));
         }
-        if !self.have_room() {
-            return Sighting::NoRoom;
-        }
-        let mut seen = Seen::default();
-        let sighting = seen.note(seq);
-        self.0.push((device.clone(), seen));
-        sighting
     }
 
     /// Whether the number is known to have been seen of the device, without noting it.
@@ -135,7 +158,17 @@ mod tests {
         assert_eq!(seen.note(10 * WINDOW), Sighting::New);
         assert_eq!(seen.note(WINDOW - 1), Sighting::FarBehind);
         (9 * WINDOW + 1..10 * WINDOW).for_each(|seq| assert_eq!(seen.note(seq), Sighting::New, "{seq}"));
-        assert_eq!(seen.note(u64::MAX), Sighting::FarBehind);
+        assert_eq!(seen.note(u64::MAX), Sighting::FarAhead);
+    }
+
+    #[test]
+    fn a_number_that_no_device_comes_to_leaves_the_window_where_it_is() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.note(99), Sighting::New);
+        assert_eq!(seen.note(1 << 63), Sighting::FarAhead);
+        assert_eq!(seen.note(100 + JUMP), Sighting::FarAhead);
+        assert_eq!(seen.note(100), Sighting::New);
+        assert_eq!(seen.note(100 + JUMP), Sighting::New, "the furthest");
     }
 
     #[test]

@@ -147,3 +147,49 @@ fn devices_without_end_are_refused() {
         }
     );
 }
+
+#[test]
+fn a_refused_fix_with_a_mad_number_does_not_silence_its_device() {
+    let mut log = log_of(&(0..100).map(fix).collect::<Vec<_>>());
+    let leap = Fix {
+        seq: 1 << 63,
+        point: fix(0).point.offset(0.0, 50_000.0),
+        ..fix(100)
+    };
+    let mad = FixVerdict::Refused {
+        reason: FixRefusal::FarAhead,
+    };
+    assert_eq!(log.record(&leap, time(600)), mad);
+    let far = Fix {
+        seq: 1_000_000,
+        ..leap
+    };
+    assert_eq!(log.record(&far, time(600)), TOO_FAST);
+    assert!((101..600).all(|seq| log.record(&fix(seq), time(600)) == FixVerdict::Accepted));
+}
+
+#[test]
+fn a_leap_that_is_sent_three_times_is_still_one_voice() {
+    let mut log = log_of(&[fix(0), fix(1)]);
+    let leap = Fix {
+        point: fix(0).point.offset(0.0, 50_000.0),
+        ..fix(2)
+    };
+    assert_eq!(log.record(&leap, time(60)), TOO_FAST);
+    for _ in 0..3 {
+        assert_eq!(log.record(&leap, time(60)), FixVerdict::Duplicate);
+    }
+    assert_eq!(log.record(&fix(3), time(60)), FixVerdict::Accepted);
+}
+
+#[test]
+fn fixes_that_win_the_vote_are_known_from_then_on() {
+    let wrong = Fix {
+        point: fix(0).point.offset(0.0, 50_000.0),
+        ..fix(0)
+    };
+    let mut log = log_of(&[wrong, fix(1), fix(2), fix(3)]);
+    for seq in 0..=3 {
+        assert_eq!(log.record(&fix(seq), time(60)), FixVerdict::Duplicate, "{seq}");
+    }
+}
