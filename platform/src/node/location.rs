@@ -72,7 +72,8 @@ impl RouteFinder for Location {
         self.inner
             .trip_route_for(&named, class)
             .map_err(|error| match &error {
-                LocationError::UnknownName { position, name } => RouteError::UnknownPlace {
+                LocationError::UnknownName { position, name }
+                | LocationError::AmbiguousName { position, name, .. } => RouteError::UnknownPlace {
                     stop: position - 1,
                     name: name.clone(),
                     why: error.to_string(),

@@ -4,7 +4,7 @@ use crate::{
     api::Edge,
     domain::{
         DataError, Gazetteer, NearDriver, Place, RoadModel, Route, TollClass,
-        gazetteer::CityId,
+        gazetteer::{Candidate, CityId, NameError},
         road::RouteError,
         toll_gates::TollGates,
         tracking::TripTracking,
@@ -38,7 +38,8 @@ pub fn service() -> Service {
 pub enum StopRef {
     /// A city, by its id.
     City(CityId),
-    /// The largest city that has this name, in Latin or Hindi letters.
+    /// The city that has this name, in Latin or Hindi letters: `Delhi`, `Manali, HP`, `Manali, Himachal Pradesh`.
+    /// Where several far apart have it and none is by far the largest, the state or the id must be given.
     Name(String),
     /// Any point in India.
     Point {
@@ -67,9 +68,24 @@ pub enum LocationError {
         /// The name.
         name: String,
     },
+    /// Several cities have that name.
+    #[error("stop {position}: `{name}` may be any of {}: add the state after a comma, or pass the city's id", listed(.candidates))]
+    AmbiguousName {
+        /// Which stop, counted from 1.
+        position: usize,
+        /// The name.
+        name: String,
+        /// Which cities, the largest first.
+        candidates: Vec<Candidate>,
+    },
     /// The log failed at the start.
     #[error(transparent)]
     Log(#[from] LogError),
+}
+
+fn listed(candidates: &[Candidate]) -> String {
+    let all: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 impl From<RouteError> for LocationError {
@@ -162,9 +178,16 @@ impl Location {
                 .gazetteer
                 .by_name(name)
                 .map(|city| Place::new(&city.name, city.point))
-                .ok_or_else(|| LocationError::UnknownName {
-                    position,
-                    name: name.clone(),
+                .map_err(|error| match error {
+                    NameError::Unknown => LocationError::UnknownName {
+                        position,
+                        name: name.clone(),
+                    },
+                    NameError::Ambiguous { candidates } => LocationError::AmbiguousName {
+                        position,
+                        name: name.clone(),
+                        candidates,
+                    },
                 }),
             StopRef::Point { at, name: Some(name) } => Ok(Place::new(name, *at)),
             StopRef::Point { at, name: None } => {

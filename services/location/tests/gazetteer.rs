@@ -1,6 +1,6 @@
 //! Cities by name and by point, on the data that ships.
 
-use interstate_location::domain::{CityId, Gazetteer, GazetteerError};
+use interstate_location::domain::{CityId, Gazetteer, GazetteerError, gazetteer::NameError};
 use interstate_schemas::{GeoPoint, StateCode};
 
 fn names(gazetteer: &Gazetteer, prefix: &str, limit: usize) -> Vec<String> {
@@ -94,4 +94,34 @@ fn every_city_lies_in_its_state() {
         .collect();
     assert!(elsewhere.len() < 15, "{elsewhere:?}");
     assert_eq!(gazetteer.state_of(point(28.61, 77.21)), Ok(StateCode::DL));
+}
+
+#[test]
+fn a_name_means_one_city_or_asks_which() {
+    let gazetteer = Gazetteer::embedded().unwrap();
+    let state = |name: &str| gazetteer.by_name(name).map(|city| city.state);
+    for (name, expected) in [
+        ("Delhi", StateCode::DL),
+        ("Bombay", StateCode::MH),
+        ("जयपुर", StateCode::RJ),
+        // A town in Tripura has the same name and a thirteenth of the people.
+        ("Udaipur", StateCode::RJ),
+        ("Udaipur, Tripura", StateCode::TR),
+        ("Manali, HP", StateCode::HP),
+        ("manali , himachal pradesh", StateCode::HP),
+        ("Manali,TN", StateCode::TN),
+    ] {
+        assert_eq!(state(name), Ok(expected), "{name}");
+    }
+    for name in ["Atlantis", "Manali, Kerala", "Delhi, India", "", ","] {
+        assert_eq!(state(name), Err(NameError::Unknown), "{name}");
+    }
+    let Err(NameError::Ambiguous { candidates }) = gazetteer.by_name("Manali") else {
+        panic!("which Manali?")
+    };
+    let states: Vec<_> = candidates.iter().map(|candidate| candidate.state).collect();
+    assert_eq!(states, [StateCode::TN, StateCode::HP]);
+    // One state has both: only the id tells them apart.
+    let twice = gazetteer.by_name("Mahabaleshwar, MH");
+    assert!(matches!(twice, Err(NameError::Ambiguous { candidates }) if candidates.len() == 2));
 }

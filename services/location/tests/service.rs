@@ -328,5 +328,9 @@ async fn places_and_routes_are_open_to_everyone_and_every_route_has_a_row() {
         (status.as_u16(), &wrong["errors"][0]["pointer"]),
         (422, &json!("/stops/1"))
     );
+    let (status, which, _) = post(json!([{"name": "Delhi"}, {"name": "Manali"}])).await;
+    assert_eq!((status.as_u16(), &which["code"]), (422, &json!("stop-ambiguous")));
+    let detail = which["errors"][0]["detail"].to_string();
+    assert!(detail.contains("1263967 in Himachal Pradesh (HP)"), "{which}");
     node.host.stop().await;
 }

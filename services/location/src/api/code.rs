@@ -5,6 +5,8 @@ interstate_http::error_codes! {
         "The point lies at sea or abroad. Check that latitude and longitude are not exchanged: `lat` is 6 to 38, `lon` 68 to 98.");
     STOP_UNKNOWN = ("stop-unknown", 422, "A stop is not known",
         "`errors` names the stop by its place in the list. Search cities with `GET /v1/cities` and pass the `id`, or pass a point.");
+    STOP_AMBIGUOUS = ("stop-ambiguous", 422, "Several places are called so",
+        "`errors` names the stop and lists the cities with their ids and states. Add the state after a comma, as in `Manali, HP`, or pass the id.");
     STOPS_DO_NOT_FIT = ("stops-do-not-fit", 422, "Too few or too many stops",
         "A route has 2 to 25 stops, its start and end among them.");
     ROUTE_NOT_FOUND = ("route-not-found", 422, "No road leads there",

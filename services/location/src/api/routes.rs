@@ -75,6 +75,7 @@ fn problem(error: LocationError) -> Problem {
     let detail = format!("{error}.");
     let (code, position) = match &error {
         LocationError::UnknownName { position, .. } => (&codes::STOP_UNKNOWN, Some(*position)),
+        LocationError::AmbiguousName { position, .. } => (&codes::STOP_AMBIGUOUS, Some(*position)),
         LocationError::Stops(StopError::Unknown { position, reason }) => match reason {
             GazetteerError::UnknownCity(_) => (&codes::STOP_UNKNOWN, Some(*position)),
             GazetteerError::NotInIndia { .. } => (&codes::NOT_IN_INDIA, Some(*position)),

@@ -11,7 +11,10 @@ use interstate_schemas::{GeoPoint, StateCode};
 use rstar::{RTree, primitives::GeomWithData};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A city by its GeoNames id, which stays the same when the city is renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +63,60 @@ pub enum GazetteerError {
         /// Degrees east.
         lon: f64,
     },
+}
+
+/// A city of this many times the people of the next one is meant when nothing else is said.
+const DWARFED_BY: u32 = 10;
+/// Rows of one name that are no further apart are one place in two rows, or a town and its suburb.
+const SAME_PLACE_M: f64 = 25_000.0;
+/// How many cities of one name are listed to choose from.
+const MOST_CANDIDATES: usize = 8;
+
+/// A city that may be meant by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Candidate {
+    /// Its id.
+    pub id: CityId,
+    /// Its state.
+    pub state: StateCode,
+    /// People who live there.
+    pub population: u32,
+}
+
+impl Candidate {
+    const fn of(city: &City) -> Self {
+        Self {
+            id: city.id,
+            state: city.state,
+            population: city.population,
+        }
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, state, .. } = self;
+        write!(f, "{} in {} ({state})", id.0, state.name())
+    }
+}
+
+/// Why a name does not say which city is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameError {
+    /// No city is called so.
+    Unknown,
+    /// Several cities far apart are.
+    Ambiguous {
+        /// Which, the largest first.
+        candidates: Vec<Candidate>,
+    },
+}
+
+/// A state by the letters of its plates or by its name.
+fn state_named(text: &str) -> Option<StateCode> {
+    let named = fold(text);
+    let is_it = |state: &&StateCode| fold(&state.to_string()) == named || fold(state.name()) == named;
+    StateCode::ALL.iter().find(is_it).copied()
 }
 
 /// Every city, with the indexes to find it by.
@@ -147,17 +204,45 @@ impl Gazetteer {
             .collect()
     }
 
-    /// The largest city that is called so, by any of its names in Latin or Hindi letters.
-    pub fn by_name(&self, name: &str) -> Option<&City> {
+    /// The city that is called so, by any of its names in Latin or Hindi letters. `Manali, HP` and
+    /// `Manali, Himachal Pradesh` name the state too. Where several cities far apart have the name, the largest
+    /// is meant only if it dwarfs the others.
+    ///
+    /// # Errors
+    /// Where nothing is called so, or several are.
+    pub fn by_name(&self, text: &str) -> Result<&City, NameError> {
+        let (name, state) = match text.rsplit_once(',') {
+            Some((name, state)) => (name, Some(state_named(state).ok_or(NameError::Unknown)?)),
+            None => (text, None),
+        };
         let name = fold(name);
+        let called = self.called(&name);
+        let mut found = called.filter(|city| state.is_none_or(|state| city.state == state));
+        let largest = found.next().ok_or(NameError::Unknown)?;
+        let others: Vec<&City> = found
+            .filter(|city| city.point.metres_to(largest.point) > SAME_PLACE_M)
+            .collect();
+        match others.first() {
+            Some(next) if largest.population < next.population.saturating_mul(DWARFED_BY) => {
+                let candidates = std::iter::once(largest).chain(others);
+                Err(NameError::Ambiguous {
+                    candidates: candidates.take(MOST_CANDIDATES).map(Candidate::of).collect(),
+                })
+            }
+            _ => Ok(largest),
+        }
+    }
+
+    /// The cities of a folded name, the largest first.
+    fn called(&self, name: &str) -> impl Iterator<Item = &City> {
         let start = self.keys.partition_point(|(key, ..)| **key < *name);
-        self.keys[start..]
+        let ranks: BTreeSet<u32> = self.keys[start..]
             .iter()
             .take_while(|(key, ..)| **key == *name)
             .filter(|(_, _, whole)| *whole)
             .map(|(_, rank, _)| *rank)
-            .min()
-            .map(|rank| &self.cities[rank as usize])
+            .collect();
+        ranks.into_iter().map(|rank| &self.cities[rank as usize])
     }
 
     /// The city with this id.
