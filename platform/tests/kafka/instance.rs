@@ -64,6 +64,7 @@ impl Instance {
             .arg("serve")
             .args(SERVICES)
             .args(["--port", "0", "--log-level", "info,access=warn"])
+            .envs([("RATE_PER_ADDRESS", "0"), ("RATE_PER_USER", "0")])
             .args(["--data-dir", &given(settings.data_dir)])
             .args(["--keys-dir", &given(settings.keys_dir)])
             .args(["--kafka-brokers", &given(settings.kafka_brokers)])
