@@ -18,13 +18,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUse;
 
-/// What the key is used for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct UseKey {
-    /// The request, or a keyed hash of it where it holds what must not be in the log.
-    request: String,
-}
-
 /// There are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Never {}
@@ -64,7 +57,8 @@ impl Aggregate for KeyUse {
 }
 
 impl Commands {
-    /// Binds a key to a request, on a route whose target follows from the request's body.
+    /// Binds a key to a request, on a route whose target follows from the request's body. The request goes into the
+    /// log: give a keyed hash of it where it holds what must not be there.
     ///
     /// # Errors
     /// [`AskError::OtherBody`] where it is bound to another one.
@@ -74,7 +68,7 @@ impl Commands {
         actor: Actor,
         route: &str,
         key: &str,
-        request: String,
+        request: &(impl Serialize + Sync),
     ) -> Result<Answered, AskError> {
         let who = actor.to_string();
         let parts = [who.as_bytes(), route.as_bytes(), key.as_bytes()];
@@ -83,7 +77,7 @@ impl Commands {
             aggregate: KeyUse::NAME.into(),
             id: CommandId::derive(millis_of(key), &parts).to_string(),
         };
-        let ask = Ask::new(to, &UseKey { request }, actor);
+        let ask = Ask::new(to, request, actor);
         self.ask(ask.idempotent(route, key)).await
     }
 }

@@ -14,7 +14,6 @@ use crate::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_eventing::encode_json;
 use interstate_http::{
     Answer, ConsistencyToken, Created, Cursor, IdempotencyKey, Json, Limit, Page, Path, Problem, Query,
     RequestContext, Text, ask_problem, codes, token,
@@ -50,18 +49,17 @@ pub(super) async fn book(
     key: IdempotencyKey,
     Json(accept): Json<AcceptQuote>,
 ) -> Result<Created<AcceptedBooking>, Problem> {
-    let request = String::from_utf8_lossy(&encode_json(&accept)).into_owned();
-    let AcceptQuote { quote, method } = accept;
-    let (PayWith::Card { token: provided } | PayWith::Upi { token: provided }) = &method;
+    let (PayWith::Card { token: provided } | PayWith::Upi { token: provided }) = &accept.method;
     Text::<200>::check(provided).map_err(|why| {
         Problem::new(&codes::INVALID_BODY, "The provider's token does not fit.").field("/method/token", why)
     })?;
     const ROUTE: &str = "POST /v1/bookings";
     let used = edge
         .commands
-        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), request);
+        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), &accept);
     used.await.map_err(|error| ask_problem(error, code::CODES))?;
     let repeat = Some((ROUTE, key.as_str()));
+    let AcceptQuote { quote, method } = accept;
     let command = QuoteCommand::Accept {
         method: method.into(),
     };

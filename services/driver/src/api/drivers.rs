@@ -12,7 +12,6 @@ use crate::domain::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_eventing::encode_json;
 use interstate_http::{
     Accepted, Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext,
     ask_problem, token,
@@ -84,11 +83,10 @@ pub(super) async fn register_vehicle(
     // The same driver with the same plate is the same vehicle, whatever the key: a second try finds the first.
     let vehicle = VehicleId::derive(0, &[&driver.ulid().0.to_be_bytes(), hash.as_bytes()]);
     const ROUTE: &str = "POST /v1/drivers/me/vehicles";
-    let request = encode_json(&(&hash, &body.description, &body.documents));
-    let request = String::from_utf8_lossy(&request).into_owned();
+    let request = (&hash, &body.description, &body.documents);
     let used = edge
         .commands
-        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), request);
+        .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), &request);
     used.await.map_err(|error| ask_problem(error, CODES))?;
     let command = VehicleCommand::Register {
         driver,

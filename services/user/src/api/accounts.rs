@@ -110,16 +110,14 @@ impl Accounts {
             .key("sign-up", &format!("{role}\n{}\n{phone}\n{name}", email.as_str()));
         let used = self
             .commands
-            .use_key(crate::NAME, Actor::System, "POST /v1/users", key, request);
+            .use_key(crate::NAME, Actor::System, "POST /v1/users", key, &request);
         used.await.map(drop).map_err(problems::asked)
     }
 
     /// No hash of the request holds the password: it could be guessed from that much faster than from the one that
     /// is kept. So a repeat is compared with the latter.
     async fn is_its_password(&self, user: UserId, password: String, ours: &str) -> Result<(), Problem> {
-        let kept = self.users.credential(user).await.map_err(Problem::internal)?;
-        let Some(kept) = kept else { return Ok(()) };
-        let Some(Credential { hash }) = self.open(kept).await? else {
+        let Some(Credential { hash }) = self.kept(user).await? else {
             return Ok(());
         };
         if hash == ours || self.passwords.verify(password, Some(&hash)).await? {
@@ -129,6 +127,14 @@ impl Accounts {
             &edge::IDEMPOTENCY_KEY_REUSED,
             "This Idempotency-Key was used before, with another password.",
         ))
+    }
+
+    /// The credential that a user has.
+    async fn kept(&self, user: UserId) -> Result<Option<Credential>, Problem> {
+        match self.users.credential(user).await.map_err(Problem::internal)? {
+            Some(sealed) => self.open(sealed).await,
+            None => Ok(None),
+        }
     }
 
     /// Gives a person of the operator's staff an account: how a new platform gets its first administrator. Not
@@ -146,12 +152,7 @@ impl Accounts {
         let made = self
             .register(user, person, hash.clone(), Actor::System, None)
             .await?;
-        let kept = self.users.credential(user).await.map_err(Problem::internal)?;
-        let kept = match kept {
-            Some(kept) => self.open(kept).await?,
-            None => None,
-        };
-        match kept {
+        match self.kept(user).await? {
             Some(kept) if kept.hash == hash => Ok(made),
             _ => Err(problems::refused("user-email-taken")),
         }
