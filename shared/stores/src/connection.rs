@@ -1,7 +1,7 @@
 //! One SQLite file: one connection that writes, on a thread of its own, and a few that read.
 
 use crate::{SqliteError, error::is_damaged, readers::Readers, schema, writer::Writer};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -121,6 +121,8 @@ fn connection(path: &Path, flags: OpenFlags, pragmas: &str) -> rusqlite::Result<
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Otherwise a statement may be planned anew for each value that is bound to it, which costs more than running it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.execute_batch(pragmas)?;
     Ok(db)
 }
@@ -136,4 +138,32 @@ pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = connection(&folder.path().join("rows.db"), OpenFlags::default(), "").unwrap();
+        db.execute_batch(
+            "CREATE TABLE searches (dispatch TEXT PRIMARY KEY, trip TEXT) STRICT, WITHOUT ROWID;
+             CREATE TABLE offers (offer TEXT PRIMARY KEY, dispatch TEXT, driver TEXT, state TEXT) STRICT, WITHOUT ROWID;
+             CREATE INDEX offers_of_driver ON offers (driver, state);
+             CREATE INDEX offers_of_dispatch ON offers (dispatch)",
+        )
+        .unwrap();
+        let sql = "SELECT * FROM offers JOIN searches USING (dispatch)
+                   WHERE driver = ? AND state IN ('open', 'accepted') LIMIT 100";
+        for driver in ["one", "another", "a third"] {
+            let mut select = db.prepare_cached(sql).unwrap();
+            let offers = select.query_map([driver], |_| Ok(())).unwrap();
+            assert_eq!(offers.count(), 0);
+        }
+        let select = db.prepare_cached(sql).unwrap();
+        assert_eq!(select.get_status(StatementStatus::RePrepare), 0);
+    }
 }

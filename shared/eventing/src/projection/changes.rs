@@ -1,12 +1,17 @@
 //! Tells live streams that what they show has changed: each waits for its own key and is woken by no other. Who knows
 //! the new state hands it over, so that it is read once, however many watch it.
 
+use crate::runtime::Clock;
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::sync::watch;
+
+/// Rows are looked at this often even when nobody says that they changed: a rebuild may have mended them.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Announces changes of rows by key, with the new state where it is known. Clones share the watchers.
 pub struct Changes<K, V = ()> {
@@ -50,6 +55,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Changes<K, V> {
             changed: sender.subscribe(),
             key,
             changes: self.clone(),
+            has_looked: false,
         }
     }
 
@@ -92,9 +98,31 @@ pub struct Watch<K: Clone + Eq + Hash, V: Clone = ()> {
     changed: watch::Receiver<Option<V>>,
     key: K,
     changes: Changes<K, V>,
+    has_looked: bool,
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Watch<K, V> {
+    /// The state as it is, at the first call; later the state after the next change. It looks only for what nobody
+    /// hands over. Now and then the state is one that was seen before.
+    pub async fn next_state<F: Future<Output = Option<V>>>(
+        &mut self,
+        clock: &dyn Clock,
+        look: impl FnOnce() -> F,
+    ) -> Option<V> {
+        let mut known = None;
+        if self.has_looked {
+            tokio::select! {
+                state = self.changed() => known = state,
+                () = clock.sleep(LOOK_AGAIN) => {}
+            }
+        }
+        if known.is_none() {
+            known = look().await;
+            self.has_looked = true;
+        }
+        known
+    }
+
     /// The next change, with the state after it where that is known; one that came since the last call is
     /// answered at once.
     pub async fn changed(&mut self) -> Option<V> {
@@ -122,6 +150,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Drop for Watch<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::MachineClock;
     use futures::FutureExt;
 
     #[test]
@@ -156,6 +185,24 @@ mod tests {
             Some(())
         });
         assert_eq!(looks.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_follows_looks_once_and_then_only_for_what_is_not_handed_over() {
+        let changes = Changes::default();
+        let mut watch = changes.watch("a");
+        let clock = MachineClock::real();
+        let none_looks = || async { panic!("it was handed over") };
+        assert_eq!(watch.next_state(&clock, || async { Some(1) }).await, Some(1));
+        assert!(watch.next_state(&clock, none_looks).now_or_never().is_none());
+        changes.stage(&"a");
+        changes.announce_staged(|_| Some(2));
+        assert_eq!(watch.next_state(&clock, none_looks).await, Some(2));
+        assert!(watch.next_state(&clock, none_looks).now_or_never().is_none());
+        changes.announce(&"a");
+        assert_eq!(watch.next_state(&clock, || async { Some(3) }).await, Some(3));
+        // Nothing is announced, and after a while it looks all the same.
+        assert_eq!(watch.next_state(&clock, || async { Some(4) }).await, Some(4));
     }
 
     #[test]
