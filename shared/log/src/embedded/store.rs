@@ -1,4 +1,5 @@
-//! The files: one fjall database, records keyed by (partition, offset), topics in a table of their own.
+//! The files: one fjall database, a table of records keyed by offset for each partition, and a table of topics. A
+//! partition's records only ever come at its end, so the files of its table follow one another and are never merged.
 
 use super::{codec, marks::Marks};
 use crate::{LogError, Stored};
@@ -8,7 +9,7 @@ use std::{
     fs::{File, TryLockError},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -19,8 +20,8 @@ const CACHE: u64 = 4 << 20;
 /// The journals' largest size together, in bytes; the least that the database allows. It bounds what waits in
 /// memory to be written into files, and how much is read when the log is opened.
 const JOURNALS: u64 = 64 << 20;
-/// Records kept in memory before they go into a file of their own, in bytes.
-const MEMTABLE: u64 = 8 << 20;
+/// A partition's records kept in memory before they go into a file of their own, in bytes.
+const MEMTABLE: u64 = 4 << 20;
 /// Threads in the background: one writes files, one merges them, and the third takes up what there is to merge
 /// meanwhile. With two, the first would put that back into the queue, over and over, for as long as a merge takes.
 const WORKERS: usize = 3;
@@ -36,8 +37,8 @@ pub(super) struct Store {
 #[derive(Clone)]
 struct Open {
     database: Database,
-    records: Keyspace,
     topics: Keyspace,
+    records: Arc<Mutex<HashMap<u32, Keyspace>>>,
 }
 
 impl Store {
@@ -173,7 +174,7 @@ impl Store {
     pub(super) fn end(&self, partition: u32) -> Result<u64, LogError> {
         let open = self.get()?;
         let last = self.guarded(|| {
-            let last = open.records.prefix(partition.to_be_bytes()).next_back();
+            let last = open.records(partition)?.iter().next_back();
             last.map(|row| row.into_inner()).transpose()
         })?;
         let end = last.map_or(0, |(key, _)| offset_of(&key) + 1);
@@ -213,7 +214,8 @@ impl Store {
     pub(super) fn read(&self, partition: u32, from: u64, to: u64) -> Result<Vec<Stored>, LogError> {
         let open = self.get()?;
         let rows = self.guarded(|| {
-            let rows = open.records.range(key(partition, from)..key(partition, to));
+            let records = open.records(partition)?;
+            let rows = records.range(from.to_be_bytes()..to.to_be_bytes());
             rows.map(|row| row.into_inner()).collect::<Result<Vec<_>, _>>()
         })?;
         let mut records = Vec::with_capacity(rows.len());
@@ -237,11 +239,11 @@ impl Store {
     /// Writes all of it in one atomic batch and syncs once.
     pub(super) fn write<'a>(&self, rows: impl Iterator<Item = (u32, u64, &'a [u8])>) -> Result<(), LogError> {
         let open = self.get()?;
-        let mut batch = open.database.batch();
-        for (partition, offset, bytes) in rows {
-            batch.insert(&open.records, key(partition, offset), bytes);
-        }
         self.guarded(|| {
+            let mut batch = open.database.batch();
+            for (partition, offset, bytes) in rows {
+                batch.insert(&open.records(partition)?, offset.to_be_bytes(), bytes);
+            }
             batch.commit()?;
             open.database.persist(PersistMode::SyncData)
         })
@@ -275,17 +277,30 @@ fn open_database(dir: &Path) -> fjall::Result<Open> {
         .max_journaling_size(JOURNALS)
         .max_cached_files(Some(100))
         .open()?;
-    let options = || {
-        KeyspaceCreateOptions::default()
-            .max_memtable_size(MEMTABLE)
-            // Records are read by ranges, which filters do not help.
-            .filter_policy(FilterPolicy::disabled())
-    };
     Ok(Open {
-        records: database.keyspace("records", options)?,
-        topics: database.keyspace("topics", options)?,
+        topics: database.keyspace("topics", KeyspaceCreateOptions::default)?,
+        records: Arc::default(),
         database,
     })
+}
+
+impl Open {
+    /// The table of a partition, made when it is new.
+    fn records(&self, partition: u32) -> fjall::Result<Keyspace> {
+        let mut records = crate::lock(&self.records);
+        if let Some(found) = records.get(&partition) {
+            return Ok(found.clone());
+        }
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(MEMTABLE)
+                // Records are read by ranges, which filters do not help.
+                .filter_policy(FilterPolicy::disabled())
+        };
+        let made = self.database.keyspace(&format!("records-{partition}"), options)?;
+        records.insert(partition, made.clone());
+        Ok(made)
+    }
 }
 
 pub(super) fn io(dir: &Path, error: &std::io::Error) -> LogError {
@@ -305,15 +320,6 @@ pub(super) fn io(dir: &Path, error: &std::io::Error) -> LogError {
     }
 }
 
-fn key(partition: u32, offset: u64) -> [u8; 12] {
-    let mut key = [0; 12];
-    key[..4].copy_from_slice(&partition.to_be_bytes());
-    key[4..].copy_from_slice(&offset.to_be_bytes());
-    key
-}
-
 fn offset_of(key: &[u8]) -> u64 {
-    key.get(4..12)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map_or(0, u64::from_be_bytes)
+    key.try_into().map_or(0, u64::from_be_bytes)
 }

@@ -34,6 +34,28 @@ async fn written(dir: &Path) {
     for number in 0..BATCHES {
         writer.append(batch(number)).await.unwrap();
     }
+    drop((writer, log));
+    settle(dir).await;
+}
+
+/// Waits until nothing in the background touches the files any more.
+async fn settle(dir: &Path) {
+    let sizes = || {
+        let found = files(dir).into_iter();
+        found
+            .map(|path| (path.metadata().map_or(0, |file| file.len()), path))
+            .collect::<Vec<_>>()
+    };
+    let mut before = sizes();
+    for _ in 0..50 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let now = sizes();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+    panic!("the files of a log that is closed still change after 5 s");
 }
 
 /// Reads everything as an owner would at start: all of it, or the error.
@@ -62,7 +84,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files(&path));
-        } else if path.metadata().unwrap().len() > 0 {
+        } else if path.metadata().is_ok_and(|file| file.len() > 0) {
             found.push(path);
         }
     }
