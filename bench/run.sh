@@ -77,7 +77,7 @@ fi
 wanted idle && measure "$bench" idle
 wanted rebuild && measure "$bench" rebuild --bookings "$(full 10000 1000)" --turns "$(full 3 1)"
 wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --seconds "$(full 10 3)"; done
-many_bookings() { measure "$bench" bookings --count "$(full 1500 300)" "$@"; }
+many_bookings() { measure "$bench" bookings --count "$(full 1500 600)" "$@"; }
 one_booking() { measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"; }
 if wanted bookings; then many_bookings; one_booking; fi
 if wanted command-latency || wanted records || wanted bookings; then
@@ -85,7 +85,7 @@ if wanted command-latency || wanted records || wanted bookings; then
     if wanted command-latency; then measure "$bench" command-latency --brokers "$brokers" --seconds "$(full 15 3)"; fi
     if wanted records; then measure "$bench" records --brokers "$brokers" --commands "$(full 400000 50000)" --tool-records "$(full 2000000 300000)"; fi
     if wanted bookings; then
-      many_bookings --kafka "$brokers" --riders 32
+      many_bookings --kafka "$brokers"
       start_kafka && one_booking --kafka "$brokers"
     fi
   }

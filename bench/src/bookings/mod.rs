@@ -26,8 +26,8 @@ pub struct Load {
     /// Bookings to measure.
     #[arg(long, default_value_t = 1_500)]
     count: usize,
-    /// Riders who book at once. One measures the latency of a booking alone.
-    #[arg(long, default_value_t = 64)]
+    /// Riders who book at once: so many that bookings/s no longer grow. One measures the latency of a booking alone.
+    #[arg(long, default_value_t = 256)]
     riders: usize,
     /// Drivers who take offers. With the rest between two trips each has time for three of them, so without a
     /// number there are enough for all.
