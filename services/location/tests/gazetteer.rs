@@ -122,6 +122,6 @@ fn a_name_means_one_city_or_asks_which() {
     let states: Vec<_> = candidates.iter().map(|candidate| candidate.state).collect();
     assert_eq!(states, [StateCode::TN, StateCode::HP]);
     // One state has both: only the id tells them apart.
-    let twice = gazetteer.by_name("Mahabaleshwar, MH");
+    let twice = gazetteer.by_name("Gudalur, TN");
     assert!(matches!(twice, Err(NameError::Ambiguous { candidates }) if candidates.len() == 2));
 }

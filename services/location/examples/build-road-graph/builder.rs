@@ -1,4 +1,4 @@
-//! Makes the approximate network: towns and toll plazas, connected to their neighbours.
+//! Makes the approximate network: towns, bridges, passes and toll plazas, connected to their neighbours.
 
 use interstate_location::domain::{
     DataError, Gazetteer,
@@ -41,6 +41,8 @@ pub fn build() -> Result<(Vec<NodeRow>, Vec<EdgeRow>), DataError> {
             node_at(&mut points, city.point);
         }
     }
+    // Never one with a town near: from beside a bridge the way onto it would lead over the water.
+    points.extend(terrain.barriers().crossings());
     let plazas = Plaza::embedded()?;
     let mut plaza_nodes = Vec::new();
     for plaza in &plazas {

@@ -9,6 +9,7 @@ pub(crate) const CITIES: &str = include_str!("../../../../data/cities.csv");
 pub(crate) const CITY_ALIASES: &str = include_str!("../../../../data/city-aliases.csv");
 pub(crate) const STATES: &str = include_str!("../../../../data/states.geojson");
 pub(crate) const TERRAIN_ZONES: &str = include_str!("../../../../data/terrain-zones.geojson");
+pub(crate) const BARRIERS: &str = include_str!("../../../../data/barriers.geojson");
 pub(crate) const TOLL_PLAZAS: &str = include_str!("../../../../data/toll-plazas.csv");
 pub(crate) const ROAD_NODES: &str = include_str!("../../../../data/road-nodes.csv");
 pub(crate) const ROAD_EDGES: &str = include_str!("../../../../data/road-edges.csv");
@@ -65,7 +66,7 @@ pub(crate) fn state_code_or_none<'de, D: Deserializer<'de>>(
     }
 }
 
-/// Reads a GeoJSON feature collection of polygons with properties `P`.
+/// Reads a GeoJSON feature collection with properties `P`.
 pub(crate) fn features<P: DeserializeOwned>(
     file: &'static str,
     text: &str,
@@ -80,7 +81,7 @@ struct FeatureCollection<P> {
     features: Vec<Feature<P>>,
 }
 
-/// One area with what is said about it.
+/// A place on the map with what is said about it.
 #[derive(serde::Deserialize)]
 pub(crate) struct Feature<P> {
     pub properties: P,
@@ -95,6 +96,8 @@ pub(crate) type Ring = Vec<[f64; 2]>;
 pub(crate) enum Geometry {
     Polygon(Vec<Ring>),
     MultiPolygon(Vec<Vec<Ring>>),
+    LineString(Ring),
+    MultiPoint(Ring),
 }
 
 impl Geometry {
@@ -102,6 +105,7 @@ impl Geometry {
     pub fn into_rings(self) -> Vec<Ring> {
         match self {
             Self::Polygon(rings) => rings,
+            Self::LineString(_) | Self::MultiPoint(_) => Vec::new(),
             Self::MultiPolygon(polygons) => polygons.into_iter().flatten().collect(),
         }
     }

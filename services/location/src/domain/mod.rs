@@ -1,6 +1,7 @@
 //! What the location service knows and decides, without a clock, a network or a disk.
 
 mod area;
+pub mod barriers;
 mod data;
 pub mod fix;
 pub mod fix_log;

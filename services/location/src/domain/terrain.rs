@@ -5,6 +5,7 @@
 
 use super::{
     area::Area,
+    barriers::Barriers,
     data::{self, DataError},
     geo::OnTheMap,
 };
@@ -74,6 +75,7 @@ impl Stretch {
 /// All zones; where two overlap, the one that comes first in the file counts.
 pub struct Terrain {
     zones: Vec<(Zone, Area)>,
+    barriers: Barriers,
 }
 
 impl Terrain {
@@ -91,7 +93,15 @@ impl Terrain {
             }
             zones.push((zone, Area::new(&feature.geometry.into_rings())));
         }
-        Ok(Self { zones })
+        Ok(Self {
+            zones,
+            barriers: Barriers::embedded()?,
+        })
+    }
+
+    /// The lines that roads cross only at bridges and passes.
+    pub fn barriers(&self) -> &Barriers {
+        &self.barriers
     }
 
     /// The zone that a point lies in; `None` on ordinary plains.
@@ -105,6 +115,9 @@ impl Terrain {
     /// The road from `a` to `b` if it ran as straight as the ground lets it; `None` where no road leads
     /// through.
     pub fn stretch(&self, a: GeoPoint, b: GeoPoint) -> Option<Stretch> {
+        if self.barriers.between(a, b) {
+            return None;
+        }
         let crow = a.metres_to(b);
         let steps = (crow / STEP_M).ceil().max(1.0);
         let mut stretch = Stretch::default();
