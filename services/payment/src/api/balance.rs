@@ -1,7 +1,7 @@
 //! Paying what is left after the trip.
 
 use super::{code::problem, http::Edge, queries::OfBooking};
-use crate::domain::{BalanceMethod, BalanceReply, Command};
+use crate::domain::{BalanceMethod, BalanceReply, CashReply, Command};
 use axum::extract::State;
 use interstate_auth::Caller;
 use interstate_eventing::runtime::Ask;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PayBalance {
-    /// `cash` is confirmed by the driver; anything else is the rider's.
+    /// `cash` is claimed by the driver, and waits for the rider's word; anything else is the rider's.
     method: BalanceWith,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct PayBalance {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum BalanceWith {
-    /// In cash to the driver, who confirms it.
+    /// In cash to the driver, who says so; the rider confirms it.
     Cash {},
     /// By card or UPI, through the provider.
     Provider {
@@ -44,7 +44,33 @@ impl From<BalanceWith> for BalanceMethod {
     }
 }
 
-/// The driver confirms cash, or the rider pays by card or UPI.
+/// Whether the cash was paid that the driver claims.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerCash {
+    /// `true` confirms it, `false` disputes it; from the driver, `false` takes the claim back.
+    paid: bool,
+}
+
+/// The rider confirms or disputes the cash that the driver claims; support decides.
+pub(super) async fn answer_cash(
+    State(edge): State<Edge>,
+    caller: Caller,
+    Path(OfBooking { booking }): Path<OfBooking>,
+    key: IdempotencyKey,
+    context: RequestContext,
+    Json(AnswerCash { paid }): Json<AnswerCash>,
+) -> Result<Answer<CashReply>, Problem> {
+    let command = Command::AnswerCash { paid };
+    let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
+        .idempotent("POST /v1/bookings/{booking}/cash", key.as_str())
+        .trace(Some(context.trace.to_string()));
+    let answered = edge.commands.ask(ask).await.map_err(problem)?;
+    let reply = answered.decode().map_err(Problem::internal)?;
+    Ok(Answer::new(reply).token(token(&answered)))
+}
+
+/// The driver claims cash, or the rider pays by card or UPI.
 pub(super) async fn pay(
     State(edge): State<Edge>,
     caller: Caller,

@@ -12,8 +12,14 @@ interstate_http::error_codes! {
         "There is nothing left to pay for this trip. If it was paid twice, tell support: what is too much goes back.");
     PAYMENT_BALANCE_IN_PROGRESS = ("payment-balance-in-progress", 409, "The balance is being paid",
         "The rider is paying by card or UPI right now. Take no cash until that has failed.");
+    PAYMENT_CASH_CLAIMED = ("payment-cash-claimed", 409, "The driver says that you have paid in cash",
+        "Say first whether you have: confirm the cash, or dispute it. Once it is disputed you can pay in another way.");
+    PAYMENT_NO_CASH = ("payment-no-cash", 409, "Nobody says that cash was paid",
+        "The driver has not claimed any cash for this trip, so there is nothing to confirm or dispute.");
+    PAYMENT_CASH_DECIDED = ("payment-cash-decided", 409, "It is settled whether the cash was paid",
+        "The rider, the driver or support has said so, or nobody disputed it for a day. Tell support if that is wrong.");
     PAYMENT_NOT_YOURS = ("payment-not-yours", 403, "Not yours to pay or confirm",
-        "Cash is confirmed by the driver who took it; other ways of paying are the rider's.");
+        "Cash is claimed by the driver who took it, and confirmed by the rider; other ways of paying are the rider's.");
     PAYMENT_WEBHOOK_SIGNATURE = ("payment-webhook-signature", 401, "The signature does not fit",
         "A webhook is signed with the secret that the provider shares with us, over its exact body, within the last five minutes. Check the secret and the clocks of both sides.");
 }
@@ -47,6 +53,9 @@ mod tests {
             domain::NOT_SETTLED,
             domain::BALANCE_PAID,
             domain::BALANCE_IN_PROGRESS,
+            domain::CASH_CLAIMED,
+            domain::NO_CASH,
+            domain::CASH_DECIDED,
             domain::NOT_YOURS,
         ] {
             let page = problem(AskError::Rejected(Rejection::conflict(code, "no")))

@@ -53,7 +53,20 @@ pub fn router(edge: Edge) -> ApiRouter {
         .api_route(
             "/v1/bookings/{booking}/balance",
             post_with(balance::pay, |operation| {
-                operation.summary("Pay what is left after the trip; a driver confirms cash")
+                operation
+                    .summary("Pay what is left after the trip; a driver claims cash")
+                    .description(
+                        "Cash that the driver claims waits for the rider's word; support's claim does not.",
+                    )
+            }),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/cash",
+            post_with(balance::answer_cash, |operation| {
+                operation.summary("Confirm or dispute cash").description(
+                    "What is not disputed within a day counts as paid. A dispute opens a case, which support \
+                         decides in the same way.",
+                )
             }),
         )
         .api_route(

@@ -17,6 +17,11 @@ pub const ROWS: &[Row] = &[
         "/v1/bookings/{booking}/balance",
         Access::Roles(&[Role::Rider, Role::Driver, Role::Support, Role::Admin]),
     ),
+    Row::new(
+        "POST",
+        "/v1/bookings/{booking}/cash",
+        Access::Roles(&[Role::Rider, Role::Driver, Role::Support, Role::Admin]),
+    ),
     // Signed by the provider instead.
     Row::new("POST", "/v1/webhooks/payments", Access::Public),
 ];

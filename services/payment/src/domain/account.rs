@@ -32,11 +32,17 @@ pub enum Account {
     CancellationFees,
     /// Riders' cash that drivers carry for us. An asset.
     CashWithDriver,
+    /// Cash that drivers say to have taken, until the riders have confirmed it. A liability.
+    CashToConfirm,
+    /// What riders were promised for their next trips. A liability.
+    RiderCredits,
+    /// What the operator pays of that; a driver's fine pays the rest. A cost.
+    CreditsGiven,
 }
 
 impl Account {
     /// All accounts, in the order of the variants.
-    pub const ALL: [Account; 11] = [
+    pub const ALL: [Account; 14] = [
         Account::RiderReceivable,
         Account::ProviderClearing,
         Account::AdvanceLiability,
@@ -48,6 +54,9 @@ impl Account {
         Account::Refunds,
         Account::CancellationFees,
         Account::CashWithDriver,
+        Account::CashToConfirm,
+        Account::RiderCredits,
+        Account::CreditsGiven,
     ];
 
     /// The account's name in events and tables.
@@ -64,6 +73,9 @@ impl Account {
             Account::Refunds => "refunds",
             Account::CancellationFees => "cancellation_fees",
             Account::CashWithDriver => "cash_with_driver",
+            Account::CashToConfirm => "cash_to_confirm",
+            Account::RiderCredits => "rider_credits",
+            Account::CreditsGiven => "credits_given",
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use super::OperationResult;
 use interstate_schemas::{
-    AddressedCommand, BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, UserId,
+    AddressedCommand, BookingId, DriverCompensation, DriverId, Money, OperationId, PaymentMethod, Settlement,
+    UserId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BalanceMethod {
-    /// In cash to the driver, who confirms it.
+    /// In cash to the driver, who says so; the rider confirms it.
     Cash,
     /// By card or UPI, through the provider.
     Provider {
@@ -81,8 +82,31 @@ pub enum Command {
         /// How.
         method: BalanceMethod,
     },
+    /// Somebody says whether the cash was paid that the driver claims.
+    AnswerCash {
+        /// Whether it was.
+        paid: bool,
+    },
+    /// The rider is promised something for the next trip.
+    Credit {
+        /// The booking.
+        booking: BookingId,
+        /// The rider.
+        rider: UserId,
+        /// How much.
+        amount: Money,
+        /// The driver who pays it as a fine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fined: Option<DriverId>,
+        /// Names the credit within the booking.
+        reference: String,
+    },
     /// The hold's time is over.
     HoldExpired,
+    /// Nobody has disputed the cash in time.
+    CashStands,
+    /// A refund that the provider refused is due again.
+    RefundAgain,
 }
 
 impl AddressedCommand for Command {
@@ -98,6 +122,8 @@ pub enum BalanceStatus {
     Paid,
     /// The provider was asked for it.
     Requested,
+    /// The driver says to have it in cash; the rider is to confirm that.
+    Claimed,
 }
 
 /// The answer to [`Command::RecordBalancePayment`].
@@ -105,6 +131,43 @@ pub enum BalanceStatus {
 pub struct BalanceReply {
     /// How far it is.
     pub status: BalanceStatus,
+    /// How much it is about.
+    pub amount: Money,
+}
+
+/// Who says what of cash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CashSide {
+    /// Who drove.
+    Driver,
+    /// Who rode.
+    Rider,
+    /// Support, or the platform itself.
+    Staff,
+    /// Nobody, for a day.
+    Silence,
+}
+
+/// How far a driver's word about cash is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CashState {
+    /// The driver says to have it.
+    Claimed,
+    /// The rider says that it was not paid; support looks into it.
+    Disputed,
+    /// It was paid.
+    Confirmed,
+    /// It was not paid.
+    Withdrawn,
+}
+
+/// The answer to [`Command::AnswerCash`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashReply {
+    /// How far it is.
+    pub state: CashState,
     /// How much it is about.
     pub amount: Money,
 }
@@ -129,6 +192,12 @@ pub mod codes {
     pub const BALANCE_PAID: &str = "payment.balance_paid";
     /// The provider has been asked for the balance.
     pub const BALANCE_IN_PROGRESS: &str = "payment.balance_in_progress";
+    /// The driver says that it was paid in cash.
+    pub const CASH_CLAIMED: &str = "payment.cash_claimed";
+    /// Nobody has said that cash was paid.
+    pub const NO_CASH: &str = "payment.no_cash";
+    /// What became of the cash is settled.
+    pub const CASH_DECIDED: &str = "payment.cash_decided";
     /// Somebody else's payment.
     pub const NOT_YOURS: &str = "payment.not_yours";
     /// An operation that this payment never asked for.

@@ -1,9 +1,10 @@
 //! What happens to a payment.
 
-use super::{BalanceMethod, Entry, OperationKind, OperationResult, Purpose};
+use super::{BalanceMethod, CashSide, Entry, OperationKind, OperationResult, Purpose};
 use interstate_eventing::events;
 use interstate_schemas::{
-    BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
+    BookingId, CaseId, DriverCompensation, DriverId, Money, OperationId, PaymentMethod, Settlement, StepRef,
+    Timestamp, UserId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,90 @@ pub struct RefundRefused {
     pub reference: String,
     /// `payment.refund_too_large`.
     pub code: String,
+    /// When it is tried again by itself; not where a saga asks again, nor once a person was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
+}
+
+/// The driver says to have taken cash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashClaimed {
+    /// How much.
+    pub amount: Money,
+    /// Who.
+    pub driver: DriverId,
+    /// Who says nothing until then has agreed.
+    pub confirm_by: Timestamp,
+}
+
+/// The cash was paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashConfirmed {
+    /// How much.
+    pub amount: Money,
+    /// By whose word.
+    pub by: CashSide,
+}
+
+/// The rider says that the cash was not paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashDisputed {
+    /// How much.
+    pub amount: Money,
+}
+
+/// The cash was not paid: the balance is open again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashWithdrawn {
+    /// How much.
+    pub amount: Money,
+    /// By whose word.
+    pub by: CashSide,
+}
+
+/// A rider is promised something for the next trip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CreditGiven {
+    /// The booking.
+    pub booking: BookingId,
+    /// Its name within the booking: given once.
+    pub reference: String,
+    /// Who gets it.
+    pub rider: UserId,
+    /// How much.
+    pub amount: Money,
+    /// The driver who pays it as a fine; nobody where the operator does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fined: Option<DriverId>,
+}
+
+/// What a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CaseAbout {
+    /// Driver and rider disagree about cash.
+    CashDisputed {
+        /// How much.
+        amount: Money,
+    },
+    /// The provider does not give money back, however often it is asked.
+    RefundRefused {
+        /// Which refund.
+        reference: String,
+        /// What the provider said last.
+        code: String,
+    },
+}
+
+/// A person must look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SupportCaseOpened {
+    /// The case.
+    pub case: CaseId,
+    /// The booking.
+    pub booking: BookingId,
+    /// What about.
+    pub about: CaseAbout,
 }
 
 /// The trip is booked.
@@ -256,6 +341,18 @@ events! {
         BalanceRefused(BalanceRefused) = "payment.balance_refused.v1",
         /// The balance is there.
         BalancePaid(BalancePaid) = "payment.balance_paid.v1",
+        /// The driver says to have taken cash.
+        CashClaimed(CashClaimed) = "payment.cash_claimed.v1",
+        /// The cash was paid.
+        CashConfirmed(CashConfirmed) = "payment.cash_confirmed.v1",
+        /// The rider says that it was not.
+        CashDisputed(CashDisputed) = "payment.cash_disputed.v1",
+        /// It was not.
+        CashWithdrawn(CashWithdrawn) = "payment.cash_withdrawn.v1",
+        /// A rider is promised something for the next trip.
+        CreditGiven(CreditGiven) = "payment.credit_given.v1",
+        /// A person must look.
+        SupportCaseOpened(SupportCaseOpened) = "payment.support_case_opened.v1",
         /// Postings that sum to zero.
         JournalPosted(JournalPosted) = "payment.journal_posted.v1",
     }

@@ -35,8 +35,16 @@ pub enum EntryKind {
     Settlement,
     /// The driver took the balance, or a part, in cash.
     CashCollected,
+    /// The driver says to have taken cash; the rider has not confirmed it.
+    CashClaimed,
+    /// The rider has paid that cash.
+    CashConfirmed,
+    /// The cash was never paid.
+    CashWithdrawn,
     /// The rider paid the balance through the provider.
     BalanceReceived,
+    /// The rider is promised something for the next trip.
+    RiderCredit,
 }
 
 /// Postings that do not sum to zero, or do not fit into an amount.
@@ -202,22 +210,52 @@ impl Entry {
 
     /// The driver took cash from the rider.
     pub fn cash_collected(amount: Money, driver: DriverId) -> Self {
-        let debit = Posting {
-            driver: Some(driver),
-            ..of(Account::CashWithDriver)
+        let credit = of(Account::RiderReceivable);
+        Self::transfer(EntryKind::CashCollected, amount, with_driver(driver), credit)
+    }
+
+    /// The driver says to have taken cash. He owes it from now on; the rider's debt stands until it is confirmed.
+    pub fn cash_claimed(amount: Money, driver: DriverId) -> Self {
+        let credit = of(Account::CashToConfirm);
+        Self::transfer(EntryKind::CashClaimed, amount, with_driver(driver), credit)
+    }
+
+    /// The rider has paid that cash.
+    pub fn cash_confirmed(amount: Money) -> Self {
+        let (debit, credit) = (of(Account::CashToConfirm), of(Account::RiderReceivable));
+        Self::transfer(EntryKind::CashConfirmed, amount, debit, credit)
+    }
+
+    /// The cash was never paid: the driver owes nothing, the rider still does.
+    pub fn cash_withdrawn(amount: Money, driver: DriverId) -> Self {
+        let debit = of(Account::CashToConfirm);
+        Self::transfer(EntryKind::CashWithdrawn, amount, debit, with_driver(driver))
+    }
+
+    /// The rider is promised something for the next trip, out of a driver's fine or our own pocket.
+    pub fn rider_credit(amount: Money, fined: Option<DriverId>) -> Self {
+        let debit = match fined {
+            Some(_) => Posting {
+                driver: fined,
+                ..of(Account::DriverPayable)
+            },
+            None => of(Account::CreditsGiven),
         };
-        Self::transfer(
-            EntryKind::CashCollected,
-            amount,
-            debit,
-            of(Account::RiderReceivable),
-        )
+        Self::transfer(EntryKind::RiderCredit, amount, debit, of(Account::RiderCredits))
     }
 
     /// The rider paid the balance through the provider.
     pub fn balance_received(amount: Money) -> Self {
         let (debit, credit) = (of(Account::ProviderClearing), of(Account::RiderReceivable));
         Self::transfer(EntryKind::BalanceReceived, amount, debit, credit)
+    }
+}
+
+/// The cash that a driver carries, to be filled.
+const fn with_driver(driver: DriverId) -> Posting {
+    Posting {
+        driver: Some(driver),
+        ..of(Account::CashWithDriver)
     }
 }
 

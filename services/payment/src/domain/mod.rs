@@ -6,11 +6,12 @@
 //! | [`command`], [`event`] | what it can be asked, and what it says happened |
 //! | [`operation`] | what the provider is asked for, and how that ended |
 //! | `turn` | a decision under way, and what follows from a closed operation |
-//! | `hold`, `capture`, `refund`, `trip` | the moves of each |
+//! | `hold`, `capture`, `refund`, `trip`, `cash` | the moves of each |
 //! | [`account`], [`journal`] | double entry: postings that sum to zero |
 
 pub mod account;
 mod capture;
+mod cash;
 pub mod command;
 pub mod event;
 mod hold;
@@ -26,7 +27,9 @@ mod turn;
 pub(crate) mod tests;
 
 pub use account::Account;
-pub use command::{BalanceMethod, BalanceReply, BalanceStatus, Command, codes};
+pub use command::{
+    BalanceMethod, BalanceReply, BalanceStatus, CashReply, CashSide, CashState, Command, codes,
+};
 pub use event::PaymentEvent;
 pub use journal::{Entry, EntryKind, Posting, Unbalanced};
 pub use operation::{OperationKind, OperationResult, Purpose};

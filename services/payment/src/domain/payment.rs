@@ -1,12 +1,12 @@
 //! The aggregate.
 
 use super::{
-    Account, Command, PaymentEvent,
+    Account, CashState, Command, PaymentEvent,
     command::codes,
-    event::{OperationRequested, Wanted},
+    event::{CreditGiven, OperationRequested, Wanted},
     journal::{Entry, EntryKind},
     operation::{Operation, OperationKind, Purpose},
-    state::{Capture, Hold, Refund, RefundState, State, Trip},
+    state::{Capture, CashClaim, Hold, Refund, RefundState, State, Trip},
     turn::Turn,
 };
 use interstate_eventing::{
@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 
 /// The name of the deadline at which a hold runs out.
 const HOLD_EXPIRES: &str = "hold expires";
+/// The name of the deadline at which cash counts as paid that nobody has disputed.
+const CASH_STANDS: &str = "cash stands";
+/// The name of the deadline at which refused refunds are tried again.
+const REFUND_AGAIN: &str = "a refused refund is tried again";
 
 /// The money side of one booking. Its id carries the booking's bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +91,23 @@ impl Aggregate for Payment {
                 }
             }
             Command::RecordBalancePayment { method } => turn.record_balance(method)?,
+            Command::AnswerCash { paid } => turn.answer_cash(paid)?,
+            Command::Credit {
+                booking,
+                rider,
+                amount,
+                fined,
+                reference,
+            } => turn.credit(CreditGiven {
+                booking,
+                reference,
+                rider,
+                amount,
+                fined,
+            })?,
             Command::HoldExpired => turn.expire_hold(),
+            Command::CashStands => turn.cash_stands(),
+            Command::RefundAgain => turn.refund_again(),
         }
         Ok(turn.finish())
     }
@@ -97,19 +117,33 @@ impl Aggregate for Payment {
     }
 
     fn deadlines(&self) -> Vec<Deadline> {
-        match &self.0.hold {
-            Hold::Held {
-                expires_at: Some(due),
-                ..
-            } if !self.0.capture.takes_the_hold() && !plant::on(Bug::HoldExpiryNotHandled) => {
-                vec![Deadline::new(HOLD_EXPIRES, *due)]
-            }
-            _ => Vec::new(),
+        let mut deadlines = Vec::new();
+        if let Hold::Held {
+            expires_at: Some(due),
+            ..
+        } = &self.0.hold
+            && !self.0.capture.takes_the_hold()
+            && !plant::on(Bug::HoldExpiryNotHandled)
+        {
+            deadlines.push(Deadline::new(HOLD_EXPIRES, *due));
         }
+        let claim = self.0.trip.as_ref().and_then(|trip| trip.cash.as_ref());
+        if let Some(claim) = claim.filter(|claim| claim.state == CashState::Claimed) {
+            deadlines.push(Deadline::new(CASH_STANDS, claim.confirm_by));
+        }
+        if let Some(due) = self.0.refunds.values().filter_map(Refund::tried_again_at).min() {
+            deadlines.push(Deadline::new(REFUND_AGAIN, due));
+        }
+        deadlines
     }
 
     fn deadline_reached(name: &str) -> Option<Command> {
-        (name == HOLD_EXPIRES).then_some(Command::HoldExpired)
+        match name {
+            HOLD_EXPIRES => Some(Command::HoldExpired),
+            CASH_STANDS => Some(Command::CashStands),
+            REFUND_AGAIN => Some(Command::RefundAgain),
+            _ => None,
+        }
     }
 }
 
@@ -192,6 +226,8 @@ impl State {
                     early,
                     state: RefundState::Waiting,
                     waiting: Vec::new(),
+                    refusals: 0,
+                    again_at: None,
                 };
                 let refund = self.refunds.entry(wanted.reference.clone()).or_insert(new);
                 if refund.state == RefundState::Stuck {
@@ -215,6 +251,8 @@ impl State {
             PaymentEvent::RefundRefused(refused) => {
                 if let Some(refund) = self.refunds.get_mut(&refused.reference) {
                     refund.state = RefundState::Stuck;
+                    refund.refusals += 1;
+                    refund.again_at = refused.again_at;
                 }
             }
             PaymentEvent::OperationRequested(requested) => self.operation_requested(requested, time),
@@ -226,6 +264,7 @@ impl State {
                     applied: Money::ZERO,
                     charge: None,
                     paid: None,
+                    cash: None,
                 });
             }
             PaymentEvent::BalanceRequested(_) => {}
@@ -240,7 +279,30 @@ impl State {
                     trip.paid = Some(paid.method.clone());
                 }
             }
+            PaymentEvent::CashClaimed(claimed) => {
+                if let Some(trip) = &mut self.trip {
+                    trip.cash = Some(CashClaim {
+                        amount: claimed.amount,
+                        confirm_by: claimed.confirm_by,
+                        state: CashState::Claimed,
+                    });
+                }
+            }
+            PaymentEvent::CashConfirmed(_) => self.cash_is(CashState::Confirmed),
+            PaymentEvent::CashDisputed(_) => self.cash_is(CashState::Disputed),
+            PaymentEvent::CashWithdrawn(_) => self.cash_is(CashState::Withdrawn),
+            PaymentEvent::CreditGiven(given) => {
+                self.booking = Some(given.booking);
+                self.credits.insert(given.reference.clone());
+            }
+            PaymentEvent::SupportCaseOpened(_) => {}
             PaymentEvent::JournalPosted(posted) => self.posted(&posted.entry),
+        }
+    }
+
+    fn cash_is(&mut self, now: CashState) {
+        if let Some(claim) = self.trip.as_mut().and_then(|trip| trip.cash.as_mut()) {
+            claim.state = now;
         }
     }
 

@@ -3,18 +3,27 @@
 use super::{
     Account, Entry, OperationKind, OperationResult, Purpose,
     command::codes,
-    event::{RefundRefused, RefundRequested, Refunded},
-    state::{Capture, RefundState},
+    event::{CaseAbout, CreditGiven, RefundRefused, RefundRequested, Refunded},
+    state::{Capture, Refund, RefundState},
     turn::{Order, Turn, refusal},
 };
 use interstate_eventing::{
     Rejection,
     plant::{self, Bug},
 };
-use interstate_schemas::{BookingId, DriverCompensation, Money, StepOutcome};
+use interstate_schemas::{BookingId, DriverCompensation, Money, SignedDuration, StepOutcome, Timestamp};
 
 /// What the names of refunds of what a rider has overpaid begin with.
 pub(super) const OVERPAID: &str = "overpaid-";
+
+/// How long a refused refund waits for each next attempt: two days in all, so that a provider's bad night passes.
+const PAUSES: [SignedDuration; 5] = [
+    SignedDuration::from_mins(10),
+    SignedDuration::from_hours(1),
+    SignedDuration::from_hours(4),
+    SignedDuration::from_hours(12),
+    SignedDuration::from_hours(31),
+];
 
 impl Turn<'_> {
     /// Gives money back under a name: a repeat of the name is the same refund.
@@ -62,6 +71,23 @@ impl Turn<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What was refused, and no saga asks for again, is due.
+    pub(super) fn refund_again(&mut self) {
+        let now = self.now();
+        let due = |refund: &Refund| refund.tried_again_at().is_some_and(|at| at <= now);
+        let due: Vec<String> = self
+            .state()
+            .refunds
+            .iter()
+            .filter(|(_, refund)| due(refund))
+            .map(|(reference, _)| reference.clone())
+            .collect();
+        for reference in due {
+            self.retry_stuck_refund(&reference);
+        }
+        self.follow_up();
     }
 
     /// Tries a refund again that the provider has refused.
@@ -132,12 +158,29 @@ impl Turn<'_> {
     pub(super) fn refund_closed(&mut self, reference: &str, amount: Money, result: OperationResult) {
         match result {
             OperationResult::Succeeded { .. } => self.refunded(reference, amount),
-            OperationResult::Refused { code } => {
-                self.emit(RefundRefused {
-                    reference: reference.to_owned(),
-                    code: refusal(&code),
-                });
-            }
+            OperationResult::Refused { code } => self.refund_refused(reference, refusal(&code)),
+        }
+    }
+
+    /// A saga asks again by itself. What nobody waits for is tried again here, later and later, until a person is
+    /// called.
+    fn refund_refused(&mut self, reference: &str, code: String) {
+        let own = self
+            .state()
+            .refunds
+            .get(reference)
+            .filter(|refund| refund.waiting.is_empty())
+            .map(|refund| refund.refusals as usize);
+        let pause = own.and_then(|refusals| PAUSES.get(refusals));
+        let again_at = pause.map(|pause| self.now().saturating_add(*pause).unwrap_or(Timestamp::MAX));
+        self.emit(RefundRefused {
+            reference: reference.to_owned(),
+            code: code.clone(),
+            again_at,
+        });
+        if own.is_some() && again_at.is_none() {
+            let reference = reference.to_owned();
+            self.open_case(CaseAbout::RefundRefused { reference, code });
         }
     }
 
@@ -179,6 +222,20 @@ impl Turn<'_> {
             }
         }
         self.answer(&refund.waiting, &StepOutcome::Undone);
+    }
+
+    /// Promises the rider something for the next trip, once for each name.
+    pub(super) fn credit(&mut self, given: CreditGiven) -> Result<(), Rejection> {
+        if given.amount.amount < 0 {
+            let text = "nobody is promised less than nothing";
+            return Err(Rejection::invalid(codes::AMOUNT, text));
+        }
+        if given.amount.is_positive() && !self.state().credits.contains(&given.reference) {
+            let entry = Entry::rider_credit(given.amount, given.fined);
+            self.emit(given);
+            self.post(entry);
+        }
+        Ok(())
     }
 
     /// What of the captured money is not given back, nor about to be.

@@ -1,11 +1,11 @@
 //! Where the money of a booking stands. Each enum has only what its state has.
 
-use super::{BalanceMethod, OperationKind, operation::Operations};
+use super::{BalanceMethod, CashState, OperationKind, operation::Operations};
 use interstate_schemas::{
     BookingId, DriverCompensation, Money, OperationId, PaymentMethod, Settlement, StepRef, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,9 +145,20 @@ pub struct Refund {
     pub state: RefundState,
     /// Who waits.
     pub waiting: Vec<StepRef>,
+    /// How often the provider has refused it.
+    #[serde(default)]
+    pub refusals: u32,
+    /// When it is tried again by itself.
+    #[serde(default)]
+    pub again_at: Option<Timestamp>,
 }
 
 impl Refund {
+    /// When it is tried again by itself, if it waits for that.
+    pub fn tried_again_at(&self) -> Option<Timestamp> {
+        self.again_at.filter(|_| self.state == RefundState::Stuck)
+    }
+
     /// What it takes, or may take, of the captured money.
     pub fn reserved(&self) -> Money {
         match self.state {
@@ -169,6 +180,27 @@ pub struct Trip {
     pub charge: Option<OperationId>,
     /// Whether the balance is there, and how it came.
     pub paid: Option<Option<BalanceMethod>>,
+    /// What the driver says of cash.
+    #[serde(default)]
+    pub cash: Option<CashClaim>,
+}
+
+/// Cash that a driver says to have taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashClaim {
+    /// How much.
+    pub amount: Money,
+    /// Who says nothing until then has agreed.
+    pub confirm_by: Timestamp,
+    /// How far it is.
+    pub state: CashState,
+}
+
+impl CashClaim {
+    /// Whether it is not decided yet.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, CashState::Claimed | CashState::Disputed)
+    }
 }
 
 /// Everything that a payment knows.
@@ -198,6 +230,9 @@ pub struct State {
     pub undone_run: Option<u32>,
     /// The trip, once it is settled.
     pub trip: Option<Trip>,
+    /// The names of what the rider was promised for the next trip.
+    #[serde(default)]
+    pub credits: BTreeSet<String>,
     /// What the rider owes: the balance of the postings to his account.
     pub receivable: Money,
     /// What is left of his advance: the same for the advance.

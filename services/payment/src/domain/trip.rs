@@ -1,11 +1,12 @@
 //! A trip that was driven: its settlement, and what the rider still has to pay.
 
 use super::{
-    BalanceMethod, BalanceReply, BalanceStatus, Entry, OperationKind, OperationResult, Purpose,
+    BalanceMethod, BalanceReply, BalanceStatus, CashSide, CashState, Entry, OperationKind, OperationResult,
+    Purpose,
     command::codes,
     event::{BalancePaid, BalanceRefused, BalanceRequested, RefundRequested, Refused, Settled},
     refund::OVERPAID,
-    state::{RefundState, Trip},
+    state::{CashClaim, RefundState, Trip},
     turn::{Order, Turn, refusal},
 };
 use interstate_eventing::{Message, Rejection};
@@ -39,7 +40,7 @@ impl Turn<'_> {
 
     fn book(&mut self, settlement: Settlement, entry: Entry) {
         let rider = self.state().rider;
-        let (cash, driver) = (settlement.cash_collected, settlement.driver);
+        let cash = settlement.cash_collected;
         let balance = settlement.payable - cash - self.state().free_advance();
         self.emit(Settled {
             rider,
@@ -47,7 +48,7 @@ impl Turn<'_> {
             balance,
         });
         self.post(entry);
-        self.post(Entry::cash_collected(cash, driver));
+        self.claim_cash(cash);
         self.follow_up();
     }
 
@@ -65,19 +66,16 @@ impl Turn<'_> {
     }
 
     /// Says that the balance is there, once it is.
-    fn pay_off(&mut self, method: Option<BalanceMethod>) {
+    pub(super) fn pay_off(&mut self, method: Option<BalanceMethod>) {
         let Some(trip) = self.state().trip.clone().filter(|trip| trip.paid.is_none()) else {
             return;
         };
         if self.state().receivable.is_positive() {
             return;
         }
-        let in_cash = method.is_none() && trip.settlement.cash_collected.is_positive();
-        let method = if in_cash {
-            Some(BalanceMethod::Cash)
-        } else {
-            method
-        };
+        let paid_cash = |claim: &CashClaim| claim.state == CashState::Confirmed;
+        let in_cash = trip.cash.as_ref().is_some_and(paid_cash);
+        let method = method.or(in_cash.then_some(BalanceMethod::Cash));
         let amount = (trip.settlement.payable - trip.applied).max(Money::ZERO);
         self.emit(BalancePaid { amount, method });
         let paid = BookingMessage::BalancePaid {
@@ -124,7 +122,11 @@ impl Turn<'_> {
         };
         self.may_pay(&trip, &method)?;
         let amount = self.state().receivable;
-        match (&trip.paid, trip.charge, method) {
+        let claim = trip.cash.clone().filter(CashClaim::is_open);
+        let charge = trip
+            .charge
+            .filter(|id| self.state().operations.open(*id).is_some());
+        match (&trip.paid, charge, method) {
             (Some(Some(BalanceMethod::Cash)), _, BalanceMethod::Cash) => {
                 let amount = (trip.settlement.payable - trip.applied).max(Money::ZERO);
                 self.reply(&BalanceReply {
@@ -148,17 +150,41 @@ impl Turn<'_> {
                     amount,
                 });
             }
-            (None, None, BalanceMethod::Cash) => {
-                self.post(Entry::cash_collected(amount, trip.settlement.driver));
-                self.pay_off(Some(BalanceMethod::Cash));
-                self.reply(&BalanceReply {
-                    status: BalanceStatus::Paid,
-                    amount,
-                });
+            (None, None, BalanceMethod::Cash) => self.take_cash(&trip, claim, amount),
+            (None, None, BalanceMethod::Provider { method }) => {
+                // While it is open who is right, whoever disputes the cash may pay in another way.
+                let claimed = claim.filter(|claim| claim.state == CashState::Claimed);
+                let amount = amount - claimed.map_or(Money::ZERO, |claim| claim.amount);
+                if !amount.is_positive() {
+                    let text = "the driver says that you have paid in cash; say first whether you have";
+                    return Err(Rejection::conflict(codes::CASH_CLAIMED, text));
+                }
+                self.charge_balance(amount, method);
             }
-            (None, None, BalanceMethod::Provider { method }) => self.charge_balance(amount, method),
         }
         Ok(())
+    }
+
+    /// The driver's word waits for the rider's; support's word is enough.
+    fn take_cash(&mut self, trip: &Trip, claim: Option<CashClaim>, amount: Money) {
+        let by_driver = matches!(self.cx.actor, Actor::User { role, .. } if !role.is_staff());
+        let status = match (claim, by_driver) {
+            (Some(_), true) => BalanceStatus::Claimed,
+            (None, true) => {
+                self.claim_cash(amount);
+                BalanceStatus::Claimed
+            }
+            (Some(claim), false) => {
+                self.confirm_cash(&claim, CashSide::Staff);
+                BalanceStatus::Paid
+            }
+            (None, false) => {
+                self.post(Entry::cash_collected(amount, trip.settlement.driver));
+                self.pay_off(Some(BalanceMethod::Cash));
+                BalanceStatus::Paid
+            }
+        };
+        self.reply(&BalanceReply { status, amount });
     }
 
     fn charge_balance(&mut self, amount: Money, method: PaymentMethod) {
@@ -179,7 +205,7 @@ impl Turn<'_> {
         });
     }
 
-    /// Cash is confirmed by the driver who took it; the rider pays with his own card. Staff may do both.
+    /// Cash is claimed by the driver who took it; the rider pays with his own card. Staff may do both.
     fn may_pay(&self, trip: &Trip, method: &BalanceMethod) -> Result<(), Rejection> {
         let Actor::User { id, role } = self.cx.actor else {
             return Ok(());
@@ -191,7 +217,7 @@ impl Turn<'_> {
         if role.is_staff() || owner == Some(*id) {
             return Ok(());
         }
-        let text = "cash is confirmed by the driver of the trip, other ways of paying are the rider's";
+        let text = "cash is claimed by the driver of the trip, other ways of paying are the rider's";
         Err(Rejection::forbidden(codes::NOT_YOURS, text))
     }
 

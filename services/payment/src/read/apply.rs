@@ -3,13 +3,14 @@
 use super::{
     PaymentStatus, journal,
     schema::{SCHEMA, TABLES},
+    views::cash_word,
 };
 use crate::domain::{
-    OperationResult, Payment, PaymentEvent,
+    CashState, OperationResult, Payment, PaymentEvent,
     event::{OperationClosed, OperationRequested, Settled},
 };
 use interstate_eventing::{Aggregate, Event};
-use interstate_schemas::{BookingId, Money, PaymentId, id::ParseIdError};
+use interstate_schemas::{BookingId, Money, PaymentId, Timestamp, id::ParseIdError};
 use interstate_stores::{Projection, ProjectionError};
 use rusqlite::{Connection, params};
 
@@ -19,7 +20,7 @@ pub struct PaymentBooks;
 
 impl Projection for PaymentBooks {
     const NAME: &'static str = "payment-books";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = TABLES;
     const SCHEMA: &'static [&'static str] = SCHEMA;
 
@@ -108,6 +109,15 @@ impl Rows<'_> {
                 self.set("balance", Money::ZERO)?;
                 self.status(PaymentStatus::Paid, None)
             }
+            PaymentEvent::CashClaimed(claimed) => {
+                self.set("cash", claimed.amount)?;
+                self.cash_is(CashState::Claimed, Some(claimed.confirm_by))
+            }
+            PaymentEvent::CashConfirmed(_) => self.cash_is(CashState::Confirmed, None),
+            PaymentEvent::CashDisputed(_) => self.cash_is(CashState::Disputed, None),
+            PaymentEvent::CashWithdrawn(_) => self.cash_is(CashState::Withdrawn, None),
+            PaymentEvent::CreditGiven(given) => self.add("credit", given.amount),
+            PaymentEvent::SupportCaseOpened(opened) => self.case(&opened.case.to_string()),
             PaymentEvent::JournalPosted(posted) => {
                 journal::post(self.tx, id, &self.booking, self.at, &posted.entry)?;
                 // What the rider owes follows from the postings, so that it is right whatever came in which order.
@@ -214,6 +224,23 @@ impl Rows<'_> {
                 self.at,
                 reference
             ])?;
+        Ok(())
+    }
+
+    fn cash_is(&mut self, state: CashState, confirm_by: Option<Timestamp>) -> Result<(), rusqlite::Error> {
+        self.touch()?;
+        let confirm_by = confirm_by.map(|by| by.as_millisecond());
+        self.tx
+            .prepare_cached("UPDATE payments SET cash_state = ?2, cash_confirm_by = ?3 WHERE booking = ?1")?
+            .execute(params![&self.booking, cash_word(state), confirm_by])?;
+        Ok(())
+    }
+
+    fn case(&mut self, case: &str) -> Result<(), rusqlite::Error> {
+        self.touch()?;
+        self.tx
+            .prepare_cached("UPDATE payments SET support_case = ?2 WHERE booking = ?1")?
+            .execute(params![&self.booking, case])?;
         Ok(())
     }
 

@@ -48,6 +48,10 @@ fn name(kind: EntryKind) -> &'static str {
         EntryKind::DriverCompensation => "driver_compensation",
         EntryKind::Settlement => "settlement",
         EntryKind::CashCollected => "cash_collected",
+        EntryKind::CashClaimed => "cash_claimed",
+        EntryKind::CashConfirmed => "cash_confirmed",
+        EntryKind::CashWithdrawn => "cash_withdrawn",
         EntryKind::BalanceReceived => "balance_received",
+        EntryKind::RiderCredit => "rider_credit",
     }
 }

@@ -12,6 +12,6 @@ mod views;
 pub use apply::PaymentBooks;
 pub use queries::{PaymentReads, ReadError};
 pub use views::{
-    AccountBalance, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus, PaymentView,
-    TrialBalance,
+    AccountBalance, CashView, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus,
+    PaymentView, TrialBalance,
 };

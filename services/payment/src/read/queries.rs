@@ -1,8 +1,8 @@
 //! Questions to the read model.
 
 use super::{
-    AccountBalance, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus, PaymentView,
-    TrialBalance,
+    AccountBalance, CashView, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus,
+    PaymentView, TrialBalance, views::cash_state,
 };
 use crate::domain::OperationKind;
 use interstate_schemas::{BookingId, DriverId, Money, Timestamp};
@@ -92,8 +92,24 @@ fn payment(rows: &Connection, booking: BookingId) -> Result<Option<PaymentView>,
         fee: money(row, "fee")?,
         payable: row.get::<_, Option<i64>>("payable")?.map(Money::inr),
         balance: money(row, "balance")?,
+        cash: cash(row)?,
+        credit: money(row, "credit")?,
+        support_case: optional(row, "support_case")?,
         updated_at: time(row.get("updated_at")?)?,
         operations: operations.collect::<Result<_, _>>()?,
+    }))
+}
+
+fn cash(row: &Row<'_>) -> Result<Option<CashView>, ReadError> {
+    let Some(word) = row.get::<_, Option<String>>("cash_state")? else {
+        return Ok(None);
+    };
+    let state = cash_state(&word).ok_or(ReadError::Damaged(word))?;
+    let confirm_by = row.get::<_, Option<i64>>("cash_confirm_by")?;
+    Ok(Some(CashView {
+        amount: money(row, "cash")?,
+        state,
+        confirm_by: confirm_by.map(time).transpose()?,
     }))
 }
 

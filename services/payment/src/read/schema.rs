@@ -18,6 +18,11 @@ pub(super) const SCHEMA: &[&str] = &[
         fee         INTEGER NOT NULL DEFAULT 0,
         payable     INTEGER,
         balance     INTEGER NOT NULL DEFAULT 0,
+        cash             INTEGER NOT NULL DEFAULT 0,
+        cash_state       TEXT,
+        cash_confirm_by  INTEGER,
+        credit           INTEGER NOT NULL DEFAULT 0,
+        support_case     TEXT,
         updated_at  INTEGER NOT NULL
     ) STRICT",
     "CREATE TABLE operations (

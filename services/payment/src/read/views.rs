@@ -1,7 +1,7 @@
 //! What is shown.
 
-use crate::domain::{Account, OperationKind};
-use interstate_schemas::{BookingId, DriverId, Money, OperationId, Timestamp, UserId};
+use crate::domain::{Account, CashState, OperationKind};
+use interstate_schemas::{BookingId, CaseId, DriverId, Money, OperationId, Timestamp, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,35 @@ pub struct OperationView {
     pub closed_at: Option<Timestamp>,
 }
 
+/// Cash that a driver says to have taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CashView {
+    /// How much.
+    pub amount: Money,
+    /// How far it is.
+    pub state: CashState,
+    /// Until when the rider can dispute it; afterwards it counts as paid.
+    pub confirm_by: Option<Timestamp>,
+}
+
+const CASH: [(CashState, &str); 4] = [
+    (CashState::Claimed, "claimed"),
+    (CashState::Disputed, "disputed"),
+    (CashState::Confirmed, "confirmed"),
+    (CashState::Withdrawn, "withdrawn"),
+];
+
+pub(super) fn cash_word(state: CashState) -> &'static str {
+    let found = CASH.iter().find(|(known, _)| *known == state);
+    found.map_or("claimed", |(_, word)| word)
+}
+
+pub(super) fn cash_state(word: &str) -> Option<CashState> {
+    CASH.iter()
+        .find(|(_, known)| *known == word)
+        .map(|(state, _)| *state)
+}
+
 /// The money side of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentView {
@@ -119,6 +148,12 @@ pub struct PaymentView {
     pub payable: Option<Money>,
     /// What is still to be paid.
     pub balance: Money,
+    /// What the driver says of cash; it is for the rider to confirm or dispute it.
+    pub cash: Option<CashView>,
+    /// What the rider was promised for the next trip.
+    pub credit: Money,
+    /// The latest case that support looks into.
+    pub support_case: Option<CaseId>,
     /// When that changed.
     pub updated_at: Timestamp,
     /// What the provider was asked for, in order.

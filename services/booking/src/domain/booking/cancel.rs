@@ -3,7 +3,7 @@
 use super::{
     Assignment, Booking, BookingEvent, CancelBy, Plan, Stage, conclude, decide,
     event::*,
-    plan::{driver_of, release as release_calendar, vehicle_of, withdraw},
+    plan::{credit, driver_of, release as release_calendar, vehicle_of, withdraw},
     travel,
 };
 use crate::domain::{
@@ -84,11 +84,15 @@ pub(super) fn cancel(
     };
     let terms = terms(state, cause, cx.now);
     let is_over = state.saga.is_over();
+    let credited = credit(state, &terms, None, "cancelled".to_owned());
     draft.emit(Box::new(Cancelled {
         by: cx.actor.clone(),
         terms: terms.clone(),
         then,
     }));
+    if let Some(credited) = credited {
+        draft.send(credited);
+    }
     match then {
         Some(plan) if is_over => conclude::begin(&mut draft, cx, plan),
         // Before the pivot this turns the saga back; past it nothing does, and `then` follows its end.
@@ -146,20 +150,21 @@ pub(super) fn give_away(
 ) -> CancellationTerms {
     let state = draft.state();
     let terms = terms(state, cause, cx.now);
-    // Releases are never refused, so that messages do; only what waits for an answer needs a saga.
-    let messages = [
+    // Releases and credits are never refused, so that messages do; only what waits for an answer needs a saga.
+    let reference = format!("released-{}", assignment.search);
+    let credited = credit(state, &terms, Some(assignment.driver), reference);
+    let released = [
         release_calendar(state, driver_of(&assignment)),
         release_calendar(state, vehicle_of(&assignment)),
         withdraw(state),
     ];
+    let messages = released.into_iter().chain(credited);
     draft.emit(Box::new(DriverReleased {
         assignment,
         by: cx.actor.clone(),
         terms: terms.clone(),
     }));
-    for message in messages {
-        draft.send(message);
-    }
+    messages.for_each(|message| draft.send(message));
     conclude::open_search(draft, cx, Plan::Assign);
     terms
 }

@@ -251,7 +251,7 @@ impl World {
                 }
                 StepOutcome::Undone
             }
-            PaymentCommand::Settle(_) => StepOutcome::Undone,
+            PaymentCommand::Settle(_) | PaymentCommand::Credit { .. } => StepOutcome::Undone,
         }
     }
 

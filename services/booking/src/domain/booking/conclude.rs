@@ -1,6 +1,6 @@
 //! How a booking's sagas begin, move and end, and what follows from each end.
 
-use super::{Booking, Plan, Stage, cancel, event::*, state};
+use super::{Booking, Plan, Stage, cancel, event::*, plan, state};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{
     Aggregate, Context, Draft,
@@ -202,7 +202,11 @@ fn is_lost_race(because: &str) -> bool {
 
 fn unfulfilled(draft: &mut Draft<Booking>, cx: &Context<'_>, because: String) {
     let terms = cancel::terms(draft.state(), CancelCause::Unfulfilled, cx.now);
+    let credited = plan::credit(draft.state(), &terms, None, "unfulfilled".to_owned());
     draft.emit(Box::new(Unfulfilled { because, terms }));
+    if let Some(credited) = credited {
+        draft.send(credited);
+    }
 }
 
 /// Giving back may not end without success: a person is called once, and it begins again.

@@ -2,6 +2,7 @@
 
 use super::{Assignment, Booking, state::Stage};
 use crate::domain::{
+    cancellation::CancellationTerms,
     catalogue,
     fare::{
         LineCode,
@@ -15,8 +16,8 @@ use interstate_eventing::{
     saga::{Saga, Step},
 };
 use interstate_schemas::{
-    CalendarCommand, CalendarOwner, DispatchCommand, DispatchId, DriverCompensation, Money, PaymentCommand,
-    SignedDuration, TripRequest,
+    CalendarCommand, CalendarOwner, DispatchCommand, DispatchId, DriverCompensation, DriverId, Money,
+    PaymentCommand, SignedDuration, TripRequest,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -316,6 +317,28 @@ fn refund(booking: &Booking) -> Message {
                 }),
         },
     )
+}
+
+/// What the rider is promised for the next trip, and who is fined for it; nothing where nothing is. The reference
+/// names the event that it follows from.
+pub(super) fn credit(
+    booking: &Booking,
+    terms: &CancellationTerms,
+    driver: Option<DriverId>,
+    reference: String,
+) -> Option<Message> {
+    let order = booking.ordered();
+    let fined = driver.filter(|_| terms.driver_fine.is_positive());
+    terms.credit.is_positive().then(|| {
+        let credit = PaymentCommand::Credit {
+            booking: order.booking,
+            rider: order.rider,
+            amount: terms.credit,
+            fined,
+            reference,
+        };
+        pay(booking, credit)
+    })
 }
 
 fn search(booking: &Booking, command: DispatchCommand) -> Message {

@@ -437,6 +437,7 @@ fn a_driver_who_gives_the_trip_back_is_replaced() {
             "calendar Release",
             "calendar Release",
             "dispatch Withdraw",
+            "payment Credit",
             "dispatch Find"
         ]
     );
@@ -444,7 +445,19 @@ fn a_driver_who_gives_the_trip_back_is_replaced() {
         panic!()
     };
     assert_eq!(released.terms.driver_fine, Money::inr(10_000));
-    let find = String::from_utf8(told.messages()[3].payload.clone()).unwrap();
+    let credit: PaymentCommand = serde_json::from_slice(&told.messages()[3].payload).unwrap();
+    assert_eq!(
+        credit,
+        PaymentCommand::Credit {
+            booking: assigned().state().ordered().booking,
+            rider: rider(),
+            amount: Money::inr(10_000),
+            fined: Some(released.assignment.driver),
+            reference: "released-1".to_owned(),
+        },
+        "the driver's fine is the rider's credit"
+    );
+    let find = String::from_utf8(told.messages()[4].payload.clone()).unwrap();
     assert!(find.contains("\"search\":2"), "{find}");
     let story = told.story();
     assert_eq!(story.state().stage(), Stage::Confirmed);
@@ -531,7 +544,7 @@ fn nobody_takes_a_released_trip_and_the_rider_gets_everything_back() {
         .story()
         .refused("find a driver", "dispatch.no_driver");
     assert_eq!(said(&told), ["booking.unfulfilled.v1"]);
-    assert_eq!(asked(&told), ["payment Refund"]);
+    assert_eq!(asked(&told), ["payment Credit", "payment Refund"]);
     let BookingEvent::Unfulfilled(unfulfilled) = &told.decided().events[3] else {
         panic!("{:?}", told.decided().events)
     };

@@ -2,6 +2,8 @@
 
 mod balances;
 mod captures;
+mod cash;
+mod credits;
 mod holds;
 mod journal;
 pub mod people;

@@ -1,6 +1,6 @@
 use super::people::*;
 use crate::domain::{Account, Command, OperationKind, PaymentEvent};
-use interstate_schemas::{DriverCompensation, Money};
+use interstate_schemas::{Actor, DriverCompensation, Money};
 
 #[test]
 fn a_refund_keeps_the_fee_with_its_gst_and_a_repeat_is_the_same_refund() {
@@ -180,4 +180,72 @@ fn a_refused_refund_is_tried_again_when_it_is_asked_for_again() {
     let second = request(&again, OperationKind::Refund, ADVANCE);
     let told = again.story().when(worker(), done(second));
     assert_eq!(said(told.messages()), ["cancel/1: Undone"]);
+}
+
+/// An advance above the fare, of which the provider gives nothing back.
+fn overpaid() -> (
+    interstate_eventing::fixture::Story<crate::domain::Payment>,
+    interstate_schemas::OperationId,
+) {
+    let short = interstate_schemas::Settlement {
+        payable: Money::inr(90_000),
+        commission: Money::ZERO,
+        commission_gst: Money::ZERO,
+        tds: Money::ZERO,
+        fare_gst: Money::ZERO,
+        round_off: Money::ZERO,
+        driver_due: Money::inr(90_000),
+        ..v1(0)
+    };
+    let told = captured().when(saga(), Command::Settle(short));
+    let back = request(&told, OperationKind::Refund, Money::inr(4_000));
+    (told.story(), back)
+}
+
+#[test]
+fn a_refused_refund_of_what_was_overpaid_is_tried_again_later() {
+    let (story, back) = overpaid();
+    let told = story.when(worker(), refused(back, "try_later"));
+    let story = told.then_types(&["payment.operation_closed.v1", "payment.refund_refused.v1"]);
+    let due = story.deadlines()[0].due;
+    assert_eq!(due.to_string(), "2026-11-21T10:10:00Z");
+    let story = story.when(Actor::System, Command::RefundAgain).then_nothing();
+    let told = story
+        .at(&due.to_string())
+        .when(Actor::System, Command::RefundAgain);
+    let again = request(&told, OperationKind::Refund, Money::inr(4_000));
+    assert_ne!(again, back, "the provider has closed the first one");
+    let story = told.story().when(worker(), done(again)).story();
+    assert_eq!(
+        (story.state().0.receivable, story.state().0.advance),
+        (Money::ZERO, Money::ZERO)
+    );
+    assert!(story.deadlines().is_empty());
+}
+
+#[test]
+fn a_refund_that_is_refused_again_and_again_calls_a_person() {
+    let (mut story, mut back) = overpaid();
+    let mut pauses = 0;
+    loop {
+        let told = story.when(worker(), refused(back, "try_later"));
+        let called = told
+            .decided()
+            .events
+            .iter()
+            .any(|event| matches!(event, PaymentEvent::SupportCaseOpened(_)));
+        story = told.story();
+        let Some(deadline) = story.deadlines().first().cloned() else {
+            assert!(called);
+            break;
+        };
+        assert!(!called);
+        pauses += 1;
+        let told = story
+            .at(&deadline.due.to_string())
+            .when(Actor::System, Command::RefundAgain);
+        back = request(&told, OperationKind::Refund, Money::inr(4_000));
+        story = told.story();
+    }
+    assert_eq!(pauses, 5);
 }
