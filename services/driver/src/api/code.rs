@@ -24,11 +24,11 @@ interstate_http::error_codes! {
     VEHICLE_EXISTS = ("vehicle-exists", 409, "Registered already",
         "This vehicle is registered already.");
     VEHICLE_NOT_YOURS = ("vehicle-not-yours", 403, "Another driver's vehicle",
-        "Only the driver who registered it may do this.");
+        "Only the driver who registered it may do this, and only support takes a plate back.");
     VEHICLE_TOO_LARGE = ("vehicle-too-large", 422, "Seats or bags do not fit the class",
         "A class has a number of seats and bags that a vehicle of it may not exceed; `detail` names them. Choose a larger class.");
     VEHICLE_PLATE_TAKEN = ("vehicle-plate-taken", 409, "The plate is registered already",
-        "Another vehicle carries this number plate. If it is yours, tell support.");
+        "Another vehicle carries this number plate. If it is yours, tell support, who can take it back; then register the vehicle again.");
     VEHICLE_REGISTRATION_DATE = ("vehicle-registration-date", 422, "The first registration cannot be on that day",
         "`first_registered` is the day on the registration certificate: not in the future, and no more than a hundred years ago.");
     VEHICLE_PAPERS_MISSING = ("vehicle-papers-missing", 409, "Papers of the vehicle are missing",

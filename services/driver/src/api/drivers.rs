@@ -120,6 +120,20 @@ pub(super) async fn add_vehicle_document(
     Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
 }
 
+/// `POST /v1/vehicles/{vehicle}/release-plate`: somebody else claims the plate, and support believes them.
+pub(super) async fn release_plate(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(VehiclePath { vehicle }): Path<VehiclePath>,
+) -> Result<Answer<OfVehicle>, Problem> {
+    let command = VehicleCommand::ReleasePlate;
+    let repeat = ("POST /v1/vehicles/{vehicle}/release-plate", &key);
+    let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
+    Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
+}
+
 /// `POST /v1/drivers/me/submit`
 pub(super) async fn submit(
     State(edge): State<Edge>,

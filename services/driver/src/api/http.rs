@@ -70,6 +70,15 @@ pub fn router(edge: Edge) -> ApiRouter {
             }),
         )
         .api_route(
+            "/v1/vehicles/{vehicle}/release-plate",
+            post_with(drivers::release_plate, |op| {
+                op.summary("Take a plate back from a vehicle").description(
+                    "For a plate that somebody registered who does not drive with it. The driver loses the vehicle, and \
+                     without any other one the trips that have not begun.",
+                )
+            }),
+        )
+        .api_route(
             "/v1/drivers/me/submit",
             post_with(drivers::submit, |op| {
                 op.summary("Hand everything in for support to look at")

@@ -22,6 +22,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST", "/v1/drivers/{driver}/reject", STAFF),
     Row::new("POST", "/v1/drivers/{driver}/suspend", STAFF),
     Row::new("POST", "/v1/drivers/{driver}/reinstate", STAFF),
+    Row::new("POST", "/v1/vehicles/{vehicle}/release-plate", STAFF),
     Row::new("POST", "/v1/dispatches/{dispatch}/offers/{offer}/accept", DRIVERS),
     Row::new(
         "POST",

@@ -109,9 +109,21 @@ impl Calendar {
         answered(decision, cx, StepOutcome::Undone)
     }
 
-    /// Nobody gets time from now on, and each booking whose trip has not begun hears that it has lost its driver.
-    /// The time stays theirs until they give it back, as after every release.
+    /// Nobody gets time from now on, and the trips that have not begun are given away.
     fn suspend(&self, driver: DriverId) -> Decision<CalendarEvent> {
+        let decision = if self.suspended {
+            Decision::nothing()
+        } else {
+            Decision::event(CalendarSuspended {
+                owner: CalendarOwner::Driver(driver),
+            })
+        };
+        self.give_away(driver, decision)
+    }
+
+    /// Each booking whose trip has not begun hears that it has lost its driver. The time stays theirs until they
+    /// give it back, as after every release.
+    fn give_away(&self, driver: DriverId, decision: Decision<CalendarEvent>) -> Decision<CalendarEvent> {
         let waiting = self
             .duties
             .duties()
@@ -125,13 +137,6 @@ impl Calendar {
             }
             Holder::Block(_) => None,
         });
-        let decision = if self.suspended {
-            Decision::nothing()
-        } else {
-            Decision::event(CalendarSuspended {
-                owner: CalendarOwner::Driver(driver),
-            })
-        };
         told.fold(decision, Decision::send)
     }
 
@@ -273,6 +278,7 @@ impl Aggregate for Calendar {
                 Ok(Decision::event(HoldsExpired { owner, claims }))
             }
             CalendarRequest::Suspend { driver } => Ok(self.suspend(driver)),
+            CalendarRequest::GiveAway { driver } => Ok(self.give_away(driver, Decision::nothing())),
             CalendarRequest::Reinstate { .. } if !self.suspended => Ok(Decision::nothing()),
             CalendarRequest::Reinstate { driver } => Ok(Decision::event(CalendarReinstated {
                 owner: CalendarOwner::Driver(driver),

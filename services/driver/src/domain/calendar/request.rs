@@ -71,6 +71,11 @@ pub enum CalendarRequest {
         /// Who.
         driver: DriverId,
     },
+    /// The driver cannot drive the trips that have not begun: their bookings are told to look for somebody else.
+    GiveAway {
+        /// Who.
+        driver: DriverId,
+    },
     /// The driver may drive again.
     Reinstate {
         /// Who.

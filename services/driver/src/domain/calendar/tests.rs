@@ -274,6 +274,20 @@ fn bookings_whose_trip_has_not_begun_hear_that_their_driver_is_suspended() {
 }
 
 #[test]
+fn trips_that_their_driver_cannot_drive_are_given_away_and_new_ones_still_come() {
+    let driver = DriverId::derive(1, &[b"ravi"]);
+    let told = empty()
+        .when(saga(), reserve("tomorrow", 2, 30))
+        .story()
+        .when(saga(), CalendarRequest::GiveAway { driver });
+    assert_eq!(told.messages().len(), 1);
+    assert_eq!(told.messages()[0].to.id, booking("tomorrow").to_string());
+    told.then_nothing()
+        .when(saga(), reserve("next week", 1, 100))
+        .then_types(&["calendar.reserved.v1"]);
+}
+
+#[test]
 fn the_published_commands_are_understood() {
     let command = CalendarCommand::Release {
         owner: owner(),

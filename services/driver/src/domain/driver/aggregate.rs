@@ -4,8 +4,8 @@ use super::{
     command::{DriverCommand, Profile},
     event::{
         DocumentAdded, DriverApproved, DriverEvent, DriverRegistered, DriverReinstated, DriverRejected,
-        DriverSubmitted, DriverSuspended, OfflineReason, PapersReviewed, VehicleLinked, WentOffline,
-        WentOnline,
+        DriverSubmitted, DriverSuspended, OfflineReason, PapersReviewed, VehicleLinked, VehicleUnlinked,
+        WentOffline, WentOnline,
     },
     papers,
 };
@@ -91,6 +91,7 @@ impl Aggregate for Driver {
                 Ok(Decision::nothing())
             }
             (_, Asked::LinkVehicle { vehicle }) => Ok(Decision::event(VehicleLinked { driver, vehicle })),
+            (_, Asked::UnlinkVehicle { vehicle }) => Ok(self.unlink(driver, vehicle, cx)),
             (Is::Draft | Is::Rejected, Asked::Submit) => {
                 self.complete(cx.now)?;
                 Ok(Decision::event(DriverSubmitted { driver }))
@@ -155,6 +156,9 @@ impl Aggregate for Driver {
             }
             DriverEvent::DocumentAdded(added) => self.documents.push(added.document.clone()),
             DriverEvent::VehicleLinked(linked) => self.vehicles.push(linked.vehicle),
+            DriverEvent::VehicleUnlinked(unlinked) => {
+                self.vehicles.retain(|vehicle| *vehicle != unlinked.vehicle);
+            }
             DriverEvent::Submitted(_) => self.status = DriverStatus::Submitted,
             DriverEvent::Approved(_) => self.status = DriverStatus::Approved,
             DriverEvent::Rejected(_) => self.status = DriverStatus::Rejected,
@@ -263,6 +267,7 @@ impl Driver {
             return Decision::nothing();
         };
         let (reminders, lapsed) = papers::review(&self.documents, reviewed, cx.now);
+        let any_lapsed = !lapsed.is_empty();
         let mut draft = Draft::new(self, cx);
         draft.emit(PapersReviewed {
             driver,
@@ -270,11 +275,33 @@ impl Driver {
             lapsed,
         });
         let missing = missing_at(&self.documents, &DocumentKind::OF_EVERY_DRIVER, cx.now);
-        if self.online.is_some() && !missing.is_empty() {
-            draft.emit(WentOffline {
-                driver,
-                reason: OfflineReason::PaperLapsed,
-            });
+        if !missing.is_empty() {
+            if self.online.is_some() {
+                draft.emit(WentOffline {
+                    driver,
+                    reason: OfflineReason::PaperLapsed,
+                });
+            }
+            // Trips that they have and have not begun go to others.
+            if any_lapsed {
+                draft.send(calendar(driver, CalendarRequest::GiveAway { driver }));
+            }
+        }
+        draft.finish()
+    }
+
+    /// A vehicle is theirs no more. Without any, the trips that they have go to others.
+    fn unlink(&self, driver: DriverId, vehicle: VehicleId, cx: &Context<'_>) -> Decision<DriverEvent> {
+        let mut draft = Draft::new(self, cx);
+        if self.vehicles.contains(&vehicle) {
+            draft.emit(VehicleUnlinked { driver, vehicle });
+            if self.online == Some(vehicle) {
+                let reason = OfflineReason::VehicleGone;
+                draft.emit(WentOffline { driver, reason });
+            }
+            if draft.state().vehicles.is_empty() {
+                draft.send(calendar(driver, CalendarRequest::GiveAway { driver }));
+            }
         }
         draft.finish()
     }
@@ -309,6 +336,14 @@ fn id_of(cx: &Context<'_>) -> Result<DriverId, Rejection> {
         .map_err(|_| Rejection::invalid("driver-unknown", "A driver's id is expected here, such as drv_…."))
 }
 
+/// What no person asks, staff neither.
+const fn is_the_platforms(command: &DriverCommand) -> bool {
+    matches!(
+        command,
+        DriverCommand::LinkVehicle { .. } | DriverCommand::UnlinkVehicle { .. } | DriverCommand::ReviewPapers
+    )
+}
+
 /// Support admits and suspends, the platform may do everything, and the rest is the driver's own.
 fn who_may(driver: DriverId, command: &DriverCommand, cx: &Context<'_>) -> Result<(), Rejection> {
     use DriverCommand as Asked;
@@ -318,7 +353,7 @@ fn who_may(driver: DriverId, command: &DriverCommand, cx: &Context<'_>) -> Resul
     );
     let allowed = match cx.actor.user() {
         None => true,
-        Some(_) if matches!(command, Asked::LinkVehicle { .. } | Asked::ReviewPapers) => false,
+        Some(_) if is_the_platforms(command) => false,
         Some(_) if staff_only => cx.actor.is_staff(),
         Some(user) => user == UserId::from(driver) && cx.actor.role() == Some(Role::Driver),
     };

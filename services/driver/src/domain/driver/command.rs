@@ -34,6 +34,11 @@ pub enum DriverCommand {
         /// Which.
         vehicle: VehicleId,
     },
+    /// Support has taken a vehicle's plate back.
+    UnlinkVehicle {
+        /// Which.
+        vehicle: VehicleId,
+    },
     /// Everything is there: support may look at it.
     Submit,
     /// Admitted to drive.

@@ -37,6 +37,11 @@ payload! {
         /// Which.
         vehicle: VehicleId,
     }
+    /// A vehicle may not be driven any more.
+    VehicleUnlinked {
+        /// Which.
+        vehicle: VehicleId,
+    }
     /// Support may look at it.
     DriverSubmitted {}
     /// Admitted to drive.
@@ -84,6 +89,8 @@ pub enum OfflineReason {
     PaperLapsed,
     /// Suspended.
     Suspended,
+    /// The vehicle may not be driven any more.
+    VehicleGone,
 }
 
 /// A paper that should be renewed.
@@ -101,6 +108,7 @@ events! {
         Registered(DriverRegistered) = "driver.registered.v1",
         DocumentAdded(DocumentAdded) = "driver.document_added.v1",
         VehicleLinked(VehicleLinked) = "driver.vehicle_linked.v1",
+        VehicleUnlinked(VehicleUnlinked) = "driver.vehicle_unlinked.v1",
         Submitted(DriverSubmitted) = "driver.submitted.v1",
         Approved(DriverApproved) = "driver.approved.v1",
         Rejected(DriverRejected) = "driver.rejected.v1",

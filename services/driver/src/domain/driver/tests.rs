@@ -133,7 +133,14 @@ fn a_licence_is_reminded_of_and_its_end_takes_the_driver_off_the_road() {
         }
         .into()]);
     // Nobody ran for a month: the end is what counts, not the reminders that were missed.
-    story.at("2026-12-31T18:30:00Z").when_due("papers").then([
+    let told = story.at("2026-12-31T18:30:00Z").when_due("papers");
+    // Nothing is reserved beyond a paper's end; should a trip be, somebody else drives it.
+    let away = CalendarRequest::GiveAway { driver: id() };
+    assert_eq!(
+        told.messages()[0].payload,
+        interstate_eventing::encode_json(&away)
+    );
+    told.then([
         PapersReviewed {
             driver: id(),
             reminders: Vec::new(),
@@ -213,4 +220,24 @@ fn a_suspension_ends_by_itself_and_the_driver_comes_back_when_they_like() {
         (story.state().status, story.state().online),
         (DriverStatus::Approved, None)
     );
+}
+
+#[test]
+fn a_vehicle_whose_plate_was_taken_back_is_driven_no_more() {
+    let gone = DriverCommand::UnlinkVehicle { vehicle: vehicle() };
+    let told = online()
+        .when(me(), gone.clone())
+        .then_rejected("driver-not-yours")
+        .when(Actor::Service("driver".into()), gone.clone());
+    let away = CalendarRequest::GiveAway { driver: id() };
+    assert_eq!(
+        told.messages()[0].payload,
+        interstate_eventing::encode_json(&away)
+    );
+    let story = told.then_types(&["driver.vehicle_unlinked.v1", "driver.went_offline.v1"]);
+    story
+        .when(Actor::Service("driver".into()), gone)
+        .then_nothing()
+        .when(me(), DriverCommand::GoOnline { vehicle: None })
+        .then_rejected("driver-no-vehicle");
 }

@@ -62,6 +62,8 @@ pub enum VehicleCommand {
         /// Which.
         paper: Document,
     },
+    /// Support takes the plate back: it was claimed by somebody who does not drive with it.
+    ReleasePlate,
     /// The plate's answer.
     Step(StepReply<()>),
 }
@@ -104,6 +106,13 @@ pub struct VehicleRefused {
     pub code: String,
 }
 
+/// Support has taken its plate back: it cannot be driven, and can be registered again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VehiclePlateReleased {
+    /// Which vehicle.
+    pub vehicle: VehicleId,
+}
+
 /// A paper came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VehiclePaperAdded {
@@ -119,6 +128,7 @@ events! {
         Registered(VehicleRegistered) = "vehicle.registered.v1",
         Admitted(VehicleAdmitted) = "vehicle.admitted.v1",
         Refused(VehicleRefused) = "vehicle.refused.v1",
+        PlateReleased(VehiclePlateReleased) = "vehicle.plate_released.v1",
         PaperAdded(VehiclePaperAdded) = "vehicle.paper_added.v1",
     }
 }
@@ -136,6 +146,8 @@ pub enum VehicleStatus {
     Admitted,
     /// Its plate is another's.
     Refused,
+    /// Support has taken its plate back.
+    Released,
 }
 
 /// A vehicle.
@@ -147,6 +159,9 @@ pub struct Vehicle {
     pub registered: Option<VehicleRegistered>,
     /// Every paper.
     pub papers: Vec<Document>,
+    /// How often it was registered.
+    #[serde(default)]
+    registrations: u32,
 }
 
 impl Vehicle {
@@ -170,15 +185,19 @@ impl Aggregate for Vehicle {
     fn decide(&self, command: VehicleCommand, cx: &Context<'_>) -> Result<Decision<VehicleEvent>, Rejection> {
         match (&self.registered, command) {
             (
-                None,
+                registered,
                 VehicleCommand::Register {
                     driver,
                     plate,
                     description,
                     papers,
                 },
-            ) => register(driver, plate, description, papers, cx),
-            (Some(_), VehicleCommand::Register { .. }) => Err(Rejection::conflict(
+            ) if registered.is_none()
+                || matches!(self.status, VehicleStatus::Refused | VehicleStatus::Released) =>
+            {
+                register(driver, plate, description, papers, self.registrations + 1, cx)
+            }
+            (_, VehicleCommand::Register { .. }) => Err(Rejection::conflict(
                 "vehicle-exists",
                 "This vehicle is registered already.",
             )),
@@ -191,14 +210,22 @@ impl Aggregate for Vehicle {
                 let vehicle = vehicle.vehicle;
                 Ok(Decision::event(VehiclePaperAdded { vehicle, paper }))
             }
-            (Some(vehicle), VehicleCommand::Step(reply)) if self.status == VehicleStatus::Pending => {
+            (Some(vehicle), VehicleCommand::ReleasePlate) => {
+                by_staff(cx)?;
+                Ok(match self.status {
+                    VehicleStatus::Pending | VehicleStatus::Admitted => release_plate(vehicle),
+                    _ => Decision::nothing(),
+                })
+            }
+            (Some(vehicle), VehicleCommand::Step(reply))
+                if self.status == VehicleStatus::Pending && reply.run >= self.registrations =>
+            {
                 Ok(plate_answered(vehicle, reply.outcome))
             }
             (_, VehicleCommand::Step(_)) => Ok(Decision::nothing()),
-            (None, VehicleCommand::AddPaper { .. }) => Err(Rejection::not_found(
-                "vehicle-unknown",
-                "There is no such vehicle.",
-            )),
+            (None, VehicleCommand::AddPaper { .. } | VehicleCommand::ReleasePlate) => Err(
+                Rejection::not_found("vehicle-unknown", "There is no such vehicle."),
+            ),
         }
     }
 
@@ -206,11 +233,13 @@ impl Aggregate for Vehicle {
         match event {
             VehicleEvent::Registered(registered) => {
                 self.status = VehicleStatus::Pending;
+                self.registrations += 1;
                 self.papers.clone_from(&registered.papers);
                 self.registered = Some(registered.clone());
             }
             VehicleEvent::Admitted(_) => self.status = VehicleStatus::Admitted,
             VehicleEvent::Refused(_) => self.status = VehicleStatus::Refused,
+            VehicleEvent::PlateReleased(_) => self.status = VehicleStatus::Released,
             VehicleEvent::PaperAdded(added) => self.papers.push(added.paper.clone()),
         }
     }
@@ -221,6 +250,7 @@ fn register(
     plate: PlateKey,
     description: Description,
     papers: Vec<Document>,
+    run: u32,
     cx: &Context<'_>,
 ) -> Result<Decision<VehicleEvent>, Rejection> {
     of_driver(driver, cx)?;
@@ -253,7 +283,7 @@ fn register(
     let step = StepRef {
         to: cx.address.clone(),
         step: PLATE.into(),
-        run: 1,
+        run,
     };
     let claim = Message::to(&plate.hash, &PlateCommand::Claim { vehicle }).for_step(step);
     let registered = VehicleRegistered {
@@ -274,6 +304,27 @@ fn plate_answered(vehicle: &VehicleRegistered, outcome: StepOutcome<()>) -> Deci
         StepOutcome::Refused { code } => Decision::event(VehicleRefused { vehicle, code }),
         StepOutcome::Undone => Decision::nothing(),
     }
+}
+
+/// The plate is free, and the driver has the vehicle no more. The claim may still be on its way: it comes first.
+fn release_plate(registered: &VehicleRegistered) -> Decision<VehicleEvent> {
+    let (driver, vehicle) = (registered.driver, registered.vehicle);
+    Decision::event(VehiclePlateReleased { vehicle })
+        .send(Message::to(
+            &registered.plate.hash,
+            &PlateCommand::Release { vehicle },
+        ))
+        .send(Message::to(driver, &DriverCommand::UnlinkVehicle { vehicle }))
+}
+
+fn by_staff(cx: &Context<'_>) -> Result<(), Rejection> {
+    if cx.actor.is_staff() || cx.actor.user().is_none() {
+        return Ok(());
+    }
+    Err(Rejection::forbidden(
+        "vehicle-not-yours",
+        "Only support takes a plate back.",
+    ))
 }
 
 fn of_driver(driver: DriverId, cx: &Context<'_>) -> Result<(), Rejection> {

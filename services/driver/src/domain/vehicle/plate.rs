@@ -14,6 +14,11 @@ pub enum PlateCommand {
         /// Which vehicle.
         vehicle: VehicleId,
     },
+    /// This vehicle does not carry it, or not any more.
+    Release {
+        /// Which vehicle.
+        vehicle: VehicleId,
+    },
 }
 
 impl AddressedCommand for PlateCommand {
@@ -28,10 +33,18 @@ pub struct PlateClaimed {
     pub vehicle: VehicleId,
 }
 
+/// The plate is free for another vehicle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlateReleased {
+    /// Which vehicle had it.
+    pub vehicle: VehicleId,
+}
+
 events! {
     /// What happens to a plate.
     pub enum PlateEvent {
         Claimed(PlateClaimed) = "plate.claimed.v1",
+        Released(PlateReleased) = "plate.released.v1",
     }
 }
 
@@ -47,7 +60,13 @@ impl Aggregate for Plate {
     type Event = PlateEvent;
 
     fn decide(&self, command: PlateCommand, cx: &Context<'_>) -> Result<Decision<PlateEvent>, Rejection> {
-        let PlateCommand::Claim { vehicle } = command;
+        let vehicle = match command {
+            PlateCommand::Claim { vehicle } => vehicle,
+            PlateCommand::Release { vehicle } if self.vehicle == Some(vehicle) => {
+                return Ok(Decision::event(PlateReleased { vehicle }));
+            }
+            PlateCommand::Release { .. } => return Ok(Decision::nothing()),
+        };
         let decision = match self.vehicle {
             None => Decision::event(PlateClaimed { vehicle }),
             Some(holder) if holder == vehicle => Decision::nothing(),
@@ -65,7 +84,9 @@ impl Aggregate for Plate {
     }
 
     fn evolve(&mut self, event: &PlateEvent, _: Timestamp) {
-        let PlateEvent::Claimed(claimed) = event;
-        self.vehicle = Some(claimed.vehicle);
+        self.vehicle = match event {
+            PlateEvent::Claimed(claimed) => Some(claimed.vehicle),
+            PlateEvent::Released(_) => None,
+        };
     }
 }

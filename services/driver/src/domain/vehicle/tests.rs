@@ -110,6 +110,59 @@ fn of_two_vehicles_one_has_the_plate() {
         .then_rejected("vehicle-plate-taken");
 }
 
+#[test]
+fn support_takes_a_plate_back_that_somebody_else_claimed() {
+    let support = Actor::User {
+        id: UserId::derive(1, &[b"support"]),
+        role: Role::Support,
+    };
+    let admitted = given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
+        .when(me(), register(4))
+        .story()
+        .when(Actor::System, plate_says(StepOutcome::Done(())))
+        .story();
+    let told = admitted
+        .when(me(), VehicleCommand::ReleasePlate)
+        .then_rejected("vehicle-not-yours")
+        .when(support.clone(), VehicleCommand::ReleasePlate);
+    let to: Vec<_> = told
+        .messages()
+        .iter()
+        .map(|message| message.to.id.clone())
+        .collect();
+    assert_eq!(to, ["ab12".to_owned(), driver().to_string()]);
+    let story = told
+        .then_types(&["vehicle.plate_released.v1"])
+        .when(support, VehicleCommand::ReleasePlate)
+        .then_nothing();
+    // It may be registered anew; what the plate said the first time counts no more.
+    let told = story.when(me(), register(4));
+    assert_eq!(told.messages()[0].step.as_ref().map(|step| step.run), Some(2));
+    let story = told
+        .then_types(&["vehicle.registered.v1"])
+        .when(Actor::System, plate_says(StepOutcome::Done(())))
+        .then_nothing();
+    assert_eq!(story.state().status, VehicleStatus::Pending);
+}
+
+#[test]
+fn a_plate_that_was_taken_back_is_free_for_another_vehicle() {
+    let claim = |name: &str| PlateCommand::Claim { vehicle: id(name) };
+    let release = |name: &str| PlateCommand::Release { vehicle: id(name) };
+    given::<Plate>("ab12")
+        .when(Actor::System, claim("sedan"))
+        .then_types(&["plate.claimed.v1"])
+        .when(Actor::System, release("other"))
+        .then_nothing()
+        .when(Actor::System, release("sedan"))
+        .then_types(&["plate.released.v1"])
+        .when(Actor::System, release("sedan"))
+        .then_nothing()
+        .when(Actor::System, claim("other"))
+        .then_types(&["plate.claimed.v1"]);
+}
+
 fn paper(kind: DocumentKind, from: &str, through: &str) -> Document {
     let (from, through) = (from.parse().unwrap(), through.parse().unwrap());
     Document::new(kind, from, through, std::collections::BTreeSet::new()).unwrap()
