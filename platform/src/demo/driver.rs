@@ -148,7 +148,7 @@ impl Driver {
                 &booking.class,
             )
             .await?;
-        if booking.state == "ASSIGNED" {
+        if matches!(booking.state.as_str(), "ASSIGNED" | "EN_ROUTE") {
             if self.approach(&booking, &ride, &tracking).await? == Trip::IsOff {
                 return Ok(());
             }
@@ -156,7 +156,7 @@ impl Driver {
                 return Ok(());
             }
         }
-        if matches!(booking.state.as_str(), "ASSIGNED" | "ARRIVED") {
+        if matches!(booking.state.as_str(), "ASSIGNED" | "EN_ROUTE" | "ARRIVED") {
             let waits = SignedDuration::from_mins(self.rng.random_range(0..12));
             let leaves = booking
                 .pickup_at
@@ -220,15 +220,23 @@ impl Driver {
             .pickup_at
             .saturating_sub(EARLY + SignedDuration::from_secs(needs));
         let leaves = leaves.unwrap_or(Timestamp::MIN);
-        if self.on_the_way(leaves, id, &["ASSIGNED"], false).await? == Trip::IsOff {
+        if self
+            .on_the_way(leaves, id, &["ASSIGNED", "EN_ROUTE"], false)
+            .await?
+            == Trip::IsOff
+        {
             return Ok(Trip::IsOff);
         }
         self.bear(tracking, Value::Null).await?;
         if let Some(way) = way {
             self.device.journey = along(&way, self.world.clock.now());
         }
+        // Refused where the driver lives farther away than the reserved time says: then it is not said.
+        self.bear(&format!("/v1/bookings/{id}/set-off"), Value::Null)
+            .await?;
         let arrives = self.device.journey.ends();
-        self.on_the_way(arrives, id, &["ASSIGNED"], true).await
+        self.on_the_way(arrives, id, &["ASSIGNED", "EN_ROUTE"], true)
+            .await
     }
 
     /// Reports positions until that moment, for the booking if it is being driven. Off once the booking has none of

@@ -46,8 +46,10 @@ impl Booking {
 
     /// Whether its driver has something to do for it.
     pub fn is_driven(&self) -> bool {
-        matches!(self.state.as_str(), "ASSIGNED" | "ARRIVED" | "ON_TRIP")
-            || (self.state == "COMPLETED" && self.owes_cash())
+        matches!(
+            self.state.as_str(),
+            "ASSIGNED" | "EN_ROUTE" | "ARRIVED" | "ON_TRIP"
+        ) || (self.state == "COMPLETED" && self.owes_cash())
     }
 
     /// Whether what is left is paid to the driver.

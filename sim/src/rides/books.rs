@@ -99,7 +99,10 @@ impl RideBooks {
         let mut found = Vec::new();
         for (id, booking) in &self.bookings {
             let mine = booking.assignment().is_some_and(|it| it.driver == driver);
-            let under_way = matches!(booking.stage(), Stage::Assigned | Stage::Arrived | Stage::OnTrip);
+            let under_way = matches!(
+                booking.stage(),
+                Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip
+            );
             if let (true, true, Ok(id)) = (mine, under_way, id.parse()) {
                 found.push((id, booking.stage()));
             }
@@ -282,7 +285,10 @@ impl RideBooks {
         let mut wrong = Vec::new();
         let stage = booking.stage();
         let duties = self.duties_of(id);
-        let has_driver = matches!(stage, Stage::Assigned | Stage::Arrived | Stage::OnTrip);
+        let has_driver = matches!(
+            stage,
+            Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip
+        );
         if has_driver {
             let Some(assignment) = booking.assignment() else {
                 return vec![format!("{id} is {stage:?} and has no driver")];

@@ -198,7 +198,11 @@ impl Driver {
             (Stage::Assigned, 0) => BookingCommand::Cancel {
                 by: CancelBy::Driver { valid_reason: true },
             },
-            (Stage::Assigned, _) => BookingCommand::Arrive,
+            (Stage::Assigned, 1) => BookingCommand::SetOff,
+            (Stage::EnRoute, 0) => BookingCommand::Cancel {
+                by: CancelBy::Driver { valid_reason: false },
+            },
+            (Stage::Assigned | Stage::EnRoute, _) => BookingCommand::Arrive,
             (Stage::Arrived, 0) => BookingCommand::Cancel {
                 by: CancelBy::RiderNoShow,
             },

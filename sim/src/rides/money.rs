@@ -167,7 +167,7 @@ impl Money {
         let expected = match stage {
             Stage::Lapsed | Stage::Unfulfilled => 0,
             Stage::Cancelled => booking.fee().amount,
-            Stage::Confirmed | Stage::Assigned | Stage::Arrived | Stage::OnTrip => advance,
+            Stage::Confirmed | Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip => advance,
             Stage::Unknown | Stage::PendingPayment | Stage::Completed | Stage::Closed => taken,
         };
         if taken != expected {

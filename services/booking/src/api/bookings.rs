@@ -135,7 +135,8 @@ impl Edge {
     /// As this caller may see it: the start code is the rider's alone, and only while it is needed.
     pub(super) fn view(&self, row: &BookingRow, caller: &Caller) -> BookingView {
         let mut view = BookingView::of(row);
-        if row.rider == caller.user && matches!(row.stage, Stage::Assigned | Stage::Arrived) {
+        if row.rider == caller.user && matches!(row.stage, Stage::Assigned | Stage::EnRoute | Stage::Arrived)
+        {
             view.start_code = Some(self.start_codes.code(row.booking));
         }
         view

@@ -43,6 +43,10 @@ interstate_http::error_codes! {
         "The trip has ended and is invoiced. Corrections go through support.");
     BOOKING_NOT_ASSIGNED = ("booking-not-assigned", 409, "No driver has this booking",
         "The booking has no driver now, so that nobody can arrive.");
+    BOOKING_CONFIRM_LATER = ("booking-confirm-later", 409, "It is too early to confirm",
+        "Confirmations are asked for a day, six hours and two hours before the pickup; `detail` says when the next one is.");
+    BOOKING_SET_OFF_LATER = ("booking-set-off-later", 409, "It is too early to set off",
+        "The way to the pickup begins when the trip's reserved time does, or an hour before; `detail` says when.");
     BOOKING_DRIVER_NOT_THERE = ("booking-driver-not-there", 409, "The driver is not there yet",
         "The driver reports the arrival first; the trip starts after that.");
     BOOKING_NOT_STARTED = ("booking-not-started", 409, "The trip has not begun",

@@ -93,6 +93,19 @@ fn routes() -> ApiRouter<Edge> {
             }),
         )
         .api_route(
+            "/v1/bookings/{booking}/confirm",
+            post_with(trips::confirm, |operation| {
+                operation.summary("The driver still comes").description(
+                    "Asked of whoever took the trip more than a day ahead: from 24, 6 and 2 hours before the pickup \
+                     on. At 20, 5 and 1 hours before it, a trip that is not confirmed goes to somebody else.",
+                )
+            }),
+        )
+        .api_route(
+            "/v1/bookings/{booking}/set-off",
+            post_with(trips::set_off, |operation| operation.summary("The driver is on the way to the pickup")),
+        )
+        .api_route(
             "/v1/bookings/{booking}/arrive",
             post_with(trips::arrive, |operation| operation.summary("The driver is at the pickup")),
         )

@@ -21,6 +21,8 @@ pub const ROWS: &[Row] = &[
         Access::SignedIn,
     ),
     Row::new("POST", "/v1/bookings/{booking}/cancel", Access::SignedIn),
+    Row::new("POST", "/v1/bookings/{booking}/confirm", DRIVERS),
+    Row::new("POST", "/v1/bookings/{booking}/set-off", DRIVERS),
     Row::new("POST", "/v1/bookings/{booking}/arrive", DRIVERS),
     Row::new("POST", "/v1/bookings/{booking}/start", DRIVERS),
     Row::new("POST", "/v1/bookings/{booking}/end", DRIVERS),

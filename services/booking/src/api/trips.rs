@@ -71,6 +71,34 @@ pub(super) async fn cancel(
     Ok(Answer::new(terms.into()).token(token(&answered)))
 }
 
+/// `POST /v1/bookings/{booking}/confirm`
+pub(super) async fn confirm(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(BookingPath { booking }): Path<BookingPath>,
+) -> Result<Answer<Done>, Problem> {
+    let repeat = Some(("POST /v1/bookings/{booking}/confirm", key.as_str()));
+    let command = BookingCommand::Confirm;
+    let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
+    Ok(Answer::new(Done { booking }).token(token(&answered)))
+}
+
+/// `POST /v1/bookings/{booking}/set-off`
+pub(super) async fn set_off(
+    State(edge): State<Edge>,
+    caller: Caller,
+    context: RequestContext,
+    key: IdempotencyKey,
+    Path(BookingPath { booking }): Path<BookingPath>,
+) -> Result<Answer<Done>, Problem> {
+    let repeat = Some(("POST /v1/bookings/{booking}/set-off", key.as_str()));
+    let command = BookingCommand::SetOff;
+    let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
+    Ok(Answer::new(Done { booking }).token(token(&answered)))
+}
+
 /// `POST /v1/bookings/{booking}/arrive`
 pub(super) async fn arrive(
     State(edge): State<Edge>,

@@ -102,6 +102,10 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             lines.extend(terms(&released.terms));
             lines
         }
+        BookingEvent::DriverConfirmed(confirmed) => {
+            vec![format!("The driver still comes ({:?}).", confirmed.rung)]
+        }
+        BookingEvent::SetOff(_) => vec!["The driver is on the way.".to_owned()],
         BookingEvent::Arrived(arrived) => {
             vec![format!(
                 "At the pickup; waiting counts from {}.",

@@ -49,6 +49,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         BookingEvent::SearchOpened(_)
         | BookingEvent::DriverFound(_)
         | BookingEvent::DriverLost(_)
+        | BookingEvent::DriverConfirmed(_)
         | BookingEvent::CodeRefused(_)
         | BookingEvent::TripEnded(_)
         | BookingEvent::FareDiffered(_) => Vec::new(),
@@ -74,6 +75,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
             ("driver_user", Value::Nothing),
             ("vehicle", Value::Nothing),
         ],
+        BookingEvent::SetOff(_) => vec![stage(Stage::EnRoute)],
         BookingEvent::Arrived(_) => vec![stage(Stage::Arrived)],
         BookingEvent::Started(_) => vec![stage(Stage::OnTrip)],
         BookingEvent::Completed(completed) => vec![

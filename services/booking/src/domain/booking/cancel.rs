@@ -46,6 +46,7 @@ pub(super) fn terms(booking: &Booking, cause: CancelCause, now: Timestamp) -> Ca
 fn progress(booking: &Booking) -> Progress {
     match booking.stage {
         Stage::Assigned => Progress::Assigned,
+        Stage::EnRoute => Progress::EnRoute,
         Stage::Arrived => Progress::Arrived,
         Stage::PendingPayment if conclude::is_past_pivot(booking) => Progress::Assigned,
         _ => Progress::Unassigned,
@@ -130,7 +131,7 @@ pub(super) fn driver_unavailable(
         return;
     };
     match state.stage {
-        Stage::Assigned | Stage::Arrived => {
+        Stage::Assigned | Stage::EnRoute | Stage::Arrived => {
             let excused = CancelCause::Driver { valid_reason: true };
             give_away(draft, cx, assignment, excused);
         }
@@ -175,7 +176,7 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
         CancelBy::Rider { reason } => travel::by_rider(booking, cx).map(|()| CancelCause::Rider { reason }),
         CancelBy::Driver { valid_reason } => {
             travel::by_driver(booking, cx)?;
-            if booking.stage != Stage::Assigned {
+            if !matches!(booking.stage, Stage::Assigned | Stage::EnRoute) {
                 return Err(Rejection::conflict(
                     "booking-driver-cannot-release",
                     "A driver can give a trip back only while it is assigned and before reporting at the pickup.",

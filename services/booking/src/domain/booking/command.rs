@@ -38,6 +38,10 @@ pub enum BookingCommand {
         /// As whom and why.
         by: CancelBy,
     },
+    /// The driver still comes.
+    Confirm,
+    /// The driver is on the way to the pickup.
+    SetOff,
     /// The driver is at the pickup.
     Arrive,
     /// The rider is in the vehicle. The edge has compared the rider's code; the code itself goes no further.

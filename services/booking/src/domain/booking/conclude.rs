@@ -1,6 +1,6 @@
 //! How a booking's sagas begin, move and end, and what follows from each end.
 
-use super::{Booking, Plan, Stage, cancel, event::*, plan, state};
+use super::{Booking, Plan, Stage, cancel, event::*, ladder, plan, state};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{
     Aggregate, Context, Draft,
@@ -185,8 +185,10 @@ fn confirm(draft: &mut Draft<Booking>) {
 
 fn assign(draft: &mut Draft<Booking>, cx: &Context<'_>) {
     if let Some(assignment) = draft.state().assignment.clone() {
+        let confirms = ladder::confirmations(draft.state().ordered(), cx.now);
         draft.emit(Assigned {
             assignment: assignment.clone(),
+            confirms,
         });
         if draft.state().driver_lost == Some(assignment.search) {
             let excused = CancelCause::Driver { valid_reason: true };
@@ -245,6 +247,7 @@ pub(super) fn due(draft: &mut Draft<Booking>, cx: &Context<'_>, deadline: &str) 
     }
     match deadline {
         state::SEARCH_OPENS => open_search(draft, cx, Plan::Assign),
+        ladder::CONFIRMATION_MISSING => ladder::unconfirmed(draft, cx),
         state::SEARCH_OVER => turn_back(draft, cx, "dispatch.no_driver"),
         state::UNDO_AGAIN => {
             let plan = draft.state().plan;

@@ -2,7 +2,7 @@
 
 use super::{
     Booking, BookingCommand, BookingEvent, CancelBy, Order, Plan, Stage, cancel, conclude, event::*, finish,
-    travel,
+    ladder, travel,
 };
 use interstate_eventing::{
     Context, Decision, Draft, Rejection,
@@ -35,7 +35,7 @@ pub(super) fn decide(
         (_, Command::Due { deadline }) => conclude::due(&mut draft, cx, &deadline),
 
         (
-            Stage::Assigned,
+            Stage::Assigned | Stage::EnRoute,
             Command::Cancel {
                 by: by @ CancelBy::Driver { .. },
             },
@@ -43,18 +43,24 @@ pub(super) fn decide(
             return cancel::release(draft, cx, by);
         }
         (
-            Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::Arrived,
+            Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::EnRoute | Stage::Arrived,
             Command::Cancel { by },
         ) => return cancel::cancel(draft, cx, by),
         (Stage::Cancelled, Command::Cancel { by }) if plant::on(Bug::CancelComputedAgain) => {
             return cancel::cancel(draft, cx, by);
         }
         (
-            Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::Arrived,
+            Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::EnRoute | Stage::Arrived,
             Command::PreviewCancel { by },
         ) => return cancel::preview(booking, cx, by),
 
-        (Stage::Assigned, Command::Arrive) => travel::arrive(&mut draft, cx)?,
+        (Stage::Assigned, Command::Confirm) => ladder::confirm(&mut draft, cx)?,
+        (Stage::Assigned, Command::SetOff) => ladder::set_off(&mut draft, cx)?,
+        // Whoever is on the way, or there, has said so.
+        (Stage::EnRoute | Stage::Arrived, Command::Confirm | Command::SetOff) => {
+            travel::by_driver(booking, cx)?;
+        }
+        (Stage::Assigned | Stage::EnRoute, Command::Arrive) => travel::arrive(&mut draft, cx)?,
         // A second report of the same arrival.
         (Stage::Arrived, Command::Arrive) => travel::by_driver(booking, cx)?,
         (Stage::Arrived, Command::Start { code_matches }) => {
@@ -133,13 +139,16 @@ fn impossible(booking: &Booking, stage: Stage, command: &BookingCommand, cx: &Co
             "booking-completed",
             "The trip is over and invoiced; a correction goes through support.",
         ),
-        (Stage::PendingPayment | Stage::Confirmed, Command::Arrive) => not_assigned(),
-        (Stage::PendingPayment | Stage::Confirmed | Stage::Assigned, Command::Start { .. }) => {
-            Rejection::conflict(
-                "booking-driver-not-there",
-                "The driver has not reported at the pickup yet; the trip starts after that.",
-            )
+        (Stage::PendingPayment | Stage::Confirmed, Command::Arrive | Command::Confirm | Command::SetOff) => {
+            not_assigned()
         }
+        (
+            Stage::PendingPayment | Stage::Confirmed | Stage::Assigned | Stage::EnRoute,
+            Command::Start { .. },
+        ) => Rejection::conflict(
+            "booking-driver-not-there",
+            "The driver has not reported at the pickup yet; the trip starts after that.",
+        ),
         (_, Command::End(_)) => {
             Rejection::conflict("booking-not-started", "The trip has not begun, so it cannot end.")
         }

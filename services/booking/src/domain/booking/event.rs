@@ -1,6 +1,6 @@
 //! What happens to a booking.
 
-use super::{Assignment, Order, Plan, TripRecord};
+use super::{Assignment, Order, Plan, Rung, TripRecord};
 use crate::domain::{
     cancellation::CancellationTerms,
     fare::{Difference, FareBreakdown, settlement::DriverSettlement},
@@ -43,6 +43,16 @@ payload! { /** The booking stands: the advance is paid. */ Confirmed {
 } }
 payload! { /** A driver and a vehicle are reserved. */ Assigned {
     /** Who, and in what. */ assignment: Assignment,
+    /** What the driver has to confirm before the pickup. */
+    #[serde(default)]
+    confirms: Vec<Rung>,
+} }
+payload! { /** The driver still comes. */ DriverConfirmed {
+    /** Which confirmation. */ rung: Rung,
+    /** When it came. */ at: Timestamp,
+} }
+payload! { /** The driver is on the way to the pickup. */ SetOff {
+    /** Since when. */ at: Timestamp,
 } }
 payload! { /** The driver who was found may not drive: once assigned, the trip is given to another one. */ DriverLost {
     /** Who. */ driver: DriverId,
@@ -129,6 +139,10 @@ events! {
         DriverLost(DriverLost) = "booking.driver_lost.v1",
         /// The driver gave the trip back.
         DriverReleased(Box<DriverReleased>) = "booking.driver_released.v1",
+        /// The driver still comes.
+        DriverConfirmed(DriverConfirmed) = "booking.driver_confirmed.v1",
+        /// The driver is on the way to the pickup.
+        SetOff(SetOff) = "booking.set_off.v1",
         /// The driver is at the pickup.
         Arrived(Arrived) = "booking.arrived.v1",
         /// A wrong code was given.

@@ -9,6 +9,7 @@ mod conclude;
 mod decide;
 mod event;
 mod finish;
+mod ladder;
 mod order;
 mod plan;
 mod state;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use command::{BookingCommand, CancelBy, StartOutcome, TripRecord};
 pub use event::*;
+pub use ladder::Rung;
 pub use order::Order;
 pub use plan::{ADVANCE, ASSIGN, NEAR, Plan, REFUND, RELEASE};
 pub use state::{Assignment, Booking, Stage};

@@ -1,6 +1,6 @@
 //! Where a booking stands.
 
-use super::{BookingCommand, BookingEvent, Order, Plan, plan::FIND};
+use super::{BookingCommand, BookingEvent, Order, Plan, Rung, ladder::CONFIRMATION_MISSING, plan::FIND};
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Rejection,
     saga::{Orchestrator, Phase, SagaEvent, SagaState, StepStatus},
@@ -33,6 +33,8 @@ pub enum Stage {
     Confirmed,
     /// A driver has it.
     Assigned,
+    /// The driver is on the way to the pickup.
+    EnRoute,
     /// The driver is at the pickup.
     Arrived,
     /// On the way.
@@ -90,6 +92,9 @@ pub struct Booking {
     /// The search whose driver may not drive any more.
     #[serde(default)]
     pub(super) driver_lost: Option<u32>,
+    /// What the driver still has to confirm, the next first.
+    #[serde(default)]
+    pub(super) confirms: Vec<Rung>,
     /// What goes back at the end: the amount (all of it where nothing is said) and the fee that is kept.
     pub(super) refund: Option<Money>,
     pub(super) fee: Money,
@@ -189,6 +194,7 @@ impl Aggregate for Booking {
             BookingEvent::Assigned(assigned) => {
                 self.stage = Stage::Assigned;
                 self.assignment = Some(assigned.assignment.clone());
+                self.confirms.clone_from(&assigned.confirms);
                 self.wrong_codes = 0;
             }
             BookingEvent::DriverReleased(_) => {
@@ -196,6 +202,8 @@ impl Aggregate for Booking {
                 self.assignment = None;
                 self.waiting_from = None;
             }
+            BookingEvent::DriverConfirmed(confirmed) => self.confirms.retain(|rung| *rung > confirmed.rung),
+            BookingEvent::SetOff(_) => self.stage = Stage::EnRoute,
             BookingEvent::Arrived(arrived) => {
                 self.stage = Stage::Arrived;
                 self.waiting_from = Some(arrived.waiting_from);
@@ -238,6 +246,10 @@ impl Aggregate for Booking {
                 .unwrap_or(Timestamp::MAX);
             deadlines.push(Deadline::new(SEARCH_OVER, due));
         }
+        if let (Stage::Assigned, Some(rung)) = (self.stage, self.confirms.first()) {
+            let due = rung.missing_at(self.ordered().pickup_at);
+            deadlines.push(Deadline::new(CONFIRMATION_MISSING, due));
+        }
         if let Some(again_at) = self.undo_again_at {
             deadlines.push(Deadline::new(UNDO_AGAIN, again_at));
         }
@@ -245,8 +257,8 @@ impl Aggregate for Booking {
     }
 
     fn deadline_reached(name: &str) -> Option<BookingCommand> {
-        let known =
-            SagaState::step_of(name).is_some() || [SEARCH_OPENS, SEARCH_OVER, UNDO_AGAIN].contains(&name);
+        let own = [SEARCH_OPENS, SEARCH_OVER, UNDO_AGAIN, CONFIRMATION_MISSING];
+        let known = SagaState::step_of(name).is_some() || own.contains(&name);
         known.then(|| BookingCommand::Due {
             deadline: name.to_owned(),
         })

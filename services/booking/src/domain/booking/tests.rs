@@ -737,3 +737,117 @@ fn the_tables_draw_themselves_with_their_pivot() {
         assert_eq!(names.len(), plan.saga().steps.len(), "{}", plan.saga().name);
     }
 }
+
+/// A trip of next week that a driver took two days before it.
+fn reserved_for_later() -> Story<Booking> {
+    let paid = booked(MORNING, LATER).story().captured().story();
+    let opens = Actor::System;
+    let due = BookingCommand::Due {
+        deadline: "the search for a driver opens".to_owned(),
+    };
+    let searching = paid.at("2026-11-26T07:00:00+05:30").when(opens, due).story();
+    searching
+        .found()
+        .story()
+        .reserved(DRIVER)
+        .story()
+        .reserved(VEHICLE)
+        .story()
+}
+
+fn confirmation_is_missing() -> BookingCommand {
+    BookingCommand::Due {
+        deadline: ladder::CONFIRMATION_MISSING.to_owned(),
+    }
+}
+
+fn due_of(story: &Story<Booking>) -> Vec<String> {
+    let deadlines = story.deadlines();
+    deadlines
+        .iter()
+        .map(|deadline| deadline.due.to_string())
+        .collect()
+}
+
+#[test]
+fn a_driver_who_took_a_trip_days_ahead_confirms_it_three_times() {
+    let story = reserved_for_later();
+    assert_eq!(due_of(&story), ["2026-11-27T05:30:00Z"], "twenty hours before");
+    let story = story
+        .when(as_driver(), BookingCommand::Confirm)
+        .then_rejected("booking-confirm-later")
+        .at("2026-11-27T07:00:00+05:30")
+        .when(as_rider(), BookingCommand::Confirm)
+        .then_rejected("booking-not-yours")
+        .when(as_driver(), BookingCommand::Confirm)
+        .then_types(&["booking.driver_confirmed.v1"]);
+    assert_eq!(due_of(&story), ["2026-11-27T20:30:00Z"], "five hours before");
+    let story = story
+        .at("2026-11-28T01:30:00+05:30")
+        .when(as_driver(), BookingCommand::Confirm)
+        .then_types(&["booking.driver_confirmed.v1"]);
+    assert_eq!(due_of(&story), ["2026-11-28T00:30:00Z"], "one hour before");
+    let story = story
+        .at("2026-11-28T05:00:00+05:30")
+        .when(as_driver(), BookingCommand::Confirm)
+        .then_types(&["booking.driver_confirmed.v1"]);
+    assert!(story.deadlines().is_empty());
+    story.when(as_driver(), BookingCommand::Confirm).then_nothing();
+}
+
+#[test]
+fn a_trip_that_is_not_confirmed_goes_to_somebody_else_and_costs_the_driver() {
+    let told = reserved_for_later()
+        .at("2026-11-27T10:59:59+05:30")
+        .when(Actor::System, confirmation_is_missing())
+        .then_nothing()
+        .at("2026-11-27T11:00:00+05:30")
+        .when(Actor::System, confirmation_is_missing());
+    assert_eq!(
+        said(&told),
+        ["booking.driver_released.v1", "booking.search_opened.v1"]
+    );
+    assert!(asked(&told).contains(&"payment Credit".to_owned()));
+    let BookingEvent::DriverReleased(released) = &told.decided().events[0] else {
+        panic!()
+    };
+    assert!(released.terms.driver_fine.is_positive());
+}
+
+#[test]
+fn who_takes_a_trip_within_its_last_day_has_just_said_so() {
+    let story = booked("2026-11-19T08:00:00+05:30", V1_PICKUP)
+        .story()
+        .all_goes_well()
+        .story();
+    assert!(story.deadlines().is_empty());
+    story.when(as_driver(), BookingCommand::Confirm).then_nothing();
+}
+
+#[test]
+fn a_driver_on_the_way_is_paid_when_the_operator_cancels_and_needs_to_confirm_nothing() {
+    let early = assigned()
+        .at("2026-11-19T07:00:00+05:30")
+        .when(as_driver(), BookingCommand::SetOff)
+        .then_rejected("booking-set-off-later");
+    let leaves = early.state().assignment().unwrap().busy_from;
+    let story = early
+        .at(&leaves.to_string())
+        .when(as_driver(), BookingCommand::SetOff)
+        .then_types(&["booking.set_off.v1"]);
+    assert_eq!(story.state().stage(), Stage::EnRoute);
+    assert!(story.deadlines().is_empty());
+    let story = story
+        .when(as_driver(), BookingCommand::SetOff)
+        .then_nothing()
+        .when(as_driver(), BookingCommand::Start { code_matches: true })
+        .then_rejected("booking-driver-not-there");
+    let by = CancelBy::Operator;
+    let told = story.clone().when(as_support(), BookingCommand::Cancel { by });
+    let BookingEvent::Cancelled(cancelled) = &told.decided().events[0] else {
+        panic!()
+    };
+    assert_eq!(cancelled.terms.driver_gets, Money::rupees(200));
+    let there = story.when(as_driver(), BookingCommand::Arrive).story();
+    assert_eq!(there.state().stage(), Stage::Arrived);
+}
