@@ -100,6 +100,8 @@ error_codes! {
         "You send faster than your share. Wait for `Retry-After` seconds; slow down for good.");
     OVERLOADED = ("overloaded", 503, "Busy",
         "The service holds as much work as it can finish in time and took none of yours. Repeat after `Retry-After` seconds, with the same `Idempotency-Key`.");
+    LOG_FULL = ("log-full", 503, "No room to write",
+        "The disk that the platform writes to is full, so nothing new can be taken up. What was acknowledged is safe, and what is there can be read.\n\nRepeat after `Retry-After` seconds, with the same `Idempotency-Key`: what was under way when the disk filled up may be done once there is room, and is not done twice. It goes on by itself; whoever runs the platform has to make room.");
     UNAVAILABLE = ("unavailable", 503, "Not available now",
         "Something that this request needs is not there now: a service that starts, a store, a broker. Repeat after `Retry-After` seconds, with the same `Idempotency-Key`.");
     TIMED_OUT = ("timed-out", 504, "No answer in time",

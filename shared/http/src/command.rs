@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How long a query waits for its read model.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// When to try again where the log has no room.
+const ROOM_AFTER: Duration = Duration::from_secs(5);
+
 /// What the client passes back to read its own write.
 pub fn token(answered: &Answered) -> ConsistencyToken {
     ConsistencyToken::at(Position {
@@ -31,6 +34,7 @@ pub fn ask_problem(error: AskError, known: &[&'static ErrorCode]) -> Problem {
         ),
         AskError::Expired => Problem::new(&codes::TIMED_OUT, "The request came too late to be carried out."),
         AskError::Overloaded => Problem::new(&codes::OVERLOADED, "Too much is waiting."),
+        AskError::Full => log_full(),
         AskError::Unavailable => Problem::new(
             &codes::TIMED_OUT,
             "No reply came in time; repeat with the same Idempotency-Key to hear the outcome.",
@@ -41,6 +45,11 @@ pub fn ask_problem(error: AskError, known: &[&'static ErrorCode]) -> Problem {
         ),
         AskError::Failed { code, why } => Problem::internal(format!("{code}: {why}")),
     }
+}
+
+/// The log has no room for anything new; somebody has to make some, which takes longer than a moment.
+pub fn log_full() -> Problem {
+    Problem::new(&codes::LOG_FULL, "The disk of the log is full.").retry_after(ROOM_AFTER)
 }
 
 fn rejected(rejection: Rejection, known: &[&'static ErrorCode]) -> Problem {

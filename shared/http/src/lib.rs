@@ -34,7 +34,7 @@ mod text;
 pub use answer::{Accepted, Answer, Created};
 pub use api::{Api, BEARER, assemble, openapi, routes};
 pub use code::{CODES, ErrorCode, check_codes, codes};
-pub use command::{ask_problem, catch_up, token};
+pub use command::{ask_problem, catch_up, log_full, token};
 pub use consistency::{ConsistencyToken, ConsistencyTokenError, Position};
 pub use edge::EdgeOptions;
 pub use idempotency::IdempotencyKey;

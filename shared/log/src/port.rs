@@ -3,7 +3,7 @@
 use crate::record::{PartitionId, Record, Stored, Topic};
 use async_trait::async_trait;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Why the log did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -126,6 +126,11 @@ pub trait Log: Send + Sync + 'static {
 
     /// Whether commands outlive the process that queued them.
     fn commands_are_durable(&self) -> bool;
+
+    /// True while the log takes nothing for want of room; nothing where a log does not know. It goes on by itself.
+    fn shortage(&self) -> Option<watch::Receiver<bool>> {
+        None
+    }
 }
 
 /// The one writer of a partition's events.
@@ -167,8 +172,8 @@ pub trait Sender: Send {
     /// this sender must be replaced.
     async fn send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError>;
 
-    /// The same, but a full queue is [`LogError::Overloaded`] at once, and what is sent in this way keeps no order
-    /// with what [`Sender::send`] sends.
+    /// The same, but a full queue is [`LogError::Overloaded`] and a full disk [`LogError::Full`] at once, and what is
+    /// sent in this way keeps no order with what [`Sender::send`] sends.
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError>;
 }
 

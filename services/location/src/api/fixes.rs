@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_http::{IdempotencyKey, Json, JsonBody, Problem, codes as edge_codes};
+use interstate_http::{IdempotencyKey, Json, JsonBody, Problem, codes as edge_codes, log_full};
 use interstate_schemas::{BookingId, DriverId, GeoPoint, Timestamp, TripId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,7 @@ fn taken(fixes: &[Fix], verdicts: &[FixVerdict]) -> FixesTaken {
 fn problem(error: RecordError) -> Problem {
     match error {
         RecordError::Overloaded => Problem::new(&edge_codes::OVERLOADED, "Too many fixes are waiting."),
+        RecordError::Full => log_full(),
         RecordError::Unavailable(error) => {
             tracing::warn!(%error, "fixes were not written");
             Problem::new(

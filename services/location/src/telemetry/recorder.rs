@@ -14,9 +14,22 @@ pub enum RecordError {
     /// Too much waits already.
     #[error("too many fixes are waiting to be written")]
     Overloaded,
+    /// The log has no room.
+    #[error("fixes cannot be written: the log has no room")]
+    Full,
     /// The log does not take it now.
     #[error("fixes cannot be written: {0}")]
     Unavailable(LogError),
+}
+
+impl From<LogError> for RecordError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Overloaded(_) => Self::Overloaded,
+            LogError::Full(_) => Self::Full,
+            other => Self::Unavailable(other),
+        }
+    }
 }
 
 /// The way into `location.fixes`.
@@ -67,19 +80,16 @@ impl Recorder {
             ],
             payload,
         };
-        let delivery = self.send(record).await.map_err(|error| match error {
-            LogError::Overloaded(_) => RecordError::Overloaded,
-            other => RecordError::Unavailable(other),
-        })?;
+        let delivery = self.send(record).await?;
         match delivery.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 *self.sender.lock().await = None;
-                Err(RecordError::Unavailable(error))
+                Err(error.into())
             }
             Err(_) => {
                 *self.sender.lock().await = None;
-                Err(RecordError::Unavailable(LogError::Closed))
+                Err(LogError::Closed.into())
             }
         }
     }
@@ -92,7 +102,7 @@ impl Recorder {
             None => place.insert(self.log.sender(&Self::topic()).await?),
         };
         let sent = sender.try_send(partition, record);
-        if matches!(&sent, Err(error) if !matches!(error, LogError::Overloaded(_) | LogError::TooLarge { .. }))
+        if matches!(&sent, Err(error) if !matches!(error, LogError::Overloaded(_) | LogError::Full(_) | LogError::TooLarge { .. }))
         {
             *place = None;
         }

@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 /// How long a reply is waited for before the same command is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -137,6 +138,9 @@ pub enum AskError {
     /// Too much is waiting: try later.
     #[error("too much is waiting; try again in a moment")]
     Overloaded,
+    /// The log has no room. What was not sent yet is not done; the same key asks for the outcome.
+    #[error("the log has no room for anything new; it goes on by itself once there is room")]
+    Full,
     /// No reply in time: it may have been carried out. The same key asks for the outcome.
     #[error(
         "no reply came in time, so the outcome is not known; repeat the request with the same Idempotency-Key"
@@ -149,6 +153,8 @@ pub enum AskError {
 pub struct Commands {
     env: Env,
     senders: Arc<Mutex<BTreeMap<String, Box<dyn Sender>>>>,
+    /// True while the log takes nothing.
+    shortage: Option<watch::Receiver<bool>>,
     sequence: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -156,6 +162,7 @@ impl Commands {
     /// A way in.
     pub fn new(env: Env) -> Self {
         Self {
+            shortage: env.log.shortage(),
             env,
             senders: Arc::default(),
             sequence: Arc::default(),
@@ -184,9 +191,13 @@ impl Commands {
             let mut wait = RETRY_AFTER.min(left);
             let sent = match self.send(&service, partition, record.clone()).await {
                 Ok(delivery) => Some(delivery),
-                Err(LogError::Overloaded(_)) => {
+                Err(refused @ (LogError::Overloaded(_) | LogError::Full(_))) => {
+                    drop(waiting);
                     self.env.replies.give_up(id, fingerprint);
-                    return Err(AskError::Overloaded);
+                    return Err(match refused {
+                        LogError::Full(_) => AskError::Full,
+                        _ => AskError::Overloaded,
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, service, partition, "a command was not sent");
@@ -203,6 +214,11 @@ impl Commands {
                     self.env.meter.answered(&service, &aggregate, began.elapsed());
                     return self.answered(&service, partition, reply);
                 },
+                // It waits in the receiver's memory; nobody needs to wait with it.
+                () = full(self.shortage.clone()) => {
+                    self.env.replies.give_up(id, fingerprint);
+                    return Err(AskError::Full);
+                }
                 () = lost(sent) => {
                     wait = LOST_AFTER.min(left);
                     self.env.clock.sleep(wait).await;
@@ -252,10 +268,12 @@ impl Commands {
         }
         let sender = senders.get_mut(service).ok_or(LogError::Closed)?;
         let sent = sender.try_send(partition, record);
-        if sent
-            .as_ref()
-            .is_err_and(|error| !matches!(error, LogError::Overloaded(_) | LogError::TooLarge { .. }))
-        {
+        if sent.as_ref().is_err_and(|error| {
+            !matches!(
+                error,
+                LogError::Overloaded(_) | LogError::Full(_) | LogError::TooLarge { .. }
+            )
+        }) {
             senders.remove(service);
         }
         sent
@@ -286,6 +304,16 @@ impl Commands {
 async fn lost(sent: Option<Delivery>) {
     if let Some(delivery) = sent
         && !matches!(delivery.await, Ok(Ok(())))
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Returns once the log takes nothing for want of room.
+async fn full(shortage: Option<watch::Receiver<bool>>) {
+    if let Some(mut shortage) = shortage
+        && shortage.wait_for(|short| *short).await.is_ok()
     {
         return;
     }

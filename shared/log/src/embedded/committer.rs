@@ -1,6 +1,6 @@
 //! Group commit: one thread writes for everybody, and syncs once for all that waits.
 
-use super::{Partition, codec, store::Store};
+use super::{Partition, codec, room::Room, store::Store};
 use crate::{AppendError, LogError, Record, Stored};
 use std::{
     collections::HashMap,
@@ -10,8 +10,6 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Batches that may wait for the thread.
 const WAITING: usize = 4096;
-/// With less than this free, in bytes, a write that failed did so for want of room.
-const FULL: u64 = 1 << 20;
 /// Records that one sync takes.
 const RECORDS: usize = 20_000;
 
@@ -73,11 +71,11 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(store: Arc<Store>, reserve: u64) -> Result<Self, LogError> {
+    pub(super) fn start(store: Arc<Store>, room: Arc<Room>) -> Result<Self, LogError> {
         let (work, inbox) = mpsc::channel(WAITING);
         std::thread::Builder::new()
             .name("log-committer".to_owned())
-            .spawn(move || run(&store, inbox, reserve))
+            .spawn(move || run(&store, inbox, &room))
             .map_err(|error| LogError::Other(format!("no thread for the log: {error}")))?;
         Ok(Self { work })
     }
@@ -109,7 +107,7 @@ impl Committer {
     }
 }
 
-fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
+fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, room: &Room) {
     while let Some(first) = inbox.blocking_recv() {
         let (mut writes, mut settling, mut records) = (Vec::new(), Vec::new(), 0);
         let mut next = Some(first);
@@ -127,7 +125,7 @@ fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
                 None
             };
         }
-        commit(store, writes, reserve);
+        commit(store, writes, room);
         for (place, done) in settling {
             let _ = done.send(refresh(store, &place));
         }
@@ -135,11 +133,11 @@ fn run(store: &Store, mut inbox: mpsc::Receiver<Work>, reserve: u64) {
     }
 }
 
-fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
-    let room = room(store, reserve);
+fn commit(store: &Store, writes: Vec<Write>, room: &Room) {
+    let free = room.check();
     let mut accepted = Vec::with_capacity(writes.len());
     for write in writes {
-        match admit(store, &write, &room) {
+        match admit(store, &write, &free) {
             Ok(()) => accepted.push(write),
             Err(error) => write.done.tell(Err(error)),
         }
@@ -175,17 +173,17 @@ fn commit(store: &Store, writes: Vec<Write>, reserve: u64) {
                 write.done.tell(Ok(end));
             }
         }
-        Err(error) => fail(store, accepted, &error),
+        Err(error) => fail(store, accepted, &room.why_failed(error)),
     }
 }
 
 /// Whether a batch may be written at all. Nothing of a refused one has touched the files.
-fn admit(store: &Store, write: &Write, room: &Result<(), LogError>) -> Result<(), AppendError> {
+fn admit(store: &Store, write: &Write, free: &Result<(), LogError>) -> Result<(), AppendError> {
     let current = write.place.epoch.load(Ordering::SeqCst);
     if write.epoch.is_some_and(|epoch| epoch != current) {
         return Err(AppendError::Fenced);
     }
-    room.clone()
+    free.clone()
         .and_then(|()| refresh(store, &write.place))
         .map_err(AppendError::Aborted)
 }
@@ -193,9 +191,6 @@ fn admit(store: &Store, write: &Write, room: &Result<(), LogError>) -> Result<()
 /// A write that failed may stand in the journal or not: the database is opened again, which settles it, and
 /// the writers replay. Their epoch ends here, so that none of them goes on without having looked.
 fn fail(store: &Store, writes: Vec<Write>, error: &LogError) {
-    // Where a file in the background found no room, the database only says that it has stopped.
-    let full = room(store, FULL).err();
-    let error = full.as_ref().unwrap_or(error);
     tracing::error!(%error, "a write to the log failed; opening it again");
     store.reset();
     for write in &writes {
@@ -218,15 +213,4 @@ fn refresh(store: &Store, place: &Partition) -> Result<(), LogError> {
         place.stale.store(false, Ordering::SeqCst);
     }
     Ok(())
-}
-
-/// Refuses before the disk is full: a journal that hits the end of the disk is harder to mend than a no.
-fn room(store: &Store, reserve: u64) -> Result<(), LogError> {
-    match fs4::available_space(store.dir()) {
-        Ok(free) if free < reserve => Err(LogError::Full(format!(
-            "{}: {free} bytes are free, {reserve} are needed",
-            store.dir().display()
-        ))),
-        _ => Ok(()),
-    }
 }

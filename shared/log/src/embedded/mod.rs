@@ -9,6 +9,7 @@ mod committer;
 mod marks;
 mod member;
 mod reader;
+mod room;
 mod sender;
 mod store;
 mod writer;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use committer::Committer;
 use member::SoleMember;
 use reader::EmbeddedReader;
+use room::Room;
 use sender::EmbeddedSender;
 use std::{
     collections::HashMap,
@@ -33,6 +35,7 @@ use std::{
     },
 };
 use store::Store;
+use tokio::sync::watch;
 use writer::EmbeddedWriter;
 
 /// How the embedded log is set up.
@@ -82,6 +85,7 @@ struct Shared {
     options: Options,
     store: Arc<Store>,
     committer: Committer,
+    room: Arc<Room>,
     durable: Mutex<HashMap<(Topic, u32), Arc<Partition>>>,
     queues: Mutex<HashMap<(Topic, u32), Arc<Queue>>>,
     counts: Mutex<HashMap<Topic, u32>>,
@@ -91,12 +95,14 @@ impl EmbeddedLog {
     /// Opens the folder, repairs what a crash left half written, and starts the committer.
     pub fn open(options: Options) -> Result<Self, LogError> {
         let store = Arc::new(Store::open(&options.dir)?);
-        let committer = Committer::start(store.clone(), options.reserve)?;
+        let room = Arc::new(Room::new(&options.dir, options.reserve));
+        let committer = Committer::start(store.clone(), room.clone())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 options,
                 store,
                 committer,
+                room,
                 durable: Mutex::default(),
                 queues: Mutex::default(),
                 counts: Mutex::default(),
@@ -236,6 +242,10 @@ impl Log for EmbeddedLog {
 
     fn commands_are_durable(&self) -> bool {
         false
+    }
+
+    fn shortage(&self) -> Option<watch::Receiver<bool>> {
+        Some(self.shared.room.shortage())
     }
 }
 

@@ -67,6 +67,8 @@ impl Sender for EmbeddedSender {
 
     fn try_send(&mut self, partition: u32, record: Record) -> Result<Delivery, LogError> {
         self.check(&record)?;
+        // What cannot be written would only wait in memory.
+        self.log.shared.room.admit()?;
         match self.place(partition)? {
             Place::Queue(queue) => queue.try_push(record),
             Place::Durable(place) => {

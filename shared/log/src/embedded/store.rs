@@ -111,10 +111,6 @@ impl Store {
         *crate::lock(&self.open) = None;
     }
 
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// The key prefixes of a topic's partitions; makes the topic when it is new.
     pub(super) fn topic(&self, name: &str, partitions: u32) -> Result<Vec<u32>, LogError> {
         let open = self.get()?;

@@ -1,32 +1,14 @@
 //! A disk without room: acknowledgements stop, the process does not, and it goes on when there is room again.
 
+#[path = "../common/small_disk.rs"]
+mod small_disk;
+
 use interstate_log::{
     AppendError, Log, LogError, PartitionId, Record, Topic, TopicSpec, Writer,
     embedded::{EmbeddedLog, Options},
 };
-use std::path::{Path, PathBuf};
-
-/// Set in the process that has the small disk.
-const DISK: &str = "LOG_TEST_SMALL_DISK";
-
-/// Runs the test of this name again, in a mount namespace with a small disk of its own.
-fn on_a_small_disk(test: &str, megabytes: u32) -> Option<PathBuf> {
-    if let Some(dir) = std::env::var_os(DISK) {
-        return Some(dir.into());
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let script = format!(
-        "mount -t tmpfs -o size={megabytes}m tmpfs \"${DISK}\" && exec \"$0\" --exact {test} --nocapture"
-    );
-    let status = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
-        .arg(std::env::current_exe().unwrap())
-        .env(DISK, dir.path())
-        .status()
-        .expect("unshare (util-linux) runs");
-    assert!(status.success(), "the test on the small disk failed");
-    None
-}
+use small_disk::on_a_small_disk;
+use std::path::Path;
 
 fn batch(number: usize) -> Vec<Record> {
     (0..8)
@@ -42,7 +24,8 @@ async fn open(dir: &Path, reserve: u64) -> (EmbeddedLog, Box<dyn Writer>) {
     options.reserve = reserve;
     let log = EmbeddedLog::open(options).unwrap();
     let topic = Topic::events("booking");
-    log.ensure(&[TopicSpec { topic, partitions: 1 }]).await.unwrap();
+    let specs = [topic, Topic::commands("booking")].map(|topic| TopicSpec { topic, partitions: 1 });
+    log.ensure(&specs).await.unwrap();
     let writer = take_over(&log).await;
     (log, writer)
 }
@@ -92,8 +75,18 @@ async fn a_disk_that_fills_up_stops_acknowledgements_and_nothing_else() {
         "{error:?}"
     );
     assert!(written > 100, "only {written} fitted");
+    let mut edge = log.sender(&Topic::commands("booking")).await.unwrap();
+    let refused = edge.try_send(0, Record::default());
+    assert!(
+        matches!(refused, Err(LogError::Full(_))),
+        "a command is taken into memory although nothing can be written: {refused:?}"
+    );
+    assert!(*log.shortage().unwrap().borrow(), "whoever waits is told");
     assert_eq!(count(&log).await, written, "what was acknowledged can be read");
     std::fs::remove_file(&ballast).unwrap();
+    edge.try_send(0, Record::default())
+        .expect("commands are taken again, whether anything was written since or not");
+    assert!(!*log.shortage().unwrap().borrow());
     writer.append(batch(written)).await.expect("there is room again");
     assert_eq!(count(&log).await, written + 1);
 }
@@ -122,6 +115,7 @@ async fn a_disk_that_is_full_to_the_last_byte_is_got_over_as_well() {
         AppendError::Unknown(LogError::Full(_)) | AppendError::Aborted(LogError::Full(_))
     );
     assert!(full, "{error:?}");
+    assert!(*log.shortage().unwrap().borrow(), "whoever waits is told");
     std::fs::remove_file(&ballast).unwrap();
     drop(writer);
     let mut writer = take_over(&log).await;
