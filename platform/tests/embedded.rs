@@ -29,5 +29,18 @@ async fn a_whole_ride_on_the_embedded_log() {
             "`{part}` is missing from:\n{story}"
         );
     }
+    for answered in [
+        "payment.operation_closed.v1",
+        "payment.held.v1",
+        "payment.captured.v1",
+        "dispatch.candidates_considered.v1",
+        "dispatch.offers_made.v1",
+    ] {
+        let mut entries = story.lines().filter(|line| line.contains(answered)).peekable();
+        assert!(entries.peek().is_some(), "`{answered}` is missing from:\n{story}");
+        for entry in entries {
+            assert!(entry.contains(" IST  ") && entry.contains("because of"), "{entry}");
+        }
+    }
     world.stop().await;
 }

@@ -7,6 +7,9 @@ use crate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The effect that answers a search's question for candidates; the name is in the ids of its commands.
+pub const PROPOSE: &str = "propose";
+
 /// A trip for which a driver is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TripRequest {

@@ -27,5 +27,5 @@ pub use batch::{Batch, BatchError, Batches};
 pub use envelope::Event;
 pub use event::{DecodeError, DomainEvent, EventMeta, decode_json, encode_json};
 pub use key_use::KeyUse;
-pub use message::{Address, Message, message_id};
+pub use message::{Address, Message, answer_id, message_id};
 pub use service::{Service, Topology};

@@ -1,6 +1,6 @@
 //! Messages between aggregates: who is asked, and what.
 
-use interstate_schemas::{AddressedCommand, CommandId, Timestamp};
+use interstate_schemas::{AddressedCommand, CommandId, EventId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
 
@@ -26,6 +26,12 @@ pub fn message_id(decided: Timestamp, cause: CommandId, index: u32) -> CommandId
     let millis = u64::try_from(decided.as_millisecond()).unwrap_or(0);
     let cause = cause.ulid().0.to_be_bytes();
     CommandId::derive(millis, &[b"message", &cause, &index.to_be_bytes()])
+}
+
+/// The id of the command by which the effect of this name answers an event. It follows from the two, so that an
+/// answer that is given twice is one command and a story finds the event that was answered.
+pub fn answer_id(effect: &str, event: EventId) -> CommandId {
+    CommandId::derive(0, &[effect.as_bytes(), &event.ulid().0.to_be_bytes()])
 }
 
 impl Message {

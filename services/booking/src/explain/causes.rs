@@ -1,7 +1,8 @@
 //! Which event led to which.
 
-use interstate_eventing::{Event, message_id};
-use interstate_schemas::CommandId;
+use interstate_eventing::{Event, answer_id, message_id};
+use interstate_schemas::{CommandId, OperationId, PROPOSE};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Decisions send a few messages; more than any sends.
@@ -58,11 +59,41 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// Every command that a decision of these events may have sent, with the command that was decided.
+/// Every command that a decision of these events may have led to, with the command that was decided: messages that
+/// it sent, and what effects answered to its events.
 fn messages(events: &[Event]) -> BTreeMap<CommandId, CommandId> {
     let sent = |event: &Event| {
         let (decided, cause) = (event.time, event.causation);
-        (0..MESSAGES).map(move |index| (message_id(decided, cause, index), cause))
+        let messages = (0..MESSAGES).map(move |index| message_id(decided, cause, index));
+        messages
+            .chain([answer_id(PROPOSE, event.id)])
+            .map(move |command| (command, cause))
     };
-    events.iter().flat_map(sent).collect()
+    let mut links: BTreeMap<CommandId, CommandId> = events.iter().flat_map(sent).collect();
+    links.extend(results(events));
+    links
+}
+
+/// Results of operations in the outside world. Their commands' ids depend on what came of them, but each result
+/// names its operation, and so does the event that wanted it.
+fn results(events: &[Event]) -> impl Iterator<Item = (CommandId, CommandId)> {
+    #[derive(Deserialize)]
+    struct Names {
+        operation: OperationId,
+    }
+    let named = |event: &Event| {
+        let names: Names = serde_json::from_slice(&event.payload).ok()?;
+        Some((names.operation, event.causation))
+    };
+    let is = |event: &&Event, what: &str| event.event_type.contains(what);
+    let wanted: BTreeMap<OperationId, CommandId> = events
+        .iter()
+        .filter(|event| is(event, ".operation_requested."))
+        .filter_map(named)
+        .collect();
+    let closed = events.iter().filter(move |event| is(event, ".operation_closed."));
+    closed.filter_map(named).filter_map(move |(operation, result)| {
+        let wanted = *wanted.get(&operation)?;
+        (wanted != result).then_some((result, wanted))
+    })
 }

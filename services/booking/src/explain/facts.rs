@@ -53,7 +53,7 @@ fn one_line(value: &Value) -> String {
         return money.to_string();
     }
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => words(text),
         Value::Array(entries) => {
             let entries: Vec<String> = entries.iter().map(one_line).collect();
             if entries.is_empty() {
@@ -71,6 +71,14 @@ fn one_line(value: &Value) -> String {
             members.join(", ")
         }
         other => other.to_string(),
+    }
+}
+
+/// A moment on the same clock as the story's own times; any other text as it is.
+fn words(text: &str) -> String {
+    match text.parse() {
+        Ok(moment) if text.ends_with('Z') => super::clock(moment),
+        _ => text.to_owned(),
     }
 }
 

@@ -42,7 +42,7 @@ pub fn belongs(event: &Event, booking: BookingId) -> bool {
 ///
 /// Each entry has a number, when, what, who and, where it can be told, the number of the entry that led to it.
 pub fn story(booking: BookingId, events: &[Event]) -> String {
-    let mut out = format!("The story of {booking}\n");
+    let mut out = format!("The story of {booking}; times are India's (IST, UTC+05:30)\n");
     if events.is_empty() {
         out.push_str("\nThe log holds nothing about it.\n");
         return out;
@@ -72,10 +72,10 @@ fn lines(event: &Event) -> Vec<String> {
     own::lines(event).unwrap_or_else(|| facts::lines(&event.payload))
 }
 
-/// A moment on India's clock.
+/// A moment on India's clock, which it names.
 fn clock(moment: Timestamp) -> String {
     match TimeZone::get("Asia/Kolkata") {
-        Ok(zone) => moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Ok(zone) => moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string(),
         Err(_) => moment.to_string(),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     },
 };
 use interstate_eventing::{DomainEvent, fixture::given};
-use interstate_schemas::{Actor, CommandId, EventId, Money};
+use interstate_schemas::{Actor, CommandId, EventId, Money, OperationId, PROPOSE};
 
 fn event(
     name: &str,
@@ -73,9 +73,12 @@ fn causes_come_first_and_are_linked_and_the_quote_shows_every_line() {
     assert!(belongs(&first, booking) && belongs(&second, booking));
 
     let text = story(booking, &[second, first]);
-    assert!(text.contains("1. 2026-11-19 07:00:00  quote.issued.v1"), "{text}");
     assert!(
-        text.contains("2. 2026-11-19 07:00:00  booking.advance_held.v1  (system, because of 1)"),
+        text.contains("1. 2026-11-19 07:00:00 IST  quote.issued.v1"),
+        "{text}"
+    );
+    assert!(
+        text.contains("2. 2026-11-19 07:00:00 IST  booking.advance_held.v1  (system, because of 1)"),
         "{text}"
     );
     assert!(text.contains("270 km × ₹14.00"), "{text}");
@@ -84,19 +87,91 @@ fn causes_come_first_and_are_linked_and_the_quote_shows_every_line() {
         text.contains("Computed again from this event alone: the same."),
         "{text}"
     );
-    assert!(text.contains("Good until 2026-11-19 07:30:00."), "{text}");
+    assert!(text.contains("Good until 2026-11-19 07:30:00 IST."), "{text}");
+}
+
+#[test]
+fn what_an_effect_answers_is_linked_to_the_event_that_wanted_it() {
+    let booking = BookingId::from(quote());
+    let of = |name: &str, subject: String, kind: &str, causation: CommandId, payload: &str| Event {
+        service: "another".into(),
+        ..event(
+            name,
+            subject,
+            "aggregate",
+            causation,
+            (kind, payload.as_bytes().to_vec()),
+        )
+    };
+    let command = |name: &[u8]| CommandId::derive(1, &[name]);
+    let dispatch = DispatchId::from(booking).to_string();
+    let wanted = of(
+        "w",
+        dispatch.clone(),
+        "dispatch.candidates_wanted.v1",
+        command(b"find"),
+        "{}",
+    );
+    let proposed = interstate_eventing::answer_id(PROPOSE, wanted.id);
+    let considered = of(
+        "c",
+        dispatch.clone(),
+        "dispatch.candidates_considered.v1",
+        proposed,
+        "{}",
+    );
+    let offered = of("o", dispatch, "dispatch.offers_made.v1", proposed, "{}");
+
+    let payment = PaymentId::from(booking).to_string();
+    let operation = format!(r#"{{"operation":"{}"}}"#, OperationId::derive(1, &[b"hold"]));
+    let requested = of(
+        "r",
+        payment.clone(),
+        "payment.operation_requested.v1",
+        command(b"hold"),
+        &operation,
+    );
+    let result = command(b"the provider said yes");
+    let closed = of(
+        "x",
+        payment.clone(),
+        "payment.operation_closed.v1",
+        result,
+        &operation,
+    );
+    let held = of("h", payment, "payment.held.v1", result, "{}");
+
+    let text = story(booking, &[held, closed, requested, offered, considered, wanted]);
+    let because = |kind: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.contains(kind))
+            .unwrap_or_else(|| panic!("{text}"));
+        let number = line
+            .split("because of ")
+            .nth(1)
+            .unwrap_or_else(|| panic!("no cause: {line}"));
+        let number = format!("{}. ", number.trim_end_matches(')'));
+        let cause = text.lines().find(|line| line.starts_with(&number)).unwrap();
+        cause.split("  ").nth(1).unwrap().to_owned()
+    };
+    assert_eq!(because("candidates_considered"), "dispatch.candidates_wanted.v1");
+    assert_eq!(because("offers_made"), "dispatch.candidates_wanted.v1");
+    assert_eq!(because("operation_closed"), "payment.operation_requested.v1");
+    assert_eq!(because("payment.held"), "payment.operation_requested.v1");
 }
 
 #[test]
 fn what_other_services_say_is_shown_fact_by_fact() {
-    let payload = br#"{"candidates":[{"driver":"drv_1","verdict":"REST_SHORT"}],"fee":{"amount":500,"currency":"INR"},"method":{"token":"secret"}}"#;
+    let payload = br#"{"candidates":[{"driver":"drv_1","verdict":"REST_SHORT"}],"fee":{"amount":500,"currency":"INR"},"until":"2026-11-19T02:00:00Z","method":{"token":"secret"}}"#;
     let lines = facts::lines(payload);
     assert_eq!(
         lines,
         [
             "candidates:",
             "  - driver drv_1, verdict REST_SHORT",
-            "fee: ₹5.00"
+            "fee: ₹5.00",
+            "until: 2026-11-19 07:30:00 IST"
         ]
     );
 }

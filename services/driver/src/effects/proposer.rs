@@ -10,8 +10,11 @@ use crate::{
     read::{Roster, Wanted, prospects},
 };
 use futures::{StreamExt, stream::FuturesUnordered};
-use interstate_eventing::runtime::{Ask, AskError, Clock, Commands};
-use interstate_schemas::{Actor, CommandId, EventId};
+use interstate_eventing::{
+    answer_id,
+    runtime::{Ask, AskError, Clock, Commands},
+};
+use interstate_schemas::{Actor, EventId, PROPOSE};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Proposals that wait for their commit at a time.
@@ -72,7 +75,7 @@ impl Proposer {
             &self.proposal(&wanted),
             Actor::Service(crate::SERVICE.to_owned()),
         )
-        .with_id(CommandId::derive(0, &[b"propose", &event.ulid().0.to_be_bytes()]));
+        .with_id(answer_id(PROPOSE, event));
         match self.commands.ask(ask).await {
             // Another process was faster, with what it had seen.
             Ok(_) | Err(AskError::OtherBody | AskError::Expired) => {}
