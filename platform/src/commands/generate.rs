@@ -1,4 +1,4 @@
-//! Writes what is generated from the code, or checks that a checkout has it: JSON Schemas of the events,
+//! Writes what is generated from the code, or checks that a checkout has it: JSON Schemas of events and messages,
 //! `asyncapi.yaml`, `openapi.json`, the pages of error codes, the diagrams of sagas.
 
 use crate::{asyncapi, catalogue, yaml};
@@ -35,6 +35,10 @@ pub fn files() -> Files {
             let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
             files.insert(format!("schemas/json/{name}.json").into(), text + "\n");
         }
+    }
+    for (name, schema) in asyncapi::schemas() {
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+        files.insert(format!("schemas/json/{name}.json").into(), text + "\n");
     }
     files.insert("asyncapi.yaml".into(), yaml::to_string(&asyncapi::document()));
     for code in catalogue::codes() {

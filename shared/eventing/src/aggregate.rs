@@ -84,7 +84,7 @@ impl Context<'_> {
 }
 
 /// What kind of no it is; the edge makes an HTTP status of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum RejectionKind {
     /// The input breaks a rule (422).
     Invalid,
@@ -99,7 +99,7 @@ pub enum RejectionKind {
 }
 
 /// A no with its reason. It is remembered like a yes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct Rejection {
     /// Stable, `booking.already_cancelled`; has a page in the docs.

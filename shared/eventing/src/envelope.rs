@@ -4,6 +4,7 @@ use crate::{DecodeError, message::Address};
 use bytes::Bytes;
 use interstate_log::{Header, Record};
 use interstate_schemas::{Actor, CommandId, EventId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
@@ -146,7 +147,7 @@ impl Texts {
 }
 
 /// Where a command comes from; decides how its repeats are recognised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Origin {
     /// A request from outside: repeats carry the same id, and get the remembered reply.
     Edge {
@@ -188,7 +189,7 @@ pub enum Origin {
 }
 
 /// What stands around a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandMeta {
     /// Its id.
     pub id: CommandId,
@@ -196,6 +197,7 @@ pub struct CommandMeta {
     pub to: Address,
     /// Who asks.
     #[serde(with = "actor_text")]
+    #[schemars(with = "String")]
     pub actor: Actor,
     /// The first command of the story.
     pub correlation: CommandId,

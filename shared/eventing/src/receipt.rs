@@ -29,12 +29,13 @@ pub enum Occasion {
 }
 
 /// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Outcome {
     /// Decided; the answer is JSON.
     Accepted {
         /// What the aggregate answered.
         #[serde(with = "bytes_as_bin")]
+        #[schemars(with = "Vec<u8>")]
         reply: Vec<u8>,
     },
     /// A no, remembered like a yes.

@@ -7,7 +7,7 @@ use interstate_schemas::{CommandId, Timestamp};
 use std::collections::HashMap;
 
 /// What the asker is told.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub enum Verdict {
     /// Decided, now or before.
     Outcome(Outcome),
@@ -21,7 +21,7 @@ pub enum Verdict {
 }
 
 /// An answer on its way to the instance that asked.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Reply {
     /// The instance.
     pub to: String,
