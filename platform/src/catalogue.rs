@@ -38,14 +38,34 @@ pub fn sagas() -> String {
          done, in reverse; after it every step is asked for again until it succeeds, and a person is called when \
          that takes too long.\n",
     );
-    for (name, diagram) in interstate_booking::saga_diagrams() {
-        let _ = write!(page, "\n## {name}\n\n```mermaid\n{diagram}```\n");
+    let of_services = [
+        ("A booking's", interstate_booking::saga_diagrams()),
+        ("A user's", interstate_user::saga_diagrams()),
+    ];
+    for (whose, diagrams) in of_services {
+        for (name, diagram) in diagrams {
+            let _ = write!(page, "\n## {whose}: {name}\n\n```mermaid\n{diagram}```\n");
+        }
     }
     page
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn every_saga_of_the_code_is_on_the_page() {
+        let page = super::sagas();
+        let registration = interstate_user::domain::REGISTRATION.steps;
+        for step in registration.iter().map(|step| step.name) {
+            assert!(
+                page.contains(&format!("[\"{step}\"]")),
+                "`{step}` is missing from {page}"
+            );
+        }
+        let plans = interstate_booking::domain::booking::Plan::ALL;
+        assert_eq!(page.matches("```mermaid").count(), plans.len() + 1);
+    }
+
     #[test]
     fn codes_are_well_formed_and_documented() {
         assert_eq!(interstate_http::check_codes(super::codes()), [""; 0]);

@@ -39,6 +39,11 @@ pub fn service() -> Service {
         .aggregate::<KeyUse>()
 }
 
+/// The diagrams of its sagas in Mermaid, by name, for the docs.
+pub fn saga_diagrams() -> Vec<(&'static str, String)> {
+    vec![(domain::REGISTRATION.name, domain::REGISTRATION.mermaid())]
+}
+
 /// What the service stands on in a process.
 pub struct Parts {
     /// The way to the aggregates.
