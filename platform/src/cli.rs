@@ -28,7 +28,10 @@ pub enum Command {
     Serve(Serve),
     /// Ride: riders and drivers that book and drive through the HTTP API of a running platform
     Demo(Demo),
-    /// Check a platform: partitions, consumers, what is parked or stuck, the books
+    /// Check a platform: partitions, consumers, what is parked or stuck, the books, duties, deadlines
+    ///
+    /// Reads the log and the read models, and changes nothing. Each line begins with ok, WRONG or OPEN (work for
+    /// a person at support). Ends with a code other than 0 where something is WRONG.
     Doctor(Target),
     /// Rebuild a read model beside the live one, compare the two, and switch
     ///

@@ -1,6 +1,7 @@
 //! The platform: its services put together in a process, a demonstration of it, and the operator's tools.
 
 pub mod asyncapi;
+pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod clock_file;

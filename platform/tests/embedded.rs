@@ -39,7 +39,10 @@ async fn a_whole_ride_on_the_embedded_log() {
         let mut entries = story.lines().filter(|line| line.contains(answered)).peekable();
         assert!(entries.peek().is_some(), "`{answered}` is missing from:\n{story}");
         for entry in entries {
-            assert!(entry.contains(" IST  ") && entry.contains("because of"), "{entry}");
+            assert!(
+                entry.contains(" IST  ") && entry.contains("because of"),
+                "{entry}"
+            );
         }
     }
     world.stop().await;

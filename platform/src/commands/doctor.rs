@@ -1,6 +1,12 @@
-//! Looks a running platform over, and says what is wrong and what to do.
+//! Looks a running platform over, and says what is wrong and what to do. Nothing is changed.
+//!
+//! A line is `ok`, or `WRONG` where something that must hold does not, or `OPEN` where a person has work to do. Only
+//! what is wrong makes the platform unhealthy.
 
-use crate::operator::{Client, ClientError, Status};
+use crate::{
+    audit::Check,
+    operator::{Client, ClientError, Status},
+};
 use std::fmt::Display;
 
 /// Log-time seconds after which an unhandled event is worth a word; an accelerated clock makes them short.
@@ -16,6 +22,9 @@ pub struct Findings {
 pub async fn examine(client: &Client) -> Result<Findings, ClientError> {
     let status = client.status().await?;
     let mut findings = judge(&status);
+    for check in client.audit().await? {
+        findings.add(check);
+    }
     for model in &status.read_models {
         match client
             .post(&format!("/operator/replay/{model}?verify=true"))
@@ -33,6 +42,19 @@ pub async fn examine(client: &Client) -> Result<Findings, ClientError> {
         }
     }
     Ok(findings)
+}
+
+impl Findings {
+    fn add(&mut self, check: Check) {
+        self.healthy &= check.violations.is_empty();
+        let (mark, each) = match (check.violations.is_empty(), check.open.is_empty()) {
+            (false, _) => ("WRONG", check.violations),
+            (true, false) => ("OPEN ", check.open),
+            (true, true) => ("ok   ", Vec::new()),
+        };
+        self.lines
+            .push(with_each(format!("{mark} {}", check.name), each.into_iter()));
+    }
 }
 
 fn judge(status: &Status) -> Findings {

@@ -1,6 +1,7 @@
 //! What every service of a process stands on.
 
 use super::StartError;
+use crate::audit::At;
 use aide::axum::ApiRouter;
 use axum::middleware;
 use interstate_auth::{AccessTokens, Guard, Policy, Row, WallClock};
@@ -55,6 +56,8 @@ pub trait Rebuildable: Send + Sync {
     /// Some of its parked events.
     async fn parked(&self) -> Result<Vec<ParkedNote>, String>;
     /// Takes parked events up again.
+    /// Where its file says that it stands, beside the log's ends.
+    async fn positions(&self) -> Result<Vec<At>, String>;
     async fn retry_parked(&self) -> Result<String, String>;
 }
 

@@ -148,7 +148,7 @@ impl Node {
             apis.push(api);
             accounts = Some(ready);
         }
-        let mut history = None;
+        let (mut history, mut payments) = (None, None);
         if has("booking") {
             let (api, found) = booking::start(&base, &location).await?;
             apis.push(api);
@@ -161,13 +161,16 @@ impl Node {
             apis.push(driver::start(&base, &location).await?);
         }
         if let Some(provider) = settings.provider.as_ref().filter(|_| has("payment")) {
-            apis.push(payment::start(&base, provider).await?);
+            let (api, reads) = payment::start(&base, provider).await?;
+            apis.push(api);
+            payments = Some(reads);
         }
         let key = operator_door::key(&dir)?;
         let operator = Arc::new(operator::Operator::new(
             base.clone(),
             started,
             history,
+            payments,
             accounts.clone(),
         ));
         let door = operator_door::router(operator.clone(), key);

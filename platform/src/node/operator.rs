@@ -1,19 +1,25 @@
 //! What a running process does for its operator.
 
 use super::Base;
-use crate::operator::{Actions, NewStaff, ParkedEvent, Status, staff};
+use crate::{
+    audit::{self, Check, Deadlines, Duties, each_event},
+    operator::{Actions, NewStaff, ParkedEvent, Status, staff},
+};
 use async_trait::async_trait;
-use interstate_booking::{explain, read::BookingHistory};
-use interstate_eventing::{Batches, Event};
-use interstate_log::{Log, PartitionId, Topic};
+use interstate_booking::{domain::booking::Booking, explain, read::BookingHistory};
+use interstate_driver::domain::dispatch::Dispatch;
+use interstate_eventing::Event;
+use interstate_log::PartitionId;
+use interstate_payment::{domain::Payment, read::PaymentReads};
 use interstate_schemas::BookingId;
-use interstate_user::api::Accounts;
+use interstate_user::{api::Accounts, domain::User};
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 pub struct Operator {
     base: Base,
     started: Instant,
     history: Option<BookingHistory>,
+    payments: Option<PaymentReads>,
     accounts: Option<Accounts>,
 }
 
@@ -22,12 +28,14 @@ impl Operator {
         base: Base,
         started: Instant,
         history: Option<BookingHistory>,
+        payments: Option<PaymentReads>,
         accounts: Option<Accounts>,
     ) -> Self {
         Self {
             base,
             started,
             history,
+            payments,
             accounts,
         }
     }
@@ -39,6 +47,41 @@ impl Operator {
                 self.base.models.names().join(", ")
             )
         })
+    }
+}
+
+impl Operator {
+    /// What follows from events alone.
+    async fn events_alone(&self) -> Vec<Check> {
+        let mut duties = Duties::default();
+        let mut sagas = Deadlines::<Booking>::of("bookings");
+        let mut sign_ups = Deadlines::<User>::of("accounts");
+        let mut searches = Deadlines::<Dispatch>::of("searches");
+        let mut payments = Deadlines::<Payment>::of("payments");
+        // Before the log is read: what becomes due meanwhile may still fire.
+        let now = self.base.env.clock.now();
+        for (service, partitions) in self.base.env.topology.services() {
+            for index in 0..partitions {
+                let source = PartitionId::new(service.to_owned(), index);
+                let take = |event: Event| {
+                    duties.take(&event);
+                    sagas.take(&event);
+                    sign_ups.take(&event);
+                    searches.take(&event);
+                    payments.take(&event);
+                };
+                if let Err(error) = each_event(&*self.base.env.log, &source, take).await {
+                    return vec![Check::failed("the log can be read", error)];
+                }
+            }
+        }
+        vec![
+            duties.check(),
+            sagas.check(now),
+            sign_ups.check(now),
+            searches.check(now),
+            payments.check(now),
+        ]
     }
 }
 
@@ -94,44 +137,35 @@ impl Actions for Operator {
         for (service, partitions) in self.base.env.topology.services() {
             for index in 0..partitions {
                 let source = PartitionId::new(service.to_owned(), index);
-                collect(&*self.base.env.log, &source, booking, &mut events).await?;
+                let keep = |event: Event| {
+                    if explain::belongs(&event, booking) {
+                        events.push(event);
+                    }
+                };
+                each_event(&*self.base.env.log, &source, keep).await?;
             }
         }
         Ok(explain::story(booking, &events))
     }
-}
 
-/// Reads a partition to its end and keeps what belongs to a booking.
-async fn collect(
-    log: &dyn Log,
-    source: &PartitionId,
-    booking: BookingId,
-    events: &mut Vec<Event>,
-) -> Result<(), String> {
-    let topic = Topic::events(source.service.clone());
-    let end = log
-        .end(&topic, source.index)
-        .await
-        .map_err(|error| error.to_string())?;
-    let mut reader = log
-        .read(&topic, source.index, 0)
-        .await
-        .map_err(|error| error.to_string())?;
-    let mut batches = Batches::new(source.service.clone(), source.index, 0, 0);
-    let mut next = 0;
-    while next < end {
-        let chunk = reader.next(2_000).await.map_err(|error| error.to_string())?;
-        for stored in &chunk.records {
-            if let Some(batch) = batches.push(stored).map_err(|error| error.to_string())? {
-                events.extend(
-                    batch
-                        .events
-                        .into_iter()
-                        .filter(|event| explain::belongs(event, booking)),
-                );
-            }
+    async fn audit(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if let Some(payments) = &self.payments {
+            checks.push(audit::journal(payments).await);
         }
-        next = chunk.next;
+        checks.extend(self.events_alone().await);
+        if let Some(history) = &self.history {
+            checks.push(audit::cases(history).await);
+        }
+        for name in self.base.models.names() {
+            let Some(model) = self.base.models.get(&name) else {
+                continue;
+            };
+            checks.push(match model.positions().await {
+                Ok(at) => audit::positions(&name, &at),
+                Err(error) => Check::failed(format!("{name} is not ahead of the log"), error),
+            });
+        }
+        checks
     }
-    Ok(())
 }

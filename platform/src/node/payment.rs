@@ -8,11 +8,12 @@ use interstate_payment::{
     api::{CODES, ROWS, router},
     assemble,
     effects::{EffectsOptions, SandboxProvider, WebhookSecret},
+    read::PaymentReads,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub async fn start(base: &Base, provider: &Provider) -> Result<Api, StartError> {
+pub async fn start(base: &Base, provider: &Provider) -> Result<(Api, PaymentReads), StartError> {
     let service = interstate_payment::service();
     let failed = |why: String| StartError::Service {
         service: "payment",
@@ -42,5 +43,6 @@ pub async fn start(base: &Base, provider: &Provider) -> Result<Api, StartError> 
         effects.run(stopping).await;
         drop(stop);
     });
-    base.api(&service, router(assembled.edge), ROWS, CODES)
+    let reads = assembled.edge.reads.clone();
+    Ok((base.api(&service, router(assembled.edge), ROWS, CODES)?, reads))
 }

@@ -1,12 +1,13 @@
 //! A read model of this process as something to rebuild.
 
 use super::base::Rebuildable;
+use crate::audit::At;
 use async_trait::async_trait;
 use interstate_eventing::{
     Service,
     projection::{Consumers, ReadModel},
 };
-use interstate_log::{Log, PartitionId};
+use interstate_log::{Log, PartitionId, Topic};
 use interstate_stores::{ParkedNote, Projection, SqliteReadModel};
 use std::{fmt::Write, sync::Arc};
 
@@ -70,6 +71,19 @@ impl<P: Projection> Rebuildable for Live<P> {
         } else {
             Err(told)
         }
+    }
+
+    async fn positions(&self) -> Result<Vec<At>, String> {
+        let mut all = Vec::new();
+        for index in 0..self.partitions {
+            let source = PartitionId::new(self.service, index);
+            let position = self.model.position(&source).await;
+            let next = position.map_err(|error| error.to_string())?.next;
+            let end = self.log.end(&Topic::events(self.service), index).await;
+            let end = end.map_err(|error| error.to_string())?;
+            all.push(At { source, next, end });
+        }
+        Ok(all)
     }
 
     async fn parked(&self) -> Result<Vec<ParkedNote>, String> {

@@ -1,8 +1,8 @@
 //! The tools' way to a running platform.
 
 use super::{KEY_HEADER, Status};
-use crate::cli::Target;
-use serde::Serialize;
+use crate::{audit::Check, cli::Target};
+use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
 /// Replays may take a while; everything else answers at once.
@@ -65,7 +65,16 @@ impl Client {
 
     /// The figures.
     pub async fn status(&self) -> Result<Status, ClientError> {
-        let text = self.get("/operator/status").await?;
+        self.read("/operator/status").await
+    }
+
+    /// Has the invariants checked.
+    pub async fn audit(&self) -> Result<Vec<Check>, ClientError> {
+        self.read("/operator/audit").await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let text = self.get(path).await?;
         serde_json::from_str(&text)
             .map_err(|error| ClientError::Refused(format!("an answer of another version: {error}")))
     }

@@ -1,6 +1,7 @@
 //! The routes under `/operator`.
 
 use super::{KEY_HEADER, NewStaff, Status};
+use crate::audit::Check;
 use async_trait::async_trait;
 use axum::{
     Json, Router,
@@ -25,6 +26,8 @@ pub trait Actions: Send + Sync + 'static {
     async fn retry_parked(&self, model: &str) -> Result<String, String>;
     /// Gives somebody of the staff an account.
     async fn add_staff(&self, new: NewStaff) -> Result<String, String>;
+    /// Checks the invariants, and changes nothing.
+    async fn audit(&self) -> Vec<Check>;
     /// The story of a booking.
     async fn explain(&self, booking: &str) -> Result<String, String>;
 }
@@ -39,6 +42,7 @@ pub fn router(actions: Shared, key: String) -> Router {
         .route("/operator/replay/{model}", post(replay))
         .route("/operator/parked/{model}", post(retry_parked))
         .route("/operator/explain/{booking}", get(explain))
+        .route("/operator/audit", get(audit))
         .route("/operator/staff", post(add_staff))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let key = key.clone();
@@ -88,6 +92,10 @@ async fn retry_parked(State(actions): State<Shared>, Path(model): Path<String>) 
 
 async fn explain(State(actions): State<Shared>, Path(booking): Path<String>) -> Response {
     told(actions.explain(&booking).await)
+}
+
+async fn audit(State(actions): State<Shared>) -> Json<Vec<Check>> {
+    Json(actions.audit().await)
 }
 
 async fn add_staff(State(actions): State<Shared>, Json(new): Json<NewStaff>) -> Response {

@@ -12,7 +12,7 @@ mod person;
 mod world;
 
 pub use person::Person;
-pub use world::{Sandbox, node, register, register_support, world};
+pub use world::{Sandbox, World, node, register, register_support, world};
 
 use interstate_eventing::runtime::Clock;
 use interstate_schemas::SignedDuration;

@@ -10,7 +10,7 @@ use crate::{
         booking::Stage,
         quote::{AcceptedBooking, QuoteCommand},
     },
-    read::{BookingRow, Whose},
+    read::{BookingRow, Filter, Whose},
 };
 use axum::extract::State;
 use interstate_auth::Caller;
@@ -39,6 +39,9 @@ pub(super) struct ListQuery {
     cursor: Option<Cursor<(Timestamp, BookingId)>>,
     /// Only bookings in this state.
     state: Option<Stage>,
+    /// Only bookings with an open support case, or only those without: a step does not succeed, and somebody at
+    /// support has to look.
+    support_case: Option<bool>,
 }
 
 /// `POST /v1/bookings`
@@ -83,10 +86,14 @@ pub(super) async fn list(
         Role::Driver => Whose::Driver(caller.user),
         Role::Support | Role::Admin => Whose::All,
     };
+    let filter = Filter {
+        stage: query.state,
+        support_case: query.support_case,
+    };
     let after = query.cursor.map(|cursor| cursor.0);
     let rows = edge
         .history
-        .list(whose, query.state, after, query.limit.rows_to_fetch())
+        .list(whose, filter, after, query.limit.rows_to_fetch())
         .await
         .map_err(Problem::internal)?;
     let views: Vec<BookingView> = rows.iter().map(|row| edge.view(row, &caller)).collect();

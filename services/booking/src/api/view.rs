@@ -232,6 +232,19 @@ pub struct AssignedDriver {
 }
 
 /// The money of a booking.
+    /// What the driver wants to be called. Only the rider and the operator's staff see it, and only where they ask
+    /// for one booking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The last characters of the number plate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate_ending: Option<String>,
+    /// What kind of vehicle it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<VehicleClass>,
+    /// Passengers that it seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<u8>,
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MoneyView {
     /// The price: the quote's, after the trip the invoice's.
@@ -259,7 +272,7 @@ pub struct SagaView {
     pub phase: String,
     /// The step that was moved last.
     pub step: String,
-    /// Whether a person was called, because a step does not succeed.
+    /// Whether a person is called for, because a step does not succeed.
     pub support_case: bool,
 }
 

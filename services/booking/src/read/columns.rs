@@ -96,7 +96,11 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
             ("fee", money(cancelled.terms.fee)),
             ("refund", money(cancelled.terms.refund)),
         ],
-        BookingEvent::UndoingStalled(_) => vec![("saga_phase", text("stalled"))],
+        // Whoever was called for the first time it stalled is called for still.
+        BookingEvent::UndoingStalled(_) => vec![
+            ("saga_phase", text("stalled")),
+            ("support_case", Value::Number(1)),
+        ],
         BookingEvent::SupportCaseOpened(_) => vec![("support_case", Value::Number(1))],
     }
 }
@@ -112,7 +116,11 @@ fn saga(event: &SagaEvent) -> Columns {
         | SagaEvent::Compensated { step }
         | SagaEvent::PersonCalled { step, .. } => vec![("saga_step", text(step.as_ref()))],
         SagaEvent::Unwinding { .. } => vec![phase("unwinding")],
-        SagaEvent::Completed => vec![phase("completed")],
-        SagaEvent::Unwound { .. } => vec![phase("unwound"), ("held", Value::Number(0))],
+        SagaEvent::Completed => vec![phase("completed"), ("support_case", Value::Number(0))],
+        SagaEvent::Unwound { .. } => vec![
+            phase("unwound"),
+            ("held", Value::Number(0)),
+            ("support_case", Value::Number(0)),
+        ],
     }
 }

@@ -38,6 +38,15 @@ pub enum Whose {
     All,
 }
 
+/// Which of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those in this state.
+    pub stage: Option<Stage>,
+    /// Those with an open support case, or those without.
+    pub support_case: Option<bool>,
+}
+
 /// Reads `booking-history`. Clones share the connections.
 #[derive(Clone)]
 pub struct BookingHistory {
@@ -85,7 +94,7 @@ impl BookingHistory {
     pub async fn list(
         &self,
         whose: Whose,
-        stage: Option<Stage>,
+        filter: Filter,
         after: Option<(Timestamp, BookingId)>,
         limit: u32,
     ) -> Result<Vec<BookingRow>, HistoryError> {
@@ -94,14 +103,21 @@ impl BookingHistory {
             Whose::Driver(user) => ("driver_user = ?", Some(user)),
             Whose::All => ("TRUE", None),
         };
+        let Filter { stage, support_case } = filter;
         let at_stage = if stage.is_some() { "stage = ?" } else { "TRUE" };
+        // Spelt out, so that the index of open cases serves.
+        let with_case = match support_case {
+            Some(true) => "support_case = 1",
+            Some(false) => "support_case = 0",
+            None => "TRUE",
+        };
         let paged = if after.is_some() {
             "(booked_at, booking) < (?, ?)"
         } else {
             "TRUE"
         };
         let sql = format!(
-            "SELECT * FROM bookings WHERE {column} AND {at_stage} AND {paged} \
+            "SELECT * FROM bookings WHERE {column} AND {at_stage} AND {with_case} AND {paged} \
              ORDER BY booked_at DESC, booking DESC LIMIT ?"
         );
         let mut values: Vec<Value> = Vec::new();

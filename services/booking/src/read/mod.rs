@@ -13,6 +13,6 @@ mod tests;
 #[cfg(test)]
 mod together;
 
-pub use history::{BookingHistory, HistoryError, Whose};
+pub use history::{BookingHistory, Filter, HistoryError, Whose};
 pub use project::BookingProjection;
 pub use row::{BookingRow, QuoteRow};

@@ -46,6 +46,7 @@ pub(super) const SCHEMA: &[&str] = &[
     "CREATE INDEX bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
     "CREATE INDEX bookings_by_time ON bookings (booked_at DESC, booking DESC)",
     "CREATE TABLE stories (
+    "CREATE INDEX bookings_with_case ON bookings (booked_at DESC, booking DESC) WHERE support_case = 1",
         subject TEXT NOT NULL,
         version INTEGER NOT NULL,
         event TEXT NOT NULL,

@@ -138,13 +138,14 @@ async fn riders_see_their_own_bookings_page_by_page() {
         .unwrap();
     }
     let whose = Whose::Rider(rider());
+    let pending = Filter {
+        stage: Some(Stage::PendingPayment),
+        ..Filter::default()
+    };
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let page = history
-            .list(whose, Some(Stage::PendingPayment), after, 2)
-            .await
-            .unwrap();
+        let page = history.list(whose, pending, after, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.booked_at, last.booking));
         seen.extend(page.iter().map(|row| row.booking));
@@ -154,6 +155,28 @@ async fn riders_see_their_own_bookings_page_by_page() {
     seen.dedup();
     assert_eq!(seen.len(), 5, "no booking twice");
     let stranger = Whose::Rider(UserId::derive(0, &[b"nobody"]));
-    assert!(history.list(stranger, None, None, 10).await.unwrap().is_empty());
+    assert!(
+        history
+            .list(stranger, Filter::default(), None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(history.by_stage().await.unwrap()["PENDING_PAYMENT"], 5);
+
+    rows.execute(
+        "UPDATE bookings SET support_case = 1 WHERE booking = ?",
+        [BookingId::from(quote()).to_string()],
+    )
+    .unwrap();
+    let of = async |open| {
+        let filter = Filter {
+            support_case: Some(open),
+            ..Filter::default()
+        };
+        history.list(Whose::All, filter, None, 10).await.unwrap()
+    };
+    let open = of(true).await;
+    assert!(open.len() == 1 && open[0].saga.support_case, "{open:?}");
+    assert_eq!(of(false).await.len(), 4);
 }

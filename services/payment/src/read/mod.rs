@@ -2,6 +2,7 @@
 //! thrown away and built again.
 
 mod apply;
+mod audit;
 mod journal;
 mod queries;
 mod schema;
@@ -10,6 +11,7 @@ mod tests;
 mod views;
 
 pub use apply::PaymentBooks;
+pub use audit::{DifferingBalance, JournalAudit, UnbalancedEntry};
 pub use queries::{PaymentReads, ReadError};
 pub use views::{
     AccountBalance, CashView, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus,

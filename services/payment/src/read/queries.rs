@@ -23,7 +23,7 @@ pub enum ReadError {
 /// Reads of payments.
 #[derive(Debug, Clone)]
 pub struct PaymentReads {
-    rows: Readers,
+    pub(super) rows: Readers,
 }
 
 impl PaymentReads {

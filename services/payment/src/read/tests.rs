@@ -193,3 +193,27 @@ async fn what_nobody_has_paid_for_is_not_there() {
     let statement = books.reads.statement(driver(), 10).await.unwrap();
     assert_eq!((statement.owed, statement.trips.len()), (Money::ZERO, 0));
 }
+
+#[tokio::test]
+async fn the_audit_finds_an_entry_and_a_balance_that_do_not_add_up() {
+    let mut books = Books::new().await;
+    let asked = books.tell(saga(), hold()).await;
+    books.tell(worker(), done(asked[0])).await;
+    let asked = books.tell(saga(), capture()).await;
+    books.tell(worker(), done(asked[0])).await;
+    let healthy = books.reads.audit().await.unwrap();
+    assert!(healthy.entries > 0, "{healthy:?}");
+    assert_eq!(
+        (healthy.unbalanced.len(), healthy.differing.len()),
+        (0, 0),
+        "{healthy:?}"
+    );
+
+    let rows = rusqlite::Connection::open(books.model.db().path()).unwrap();
+    let sql = "UPDATE postings SET amount = amount - 5 WHERE line = 0";
+    assert_eq!(rows.execute(sql, []).unwrap() as u64, healthy.entries);
+    let damaged = books.reads.audit().await.unwrap();
+    assert_eq!(damaged.unbalanced.len() as u64, healthy.entries);
+    assert_eq!(damaged.unbalanced[0].sum, Money::inr(-5));
+    assert_eq!(damaged.differing.len(), 1, "{damaged:?}");
+}

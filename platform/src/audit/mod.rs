@@ -1,0 +1,53 @@
+//! The invariants of a platform, checked in its read models and its log. Nothing is changed.
+
+mod cases;
+mod deadlines;
+mod duties;
+mod journal;
+mod log;
+mod positions;
+
+pub use cases::cases;
+pub use deadlines::{Deadlines, GRACE};
+pub use duties::Duties;
+pub use journal::journal;
+pub use log::each_event;
+pub use positions::{At, positions};
+
+use serde::{Deserialize, Serialize};
+
+/// How many violations of one kind are told.
+pub const MOST_TOLD: usize = 20;
+
+/// One invariant, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What must hold, with how much was looked at.
+    pub name: String,
+    /// What does not; a few of each kind.
+    pub violations: Vec<String>,
+    /// What holds, and waits for a person all the same.
+    #[serde(default)]
+    pub open: Vec<String>,
+}
+
+impl Check {
+    /// What was found of one invariant.
+    pub fn new(name: impl Into<String>, mut violations: Vec<String>) -> Self {
+        let more = violations.len().saturating_sub(MOST_TOLD);
+        violations.truncate(MOST_TOLD);
+        if more > 0 {
+            violations.push(format!("and {more} more"));
+        }
+        Self {
+            name: name.into(),
+            violations,
+            open: Vec::new(),
+        }
+    }
+
+    /// A check that could not be made is no check that has passed.
+    pub fn failed(name: impl Into<String>, why: impl std::fmt::Display) -> Self {
+        Self::new(name, vec![format!("it cannot be checked: {why}")])
+    }
+}
