@@ -51,7 +51,13 @@ pub fn router(accounts: Accounts, logins: Logins) -> ApiRouter {
         )
         .with_state(accounts);
     let of_logins = ApiRouter::new()
-        .api_route("/v1/sessions", post_with(sign_in, |op| op.summary("Sign in")))
+        .api_route("/v1/sessions", post_with(sign_in, |op| {
+            op.summary("Sign in").description(
+                "A repeat with the same `Idempotency-Key` is the same login with a new refresh token. The key of a \
+                 login is bound to the account and the role: for another one it is refused. A refused password uses \
+                 no key up.",
+            )
+        }))
         .api_route(
             "/v1/sessions/refresh",
             post_with(refresh, |op| {

@@ -95,7 +95,18 @@ impl Logins {
             None => roles.first().copied(),
         };
         let role = role.ok_or_else(login_refused)?;
+        self.use_key(user, role, key).await?;
         self.open(user, role, key, trace).await
+    }
+
+    /// The same key with somebody else's login would make another login, and go unnoticed. Nobody is signed in yet,
+    /// so the key has to be new among all who sign in; and only who has proven to be somebody uses one up, so that a
+    /// mistyped password can be mended under the same key.
+    async fn use_key(&self, user: UserId, role: Role, key: &str) -> Result<(), Problem> {
+        const ROUTE: &str = "POST /v1/sessions";
+        let (commands, login) = (&self.accounts.commands, (user, role));
+        let used = commands.use_key(crate::NAME, Actor::System, ROUTE, key, &login);
+        used.await.map(drop).map_err(problems::asked)
     }
 
     async fn open(

@@ -83,6 +83,11 @@ async fn a_person_signs_up_once_and_signs_in() {
     let me = node.get("/v1/users/me", tokens.text("access_token")).await;
     assert_eq!((me.status, &me.body), (200, &first.body));
     assert_eq!(node.get("/v1/users/me", "").await.status, 401);
+    let again = node.post("/v1/sessions", "l-1", login("correct horse")).await;
+    assert_eq!(
+        again.body["session"], tokens.body["session"],
+        "a repeat is the same login"
+    );
     let keys = node.get("/.well-known/jwks.json", "").await;
     assert_eq!(keys.body["keys"][0]["alg"], "EdDSA");
     node.stop().await;
