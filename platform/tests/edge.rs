@@ -87,6 +87,60 @@ async fn a_key_is_good_for_one_request_whatever_the_request_is_about() {
                 .await,
         );
     }
+
+    let login = |email: &str, password: &str| json!({ "email": email, "password": password });
+    let wrong = login("noor@example.org", "a mistyped password");
+    assert_eq!(nobody.try_post("/v1/sessions", "li", wrong).await.0, 401);
+    let right = login("noor@example.org", "correct horse battery");
+    let first = nobody.post("/v1/sessions", "li", right.clone()).await;
+    let again = nobody.post("/v1/sessions", "li", right).await;
+    assert_eq!(
+        again["session"], first["session"],
+        "the same request is the same login"
+    );
+    let other = login("rhea@example.org", "correct horse battery");
+    refused(nobody.try_post("/v1/sessions", "li", other.clone()).await);
+    nobody.post("/v1/sessions", "another", other).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_no_driver_is_told_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = ride::world(dir.path(), None, 600).await;
+    let platform = world.platform();
+    let rider = platform.signed_up("rhea", "+919812345611", "rider").await;
+    let pickup = platform.clock.now() + platform.ahead;
+    let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
+        "stops": [{ "name": "Ahmedabad" }, { "name": "Udaipur" }] });
+    let quote = rider.post("/v1/quotes", "quote", wanted).await;
+    let order = json!({ "quote": quote["quote"], "method": { "kind": "card", "token": "pm_card_ok" } });
+    let booked = rider.post("/v1/bookings", "book", order).await;
+    let booking = booked["booking"].as_str().unwrap();
+    let path = format!("/v1/bookings/{booking}");
+    assert_eq!(rider.get(&path).await.get("explanation"), None);
+    let ended = |found: &Value| found["state"] == "UNFULFILLED";
+    let found = rider.until(&path, "the end of the search", ended).await;
+    assert_eq!(found["because"], "dispatch.no_driver");
+    let sentence = found["explanation"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("No driver could take the trip"),
+        "{sentence}"
+    );
+    let (status, _) = rider.try_get("/v1/positions/nearest?lat=23.03&lon=72.57").await;
+    assert_eq!(status, 403, "only staff look for drivers by themselves");
+    let key = interstate::operator::key(dir.path()).unwrap();
+    let story = reqwest::Client::new()
+        .get(format!("{}/operator/explain/{booking}", platform.urls[0]))
+        .header(interstate::operator::KEY_HEADER, key)
+        .send()
+        .await
+        .unwrap();
+    let story = story.text().await.unwrap();
+    assert!(
+        story.contains("Nobody was found: dispatch.no_driver (No driver could take the trip"),
+        "{story}"
+    );
     world.stop().await;
 }
 

@@ -23,7 +23,7 @@ use interstate_log::{
     Log,
     embedded::{EmbeddedLog, Options},
 };
-use interstate_schemas::{BookingId, GeoPoint, Role, SessionId, SignedDuration, Timestamp, UserId};
+use interstate_schemas::{BookingId, DriverId, GeoPoint, Role, SessionId, SignedDuration, Timestamp, UserId};
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -281,6 +281,27 @@ fn after_a_restart_the_driver_is_still_seen_and_the_trip_still_open() {
         let node = start(dir.path()).await;
         let near = GeoPoint::new(23.03, PICKUP.1).unwrap();
         assert_eq!(node.location.nearest_drivers(near, 1_000, 5, now()).len(), 1);
+        let path = |radius: u32| format!("/v1/positions/nearest?lat=23.03&lon={}&radius={radius}", PICKUP.1);
+        let support = caller("sita", Role::Support);
+        let (status, found) = node.get(support, &path(1_000), None).await;
+        assert_eq!(status, StatusCode::OK, "{found}");
+        assert_eq!(
+            found["drivers"][0]["driver"],
+            json!(DriverId::from(ravi.user)),
+            "{found}"
+        );
+        assert_eq!(found["drivers"].as_array().unwrap().len(), 1);
+        for (who, path, wanted) in [
+            (support, path(0), StatusCode::BAD_REQUEST),
+            (
+                support,
+                "/v1/positions/nearest?lat=99&lon=0".to_owned(),
+                StatusCode::BAD_REQUEST,
+            ),
+        ] {
+            let (status, body) = node.get(who, &path, None).await;
+            assert_eq!(status, wanted, "{path}: {body}");
+        }
         let (status, body) = node.get(asha, &trip("position"), token.as_deref()).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         let (_, again, _) = node.post(ravi, "/v1/fixes", "f2", fixes.clone()).await;

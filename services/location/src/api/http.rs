@@ -1,6 +1,6 @@
 //! The routes, and what their handlers share.
 
-use super::{fixes, places, position, routes, tracking};
+use super::{fixes, nearby, places, position, routes, tracking};
 use crate::{Location, effects::MilestoneWatch, ports::BookedTrips, read::OpenTrips, telemetry::Recorder};
 use aide::axum::{
     ApiRouter,
@@ -65,6 +65,12 @@ pub fn router(edge: Edge) -> ApiRouter {
                 op.summary("Tell where a driver's device has been").description(
                     "Answers once the fixes are durable. Numbers of the device make a repeat harmless.",
                 )
+            }),
+        )
+        .api_route(
+            "/v1/positions/nearest",
+            get_with(nearby::nearest, |op| {
+                op.summary("The drivers nearest to a point, for the operator's staff")
             }),
         )
         .api_route(

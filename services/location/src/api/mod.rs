@@ -4,6 +4,7 @@ mod ask;
 mod code;
 mod fixes;
 mod http;
+mod nearby;
 mod places;
 mod policy;
 mod position;

@@ -32,13 +32,13 @@ fn ten() -> usize {
 #[serde(deny_unknown_fields)]
 pub(super) struct PointQuery {
     /// Degrees north.
-    lat: f64,
+    pub(super) lat: f64,
     /// Degrees east.
-    lon: f64,
+    pub(super) lon: f64,
 }
 
 impl PointQuery {
-    fn point(&self) -> Result<GeoPoint, Problem> {
+    pub(super) fn point(&self) -> Result<GeoPoint, Problem> {
         GeoPoint::new(self.lat, self.lon).map_err(|error| {
             Problem::new(&edge_codes::INVALID_QUERY, "The point is not on the globe.")
                 .field("lat", error.to_string())

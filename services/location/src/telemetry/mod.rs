@@ -9,4 +9,4 @@ mod wire;
 pub use positions::{Positions, Sighting};
 pub use recorder::{RecordError, Recorder};
 pub use replay::{REPLAYED, replay};
-pub use wire::{FixBatch, FixRow};
+pub use wire::{FixBatch, FixRow, PROTO};

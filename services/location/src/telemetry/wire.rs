@@ -10,6 +10,32 @@ use prost::{
 /// Degrees are kept in steps of 1e-7, about a centimetre.
 const STEPS_A_DEGREE: f64 = 1e7;
 
+/// The records of `location.fixes` for readers elsewhere: the same as [`FixBatch`] and [`FixRow`].
+pub const PROTO: &str = r#"syntax = "proto3";
+package interstate.location.v1;
+
+// What a driver's device sent at once.
+message FixBatch {
+  string driver = 1;       // who drives, drv_…
+  int64 received_ms = 2;   // when it came in: milliseconds of log time since 1970
+  repeated FixRow fixes = 3;
+}
+
+// One fix. Absent numbers are unknown.
+message FixRow {
+  string device = 1;       // by the name that it chose
+  optional string trip = 2; // trp_…
+  uint64 seq = 3;          // the device's count
+  int64 at_ms = 4;         // when it was taken, by the device's clock: milliseconds since 1970
+  sfixed32 lat_e7 = 5;     // degrees north times 10^7
+  sfixed32 lon_e7 = 6;     // degrees east times 10^7
+  float accuracy_m = 7;    // metres
+  optional float speed_mps = 8;   // metres a second
+  optional float bearing_deg = 9; // degrees from north, clockwise
+  bool mock = 10;          // made up by an app
+}
+"#;
+
 /// One record: what a driver's device sent at once.
 #[derive(Clone, PartialEq, Message)]
 pub struct FixBatch {
@@ -206,5 +232,72 @@ mod tests {
         assert_eq!(trips, [false, true, true, true, false]);
         assert_ne!(read.fixes[2].trip, read.fixes[3].trip);
         assert_eq!(read.encode_to_vec(), bytes);
+    }
+
+    /// The fields of a message in the description, each as its type and number.
+    fn described(message: &str) -> Vec<(String, u32)> {
+        let body = PROTO.split(&format!("message {message} {{")).nth(1).unwrap();
+        let lines = body.split('}').next().unwrap().lines();
+        let fields = lines.filter_map(|line| {
+            let (name, number) = line.split(';').next()?.split_once('=')?;
+            let name = name.trim();
+            let kind = name.rsplit_once(' ')?.0;
+            let kind = kind
+                .trim_start_matches("optional ")
+                .trim_start_matches("repeated ");
+            Some((kind.to_owned(), number.trim().parse().unwrap()))
+        });
+        fields.collect()
+    }
+
+    /// The fields of an encoded message, each with its wire type.
+    fn written(mut bytes: &[u8]) -> Vec<(WireType, u32)> {
+        let mut fields = Vec::new();
+        while !bytes.is_empty() {
+            let (number, kind) = encoding::decode_key(&mut bytes).unwrap();
+            fields.push((kind, number));
+            encoding::skip_field(kind, number, &mut bytes, encoding::DecodeContext::default()).unwrap();
+        }
+        fields
+    }
+
+    fn on_the_wire(kind: &str) -> WireType {
+        match kind {
+            "int64" | "uint64" | "bool" => WireType::Varint,
+            "sfixed32" | "float" => WireType::ThirtyTwoBit,
+            "string" | "FixRow" => WireType::LengthDelimited,
+            other => panic!("a type that no row has: {other}"),
+        }
+    }
+
+    #[test]
+    fn the_description_has_the_fields_that_are_written() {
+        let row = FixRow {
+            device: "d".to_owned(),
+            trip: Some("t".to_owned()),
+            seq: 1,
+            at_ms: 1,
+            lat_e7: 1,
+            lon_e7: 1,
+            accuracy_m: 1.0,
+            speed_mps: Some(1.0),
+            bearing_deg: Some(1.0),
+            mock: true,
+        };
+        let batch = FixBatch {
+            driver: "d".to_owned(),
+            received_ms: 1,
+            fixes: vec![row.clone()],
+        };
+        for (message, bytes) in [
+            ("FixRow", row.encode_to_vec()),
+            ("FixBatch", batch.encode_to_vec()),
+        ] {
+            let described = described(message).into_iter();
+            let described: Vec<_> = described
+                .map(|(kind, number)| (on_the_wire(&kind), number))
+                .collect();
+            assert_eq!(described, written(&bytes), "{message}");
+        }
     }
 }
