@@ -10,6 +10,7 @@ mod id_time;
 pub mod message;
 pub mod money;
 pub mod payment;
+pub mod reason;
 pub mod route;
 pub mod trip;
 

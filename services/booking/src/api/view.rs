@@ -13,7 +13,7 @@ use crate::{
 };
 use interstate_schemas::{
     BookingId, DriverId, Money, PayWith, QuoteId, StateCode, Timestamp, TripKind, TripRoute, UserId,
-    VehicleClass, VehicleId,
+    VehicleClass, VehicleId, reason::why_it_ended,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -192,6 +192,9 @@ pub struct BookingView {
     /// Why it ended, where it ended otherwise than by the trip: a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+    /// The same as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// Who drives, once that is sure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver: Option<AssignedDriver>,
@@ -295,6 +298,7 @@ impl BookingView {
             to: row.to.clone(),
             pickup_at: row.pickup_at,
             ends_at: row.ends_at,
+            explanation: row.because.as_deref().and_then(why_it_ended).map(str::to_owned),
             money: row.money,
             saga: row.saga.clone(),
             start_code: None,

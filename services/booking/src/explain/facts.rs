@@ -1,6 +1,9 @@
 //! Events of other services: every fact that they hold, without knowing their types.
 
-use interstate_schemas::Money;
+use interstate_schemas::{
+    Money,
+    reason::{why_it_ended, why_not_this_driver},
+};
 use serde_json::Value;
 
 /// Large, or nobody's business.
@@ -44,7 +47,19 @@ fn fact(lines: &mut Vec<String>, depth: usize, name: &str, value: &Value) {
                 lines.push(format!("{indent}  - and {} more", entries.len() - SHOWN));
             }
         }
-        _ => lines.push(format!("{indent}{label}: {}", one_line(value))),
+        _ => lines.push(format!("{indent}{label}: {}", told(name, value))),
+    }
+}
+
+/// A code with what it means.
+fn told(name: &str, value: &Value) -> String {
+    let meaning = match (name, value.as_str()) {
+        ("code", Some(code)) => why_not_this_driver(code).or_else(|| why_it_ended(code)),
+        _ => None,
+    };
+    match meaning {
+        Some(sentence) => format!("{} ({})", one_line(value), sentence.trim_end_matches('.')),
+        None => one_line(value),
     }
 }
 
@@ -66,7 +81,7 @@ fn one_line(value: &Value) -> String {
             let members: Vec<String> = members
                 .iter()
                 .filter(|(name, value)| !LEFT_OUT.contains(&name.as_str()) && !value.is_null())
-                .map(|(name, value)| format!("{} {}", name.replace('_', " "), one_line(value)))
+                .map(|(name, value)| format!("{} {}", name.replace('_', " "), told(name, value)))
                 .collect();
             members.join(", ")
         }

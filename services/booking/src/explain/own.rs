@@ -7,7 +7,7 @@ use crate::domain::{
     quote::{Quote, QuoteEvent, QuoteIssued},
 };
 use interstate_eventing::{Aggregate, Event, saga::SagaEvent};
-use interstate_schemas::{Money, RouteSource, TripRoute};
+use interstate_schemas::{Money, RouteSource, TripRoute, reason::why_it_ended};
 
 /// The event in words, where it is one of ours and readable.
 pub(super) fn lines(event: &Event) -> Option<Vec<String>> {
@@ -143,9 +143,11 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             lines
         }
         BookingEvent::Closed(closed) => vec![format!("The balance of {} is paid.", closed.balance)],
-        BookingEvent::Lapsed(lapsed) => vec![format!("The advance was not paid: {}.", lapsed.because)],
+        BookingEvent::Lapsed(lapsed) => {
+            vec![format!("The advance was not paid: {}.", reason(&lapsed.because))]
+        }
         BookingEvent::Unfulfilled(unfulfilled) => {
-            let mut lines = vec![format!("Nobody was found: {}.", unfulfilled.because)];
+            let mut lines = vec![format!("Nobody was found: {}.", reason(&unfulfilled.because))];
             lines.extend(terms(&unfulfilled.terms));
             lines
         }
@@ -163,6 +165,14 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             "A person is called: `{}` did not succeed in {} attempt(s); case {}.",
             case.step, case.attempts, case.case
         )],
+    }
+}
+
+/// A code with what it means.
+fn reason(code: &str) -> String {
+    match why_it_ended(code) {
+        Some(sentence) => format!("{code} ({})", sentence.trim_end_matches('.')),
+        None => code.to_owned(),
     }
 }
 

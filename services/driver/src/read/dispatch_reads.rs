@@ -1,9 +1,13 @@
 //! What is asked of `driver-dispatches`.
 
-use crate::domain::{candidates::Reason, dispatch::OfferState};
+use crate::domain::{
+    candidates::{FilterCode, Reason},
+    dispatch::OfferState,
+};
 use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{
     BookingId, DispatchId, DriverId, Money, OfferId, Timestamp, TripRequest, UserId, VehicleId,
+    reason::why_not_this_driver,
 };
 use interstate_stores::Readers;
 use rusqlite::{Connection, Row};
@@ -35,7 +39,28 @@ pub struct SearchRow {
     /// How many of them could drive.
     pub passed: u32,
     /// Why the others could not, the most frequent reason first.
-    pub why: Vec<Reason>,
+    pub why: Vec<WhyNot>,
+}
+
+/// Why candidates could not drive, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WhyNot {
+    /// The first thing that stood against them: a stable code.
+    pub code: FilterCode,
+    /// How many candidates it stopped.
+    pub candidates: u32,
+    /// The code as a sentence about each of them.
+    pub explanation: &'static str,
+}
+
+impl From<Reason> for WhyNot {
+    fn from(reason: Reason) -> Self {
+        Self {
+            code: reason.code,
+            candidates: reason.candidates,
+            explanation: why_not_this_driver(reason.code.text()).unwrap_or_default(),
+        }
+    }
 }
 
 /// An offer as its driver sees it.
@@ -137,7 +162,10 @@ fn search(dispatch: DispatchId, row: &Row<'_>) -> Result<SearchRow, ReadError> {
         until: time(row, "until")?,
         considered: row.get("considered")?,
         passed: row.get("passed")?,
-        why: from_json(row, "why")?,
+        why: from_json::<Vec<Reason>>(row, "why")?
+            .into_iter()
+            .map(WhyNot::from)
+            .collect(),
     })
 }
 
@@ -184,4 +212,22 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 
 fn time(row: &Row<'_>, column: &'static str) -> Result<Timestamp, ReadError> {
     Timestamp::from_millisecond(row.get(column)?).map_err(|error| wrong(column, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_in_words() {
+        let told = WhyNot::from(Reason {
+            code: FilterCode::SeatsShort,
+            candidates: 3,
+        });
+        assert_eq!(
+            serde_json::to_value(told).unwrap(),
+            serde_json::json!({ "code": "SEATS_SHORT", "candidates": 3,
+                "explanation": "The vehicle has fewer seats than there are passengers." })
+        );
+    }
 }

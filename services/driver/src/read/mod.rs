@@ -10,6 +10,6 @@ mod ring;
 mod roster;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};
-pub use dispatch_reads::{DispatchReads, OfferRow, ReadError, SearchRow};
+pub use dispatch_reads::{DispatchReads, OfferRow, ReadError, SearchRow, WhyNot};
 pub use dispatches::DispatchProjection;
 pub use roster::{OpenSearch, Roster, Wanted};

@@ -225,3 +225,20 @@ fn without_gst(gross: Money, rate: BasisPoints) -> Money {
     let whole = i64::from(BasisPoints::ONE.0);
     gross.ratio(whole, whole + i64::from(rate.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use interstate_schemas::reason::why_it_ended;
+
+    #[test]
+    fn every_reason_has_a_sentence_for_people() {
+        let schema = serde_json::to_value(schemars::schema_for!(CancellationReason)).unwrap();
+        let all = schema["oneOf"].as_array().unwrap();
+        assert_eq!(all.len(), 14, "{schema:#}");
+        for reason in all {
+            let code = reason["const"].as_str().unwrap();
+            assert!(why_it_ended(code).is_some(), "{code} has no sentence");
+        }
+    }
+}

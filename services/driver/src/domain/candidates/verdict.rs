@@ -234,4 +234,12 @@ mod tests {
         }
         assert!(FilterCode::ALL.is_sorted());
     }
+
+    #[test]
+    fn every_code_has_a_sentence_for_people() {
+        for code in FilterCode::ALL {
+            let sentence = interstate_schemas::reason::why_not_this_driver(code.text());
+            assert!(sentence.is_some(), "{code} has no sentence");
+        }
+    }
 }
