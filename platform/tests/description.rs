@@ -188,7 +188,10 @@ async fn the_description_says_what_holds() {
     );
     let driver = &doc["components"]["schemas"]["AssignedDriver"]["properties"];
     let fields: Vec<&String> = driver.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["driver", "vehicle"]);
+    assert_eq!(
+        fields,
+        ["class", "driver", "name", "plate_ending", "seats", "vehicle"]
+    );
 
     let people = People {
         url,

@@ -1,8 +1,8 @@
 //! What the driver service can be asked by other services, and what its steps answer.
 
 use crate::{
-    AddressedCommand, BookingId, DispatchId, DriverId, OfferId, Timestamp, TripKind, TripRoute, UserId,
-    VehicleClass, VehicleId,
+    AddressedCommand, BookingId, DispatchId, DriverId, OfferId, Sealed, Timestamp, TripKind, TripRoute,
+    UserId, VehicleClass, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,20 @@ impl AddressedCommand for CalendarCommand {
     const AGGREGATE: &'static str = "calendar";
 }
 
+/// What a rider looks for at the pickup: who comes, and in what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DriverCard {
+    /// What the driver wants to be called, under the driver's own key; nothing where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Sealed<String>>,
+    /// The last characters of the number plate.
+    pub plate_ending: String,
+    /// What kind of vehicle.
+    pub class: VehicleClass,
+    /// Passengers that it seats.
+    pub seats: u8,
+}
+
 /// What a step at the driver service brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DriverAnswer {
@@ -155,6 +169,9 @@ pub enum DriverAnswer {
         busy_from: Timestamp,
         /// Its end.
         busy_to: Timestamp,
+        /// What the rider is shown of them; nothing from a release that did not know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        card: Option<Box<DriverCard>>,
     },
     /// The interval is reserved.
     Reserved,

@@ -12,6 +12,7 @@ pub mod money;
 pub mod payment;
 pub mod reason;
 pub mod route;
+pub mod sealed;
 pub mod trip;
 
 pub use actor::*;
@@ -25,4 +26,5 @@ pub use message::*;
 pub use money::{Currency, Money};
 pub use payment::*;
 pub use route::*;
+pub use sealed::Sealed;
 pub use trip::*;

@@ -38,8 +38,8 @@ pub async fn admit(
             }
             Some(now) => step(driver, support, now, home, car, plate).await,
             None => {
-                let profile =
-                    json!({ "home_state": home.state, "drives_at_night": true, "hill_roads": true });
+                let profile = json!({ "home_state": home.state, "drives_at_night": true, "hill_roads": true,
+                    "name": format!("Driver {}", &plate[plate.len().saturating_sub(4)..]) });
                 driver.tell("/v1/drivers", profile).await
             }
         };

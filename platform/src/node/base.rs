@@ -9,6 +9,7 @@ use interstate_eventing::{
     Service,
     projection::{ConsumerKind, ConsumerStatus, Consumers, Follow, ReadModel, ReadPosition},
     runtime::{Commands, Env, MachineClock},
+    sealed::KeyRing,
 };
 use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_log::Topic;
@@ -38,6 +39,8 @@ pub struct Base {
     /// What all instances have in common.
     pub keys_dir: PathBuf,
     pub models: ReadModels,
+    /// Everybody's keys: one ring, so that a key that is destroyed is gone for all of the process.
+    pub keys: Arc<dyn KeyRing>,
     /// What one signed-in user may send to a service.
     pub per_user: Option<Rate>,
 }
@@ -53,11 +56,11 @@ pub struct ReadModels {
 pub trait Rebuildable: Send + Sync {
     /// Rebuilds it beside the live one and compares; switches unless only asked to verify.
     async fn rebuild(&self, verify: bool) -> Result<String, String>;
+    /// Where its file says that it stands, beside the log's ends.
+    async fn positions(&self) -> Result<Vec<At>, String>;
     /// Some of its parked events.
     async fn parked(&self) -> Result<Vec<ParkedNote>, String>;
     /// Takes parked events up again.
-    /// Where its file says that it stands, beside the log's ends.
-    async fn positions(&self) -> Result<Vec<At>, String>;
     async fn retry_parked(&self) -> Result<String, String>;
 }
 

@@ -24,6 +24,7 @@ pub async fn start(base: &Base, location: &Location) -> Result<(Api, BookingHist
         position,
         routes: Arc::new(location.clone()),
         start_codes: StartCodes::in_folder(&base.keys_dir, &mut rand::rng())?,
+        keys: base.keys.clone(),
         streams: base.streams.clone(),
         clock: base.env.clock.clone(),
         rules: QuoteRules::default(),

@@ -20,6 +20,7 @@ pub async fn start(base: &Base, location: &Location) -> Result<Api, StartError> 
         commands: base.commands.clone(),
         consumers: base.consumers.clone(),
         fixes: Arc::new(location.clone()),
+        keys: base.keys.clone(),
         unique: UniqueValues::in_folder(&base.keys_dir, &mut rand::rng())?,
         streams: base.streams.clone(),
         folder: base.data_dir.clone(),

@@ -17,13 +17,13 @@ pub use edges::Edges;
 use crate::{clock_file::ClockFileError, operator as operator_door};
 use base::ReadModels;
 use figures::Counters;
-use interstate_auth::{AccessTokens, KeyFileError, Keys, PasswordError, PolicyError};
+use interstate_auth::{AccessTokens, KeyFileError, Keys, PasswordError, PolicyError, load_or_create};
 use interstate_config::{Common, EventLog, Provider};
 use interstate_eventing::{
     Service, Topology,
     projection::Consumers,
     runtime::{Commands, Env, Host, TokioSpawn},
-    sealed::KeyError,
+    sealed::{FileKeyRing, KeyError},
     store::{FjallCaches, StoreError},
 };
 use interstate_http::{Api, Rate, ServeError, Shutdown, Streams};
@@ -216,6 +216,7 @@ impl Node {
             Some(secret) => Keys::shared_secret(secret.expose()),
             None => Keys::in_folder(&common.keys_dir, &mut rand::rng())?,
         };
+        let master = load_or_create(&common.keys_dir.join("personal-data.key"), &mut rand::rng())?;
         let shutdown = Shutdown::new();
         Ok(Base {
             commands: Commands::new(env.clone()),
@@ -228,6 +229,7 @@ impl Node {
             data_dir: dir,
             keys_dir: common.keys_dir.clone(),
             models: ReadModels::default(),
+            keys: Arc::new(FileKeyRing::open(&common.keys_dir.join("keys"), master)?),
             per_user: common.rate_per_user.map(rate),
         })
     }

@@ -1,15 +1,13 @@
 //! The user service in this process.
 
 use super::{Base, StartError};
-use interstate_auth::{HashingCost, Passwords, UniqueValues, load_or_create};
-use interstate_eventing::sealed::FileKeyRing;
+use interstate_auth::{HashingCost, Passwords, UniqueValues};
 use interstate_http::Api;
 use interstate_user::{
     Edge, Parts,
     api::{Accounts, CODES, POLICY},
     read::People,
 };
-use std::sync::Arc;
 
 /// Hashes at once, and how many logins may wait for one.
 const AT_ONCE: usize = 2;
@@ -19,7 +17,6 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
     let service = interstate_user::service();
     let db = base.sqlite(service.name()).await?;
     let position = base.project(&db, People, &service).await?;
-    let master = load_or_create(&base.keys_dir.join("personal-data.key"), &mut rand::rng())?;
     let cost = if demonstration {
         HashingCost::DEMONSTRATION
     } else {
@@ -29,7 +26,7 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
         commands: base.commands.clone(),
         rows: db.readers().clone(),
         position,
-        keys: Arc::new(FileKeyRing::open(&base.keys_dir.join("keys"), master)?),
+        keys: base.keys.clone(),
         clock: base.env.clock.clone(),
         wall_clock: base.wall_clock(),
         unique: UniqueValues::in_folder(&base.keys_dir, &mut rand::rng())?,

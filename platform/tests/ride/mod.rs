@@ -64,7 +64,8 @@ impl Platform {
 /// A driver in Ahmedabad with all papers, approved and online.
 async fn driver(platform: &Platform, support: &Person) -> Person {
     let driver = platform.signed_up("devi", "+919812345601", "driver").await;
-    let profile = json!({ "home_state": "GJ", "drives_at_night": true, "hill_roads": true });
+    let profile =
+        json!({ "home_state": "GJ", "drives_at_night": true, "hill_roads": true, "name": "Devi Lal" });
     driver.post("/v1/drivers", "register", profile).await;
     let paper =
         |kind: &str| json!({ "kind": kind, "valid_from": "2026-01-01", "valid_through": "2030-12-31" });
@@ -93,6 +94,16 @@ async fn driver(platform: &Platform, support: &Person) -> Person {
         .post_until_taken("/v1/drivers/me/submit", "submit", Value::Null)
         .await;
     let id = me["driver"].as_str().unwrap();
+    let waiting = support
+        .until("/v1/drivers?status=submitted", "a driver to approve", |page| {
+            page["items"].as_array().is_some_and(|all| !all.is_empty())
+        })
+        .await;
+    let (first, count) = (&waiting["items"][0], waiting["items"].as_array().unwrap().len());
+    assert_eq!((first["driver"].as_str(), count), (Some(id), 1), "{waiting}");
+    assert_eq!(first["vehicles"][0]["plate_ending"], "1234", "{waiting}");
+    let (status, _) = driver.try_get("/v1/drivers").await;
+    assert_eq!(status, 403, "only support looks through drivers");
     support
         .post(&format!("/v1/drivers/{id}/approve"), "approve", Value::Null)
         .await;
@@ -157,12 +168,26 @@ pub async fn ride(platform: &Platform) -> String {
     let booking = booked["booking"].as_str().unwrap().to_owned();
     let path = format!("/v1/bookings/{booking}");
     // At whichever instance: the token that came with the answer brings it up to there.
-    assert_eq!(rider.get(&path).await["booking"], booking.as_str());
+    let found = rider.get(&path).await;
+    assert_eq!(found["booking"], booking.as_str());
+    assert_eq!(
+        found.get("driver"),
+        None,
+        "nobody is shown before somebody is assigned"
+    );
 
     accept(&driver, &rider, &path).await;
     let assigned = rider
         .until(&path, "the assignment", |found| found["state"] == "ASSIGNED")
         .await;
+    let who = &assigned["driver"];
+    assert_eq!(
+        (&who["name"], &who["plate_ending"], &who["class"], &who["seats"]),
+        (&json!("Devi Lal"), &json!("1234"), &json!("SEDAN"), &json!(4)),
+        "the rider knows whom to look for: {assigned}"
+    );
+    let theirs = driver.until(&path, "the driver's own trip", |_| true).await;
+    assert_eq!(theirs["driver"].get("name"), None, "{theirs}");
     assert_eq!(
         assigned["money"]["captured"], assigned["money"]["advance"],
         "the advance is taken"

@@ -11,6 +11,7 @@ use interstate_auth::UniqueValues;
 use interstate_eventing::{
     projection::{Changes, Consumers, Follow, Runner},
     runtime::{Clock, Commands},
+    sealed::KeyRing,
 };
 use interstate_http::Streams;
 use interstate_log::Log;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub consumers: Consumers,
     /// Where drivers are.
     pub fixes: Arc<dyn LiveFixes>,
+    /// Everybody's keys, for the names of drivers.
+    pub keys: Arc<dyn KeyRing>,
     /// Hashes number plates.
     pub unique: UniqueValues,
     /// Live streams.
@@ -93,6 +96,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
         roster_position,
         dispatches: DispatchReads::new(db.readers().clone(), changes),
         dispatches_position,
+        keys: parts.keys,
         unique: parts.unique,
         clock: parts.clock,
         streams: parts.streams,

@@ -154,6 +154,7 @@ async fn world(drivers: u32) -> World {
         commands: commands.clone(),
         consumers: Consumers::default(),
         fixes: Arc::new(InAhmedabad(drivers.clone())),
+        keys: Arc::new(interstate_eventing::sealed::MemoryKeyRing::default()),
         unique: UniqueValues::new(&[7; 32]),
         streams: Streams::new(8, Shutdown::new()),
         folder: dir.path().join("reads"),
@@ -202,8 +203,12 @@ impl World {
             drives_at_night: true,
             hill_roads: true,
         };
-        self.tell(driver, &DriverCommand::Register { profile }, me(driver))
-            .await;
+        self.tell(
+            driver,
+            &DriverCommand::Register { profile, name: None },
+            me(driver),
+        )
+        .await;
         for document in papers(&DocumentKind::OF_EVERY_DRIVER) {
             self.tell(driver, &DriverCommand::AddDocument { document }, me(driver))
                 .await;
@@ -303,7 +308,10 @@ impl World {
     async fn accept_all(&self, driver: DriverId) -> usize {
         let offers = self.edge.dispatches.offers(driver).await.unwrap();
         for row in offers.iter().filter(|row| row.state == OfferState::Open) {
-            let accept = DispatchRequest::Accept { offer: row.offer };
+            let accept = DispatchRequest::Accept {
+                offer: row.offer,
+                card: None,
+            };
             let _ = self
                 .commands
                 .ask(Ask::to(row.dispatch, &accept, me(driver)))

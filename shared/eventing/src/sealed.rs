@@ -6,6 +6,7 @@
 
 mod rings;
 
+pub use interstate_schemas::Sealed;
 pub use rings::{FileKeyRing, MemoryKeyRing};
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
@@ -14,79 +15,12 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use hmac::{Hmac, Mac};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use std::{borrow::Cow, fmt, marker::PhantomData, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 /// Bytes of an XChaCha20 nonce.
 const NONCE: usize = 24;
-
-/// A value that only the holder of the person's key can read.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "", deny_unknown_fields)]
-pub struct Sealed<T> {
-    /// Whose data it is: the person's id.
-    person: String,
-    /// Which of the person's keys opens it.
-    key: String,
-    /// Nonce and ciphertext, base 64.
-    data: String,
-    #[serde(skip)]
-    of: PhantomData<fn() -> T>,
-}
-
-impl<T> Sealed<T> {
-    /// Whose data it is.
-    pub fn person(&self) -> &str {
-        &self.person
-    }
-}
-
-impl<T> Clone for Sealed<T> {
-    fn clone(&self) -> Self {
-        Self {
-            person: self.person.clone(),
-            key: self.key.clone(),
-            data: self.data.clone(),
-            of: PhantomData,
-        }
-    }
-}
-
-impl<T> PartialEq for Sealed<T> {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.person, &self.key, &self.data) == (&other.person, &other.key, &other.data)
-    }
-}
-
-impl<T> Eq for Sealed<T> {}
-
-impl<T> fmt::Debug for Sealed<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed(of {}, …)", self.person)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Sealed<T> {
-    fn schema_name() -> Cow<'static, str> {
-        format!("Sealed_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "object",
-            "description": format!("A {} that only the holder of the person's key can read.", T::schema_name()),
-            "required": ["person", "key", "data"],
-            "additionalProperties": false,
-            "properties": {
-                "person": { "type": "string", "description": "Whose data it is." },
-                "key": { "type": "string", "description": "Which of the person's keys opens it." },
-                "data": { "type": "string", "description": "XChaCha20-Poly1305: nonce and ciphertext, base 64." },
-            },
-        })
-    }
-}
 
 /// What opening a sealed value gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,29 +151,28 @@ impl dyn KeyRing {
         let person = person.to_string();
         let key = self.key_for(&person)?;
         let sealed = key.encrypt(&person, &crate::encode_json(value));
-        Ok(Sealed {
-            key: key.id(),
-            data: BASE64_STANDARD_NO_PAD.encode(sealed),
+        Ok(Sealed::new(
             person,
-            of: PhantomData,
-        })
+            key.id(),
+            BASE64_STANDARD_NO_PAD.encode(sealed),
+        ))
     }
 
     /// Opens a value.
     pub fn open<T: DeserializeOwned>(&self, sealed: &Sealed<T>) -> Result<Opened<T>, KeyError> {
-        let person = &sealed.person;
+        let person = sealed.person();
         let Some(key) = self.find(person)? else {
             return Ok(Opened::Erased);
         };
-        let damaged = || KeyError::Damaged(person.clone());
+        let damaged = || KeyError::Damaged(person.to_owned());
         let data = BASE64_STANDARD_NO_PAD
-            .decode(&sealed.data)
+            .decode(sealed.data())
             .map_err(|_| damaged())?;
         let plain = key.decrypt(person, &data).ok_or_else(damaged)?;
         crate::decode_json("sealed value", &plain)
             .map(Opened::Value)
             .map_err(|error| KeyError::Shape {
-                person: person.clone(),
+                person: person.to_owned(),
                 why: error.to_string(),
             })
     }

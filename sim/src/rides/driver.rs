@@ -83,7 +83,7 @@ pub(super) async fn admission(clients: Arc<Clients>, number: u32) {
         hill_roads: true,
     };
     driver
-        .ask("register", id, &DriverCommand::Register { profile })
+        .ask("register", id, &DriverCommand::Register { profile, name: None })
         .await;
     for document in papers(&DocumentKind::OF_EVERY_DRIVER) {
         let what = format!("{:?}", document.kind());
@@ -167,7 +167,7 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
 impl Driver {
     async fn answer(&self, offered: &Offered) {
         let (dispatch, offer) = (offered.dispatch, offered.offer);
-        let accept = DispatchRequest::Accept { offer };
+        let accept = DispatchRequest::Accept { offer, card: None };
         match self.clients.draw(0, 10) {
             0..=4 => {
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;

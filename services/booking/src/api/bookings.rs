@@ -18,7 +18,7 @@ use interstate_http::{
     Answer, ConsistencyToken, Created, Cursor, IdempotencyKey, Json, Limit, Page, Path, Problem, Query,
     RequestContext, Text, ask_problem, codes, token,
 };
-use interstate_schemas::{BookingId, PayWith, Role, Timestamp};
+use interstate_schemas::{BookingId, PayWith, Role, Sealed, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -110,7 +110,7 @@ pub(super) async fn one(
 ) -> Result<Answer<BookingView>, Problem> {
     edge.catch_up(&seen, Some(&booking.to_string())).await?;
     let row = edge.visible(booking, &caller).await?;
-    Ok(Answer::new(edge.view(&row, &caller)))
+    Ok(Answer::new(edge.view_with_name(&row, &caller).await))
 }
 
 /// `GET /v1/bookings/{booking}/story`: what happened, for the rider and the operator's staff.
@@ -147,5 +147,31 @@ impl Edge {
             view.start_code = Some(self.start_codes.code(row.booking));
         }
         view
+    }
+
+    /// The same with the driver's name, for those whom it concerns.
+    pub(super) async fn view_with_name(&self, row: &BookingRow, caller: &Caller) -> BookingView {
+        let mut view = self.view(row, caller);
+        if (row.rider == caller.user || caller.role.is_staff())
+            && let Some(driver) = &mut view.driver
+            && let Some(name) = row.card.as_ref().and_then(|card| card.name.clone())
+        {
+            driver.name = self.opened(name).await;
+        }
+        view
+    }
+
+    /// Nothing where the person was erased, or the key cannot be had: the rest of the booking is shown all the same.
+    async fn opened(&self, name: Sealed<String>) -> Option<String> {
+        let keys = self.keys.clone();
+        // A key may have to be read from a disk.
+        match tokio::task::spawn_blocking(move || keys.open(&name)).await {
+            Ok(Ok(opened)) => opened.value(),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a driver's name cannot be opened");
+                None
+            }
+            Err(_) => None,
+        }
     }
 }

@@ -13,6 +13,7 @@ use aide::axum::{
 use interstate_eventing::{
     projection::ReadPosition,
     runtime::{Clock, Commands},
+    sealed::KeyRing,
 };
 use interstate_http::Streams;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Edge {
     pub routes: Arc<dyn RouteFinder>,
     /// The codes that riders show at the start.
     pub start_codes: StartCodes,
+    /// Everybody's keys, for the names of drivers.
+    pub keys: Arc<dyn KeyRing>,
     /// Live streams.
     pub streams: Streams,
     /// For waits of a live stream.

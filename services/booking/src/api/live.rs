@@ -38,7 +38,7 @@ pub(super) async fn stream(
                     let event = LiveEvent {
                         kind: "booking",
                         id: Some(row.version.to_string()),
-                        data: edge.view(&row, &caller),
+                        data: edge.view_with_name(&row, &caller).await,
                     };
                     return Some((event, next));
                 }

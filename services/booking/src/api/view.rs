@@ -226,15 +226,12 @@ pub struct BookingView {
 }
 
 /// Who drives, in what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AssignedDriver {
     /// Who.
     pub driver: DriverId,
     /// In what.
     pub vehicle: VehicleId,
-}
-
-/// The money of a booking.
     /// What the driver wants to be called. Only the rider and the operator's staff see it, and only where they ask
     /// for one booking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -248,6 +245,9 @@ pub struct AssignedDriver {
     /// Passengers that it seats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<u8>,
+}
+
+/// The money of a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MoneyView {
     /// The price: the quote's, after the trip the invoice's.
@@ -282,7 +282,14 @@ pub struct SagaView {
 impl BookingView {
     pub(super) fn of(row: &BookingRow) -> Self {
         let driver = match (row.driver, row.vehicle) {
-            (Some(driver), Some(vehicle)) => Some(AssignedDriver { driver, vehicle }),
+            (Some(driver), Some(vehicle)) => Some(AssignedDriver {
+                driver,
+                vehicle,
+                name: None,
+                plate_ending: row.card.as_ref().map(|card| card.plate_ending.clone()),
+                class: row.card.as_ref().map(|card| card.class),
+                seats: row.card.as_ref().map(|card| card.seats),
+            }),
             _ => None,
         };
         Self {
@@ -291,6 +298,7 @@ impl BookingView {
             rider: row.rider,
             state: row.stage,
             because: row.because.clone(),
+            explanation: row.because.as_deref().and_then(why_it_ended).map(str::to_owned),
             driver,
             kind: row.kind,
             class: row.class,
@@ -298,7 +306,6 @@ impl BookingView {
             to: row.to.clone(),
             pickup_at: row.pickup_at,
             ends_at: row.ends_at,
-            explanation: row.because.as_deref().and_then(why_it_ended).map(str::to_owned),
             money: row.money,
             saga: row.saga.clone(),
             start_code: None,

@@ -2,12 +2,13 @@
 
 use super::row::word;
 use crate::domain::booking::{BookingEvent, Stage};
-use interstate_eventing::saga::SagaEvent;
+use interstate_eventing::{encode_json, saga::SagaEvent};
 use interstate_schemas::Money;
 use rusqlite::{
     ToSql,
     types::{Null, ToSqlOutput},
 };
+use serde::Serialize;
 
 /// A column's new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,10 @@ fn money(amount: Money) -> Value {
 
 fn text(value: impl Into<String>) -> Value {
     Value::Text(value.into())
+}
+
+fn json(value: &impl Serialize) -> Value {
+    Value::Text(String::from_utf8_lossy(&encode_json(value)).into_owned())
 }
 
 fn stage(stage: Stage) -> (&'static str, Value) {
@@ -67,6 +72,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
                 ("driver", text(who.driver.to_string())),
                 ("driver_user", text(who.user.to_string())),
                 ("vehicle", text(who.vehicle.to_string())),
+                ("card", who.card.as_deref().map_or(Value::Nothing, json)),
             ]
         }
         BookingEvent::DriverReleased(_) => vec![
@@ -74,6 +80,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
             ("driver", Value::Nothing),
             ("driver_user", Value::Nothing),
             ("vehicle", Value::Nothing),
+            ("card", Value::Nothing),
         ],
         BookingEvent::SetOff(_) => vec![stage(Stage::EnRoute)],
         BookingEvent::Arrived(_) => vec![stage(Stage::Arrived)],

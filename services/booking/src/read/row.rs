@@ -6,7 +6,7 @@ use crate::{
     domain::booking::{Plan, Stage},
 };
 use interstate_schemas::{
-    BookingId, DriverId, Money, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
+    BookingId, DriverCard, DriverId, Money, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
 };
 use rusqlite::Row;
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,6 +36,7 @@ pub struct BookingRow {
     pub driver: Option<DriverId>,
     pub driver_user: Option<UserId>,
     pub vehicle: Option<VehicleId>,
+    pub card: Option<DriverCard>,
     pub kind: TripKind,
     pub class: VehicleClass,
     pub from: String,
@@ -61,6 +62,7 @@ impl BookingRow {
             driver: optional(row, "driver")?,
             driver_user: optional(row, "driver_user")?,
             vehicle: optional(row, "vehicle")?,
+            card: from_json(row, "card")?,
             kind: word_in(row, "kind")?,
             class: word_in(row, "class")?,
             from: row.get("origin")?,
@@ -116,6 +118,12 @@ where
 {
     let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|error: T::Err| wrong(column, &error)))
+        .transpose()
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: &'static str) -> Result<Option<T>, HistoryError> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| wrong(column, &error)))
         .transpose()
 }
 

@@ -20,6 +20,7 @@ pub(super) const SCHEMA: &[&str] = &[
         driver TEXT,
         driver_user TEXT,
         vehicle TEXT,
+        card TEXT,
         kind TEXT NOT NULL,
         class TEXT NOT NULL,
         origin TEXT NOT NULL,
@@ -45,8 +46,8 @@ pub(super) const SCHEMA: &[&str] = &[
     "CREATE INDEX bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
     "CREATE INDEX bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
     "CREATE INDEX bookings_by_time ON bookings (booked_at DESC, booking DESC)",
-    "CREATE TABLE stories (
     "CREATE INDEX bookings_with_case ON bookings (booked_at DESC, booking DESC) WHERE support_case = 1",
+    "CREATE TABLE stories (
         subject TEXT NOT NULL,
         version INTEGER NOT NULL,
         event TEXT NOT NULL,

@@ -130,7 +130,7 @@ async fn riders_see_their_own_bookings_page_by_page() {
     for n in 0..4_i64 {
         let copy = BookingId::derive(0, &[&n.to_be_bytes()]);
         rows.execute(
-            "INSERT INTO bookings SELECT ?1, quote, rider, stage, because, driver, driver_user, vehicle, kind, class,
+            "INSERT INTO bookings SELECT ?1, quote, rider, stage, because, driver, driver_user, vehicle, card, kind, class,
              origin, destination, pickup_at, ends_at, payable, advance, held, captured, balance, fee, refund, plan,
              saga_phase, saga_step, support_case, booked_at + ?2, updated_at, version FROM bookings WHERE booking = ?3",
             params![copy.to_string(), n / 2, BookingId::from(quote()).to_string()],

@@ -3,7 +3,7 @@
 use super::{
     code::{CODES, codes},
     http::Edge,
-    view::{Availability, DriverView, OfDriver, OfVehicle, Refusal, RegisterVehicle},
+    view::{Availability, DriverView, OfDriver, OfVehicle, Refusal, RegisterDriver, RegisterVehicle},
 };
 use crate::domain::{
     documents::Document,
@@ -16,7 +16,7 @@ use interstate_http::{
     Accepted, Answer, ConsistencyToken, Created, IdempotencyKey, Json, Path, Problem, RequestContext,
     ask_problem, token,
 };
-use interstate_schemas::{DriverId, VehicleId};
+use interstate_schemas::{DriverId, Sealed, VehicleId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -38,10 +38,25 @@ pub(super) async fn register(
     caller: Caller,
     context: RequestContext,
     key: IdempotencyKey,
-    Json(profile): Json<Profile>,
+    Json(body): Json<RegisterDriver>,
 ) -> Result<Created<OfDriver>, Problem> {
     let driver = DriverId::from(caller.user);
-    let command = DriverCommand::Register { profile };
+    let RegisterDriver {
+        home_state,
+        drives_at_night,
+        hill_roads,
+        name,
+    } = body;
+    let profile = Profile {
+        home_state,
+        drives_at_night,
+        hill_roads,
+    };
+    let name = match name {
+        Some(name) => Some(edge.sealed(&caller, name.into()).await?),
+        None => None,
+    };
+    let command = DriverCommand::Register { profile, name };
     let answered = edge
         .ask(driver, &command, &caller, &context, ("POST /v1/drivers", &key))
         .await?;
@@ -317,5 +332,15 @@ impl Edge {
             driver,
             self.roster.vehicles_of(id),
         )))
+    }
+}
+
+impl Edge {
+    /// A text under the caller's own key.
+    async fn sealed(&self, caller: &Caller, text: String) -> Result<Sealed<String>, Problem> {
+        let (keys, person) = (self.keys.clone(), caller.user);
+        // A key may have to be read from a disk.
+        let sealed = tokio::task::spawn_blocking(move || keys.seal(person, &text)).await;
+        sealed.map_err(Problem::internal)?.map_err(Problem::internal)
     }
 }

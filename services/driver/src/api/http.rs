@@ -1,6 +1,6 @@
 //! The routes, and what their handlers share.
 
-use super::{code::CODES, drivers, live, offers};
+use super::{admissions, code::CODES, drivers, live, offers};
 use crate::read::{DispatchReads, Roster};
 use aide::axum::{
     ApiRouter,
@@ -10,6 +10,7 @@ use interstate_auth::{Caller, UniqueValues};
 use interstate_eventing::{
     projection::ReadPosition,
     runtime::{Answered, Ask, Clock, Commands},
+    sealed::KeyRing,
 };
 use interstate_http::{
     ConsistencyToken, IdempotencyKey, Problem, RequestContext, Streams, ask_problem, catch_up,
@@ -30,6 +31,8 @@ pub struct Edge {
     pub dispatches: DispatchReads,
     /// How far they are.
     pub dispatches_position: ReadPosition,
+    /// Everybody's keys, for the names of drivers.
+    pub keys: Arc<dyn KeyRing>,
     /// Hashes number plates.
     pub unique: UniqueValues,
     /// Log time, and the machine's.
@@ -43,7 +46,11 @@ pub fn router(edge: Edge) -> ApiRouter {
     ApiRouter::new()
         .api_route(
             "/v1/drivers",
-            post_with(drivers::register, |op| op.summary("Ask to drive")),
+            post_with(drivers::register, |op| op.summary("Ask to drive")).get_with(admissions::list, |op| {
+                op.summary("Drivers at one stage of their admission, for support").description(
+                    "Those that wait for an approval where nothing is said, the longest registered first.",
+                )
+            }),
         )
         .api_route(
             "/v1/drivers/me",

@@ -1,5 +1,6 @@
 //! The HTTP API of drivers, their vehicles, their offers, and of what became of a search.
 
+mod admissions;
 mod code;
 mod drivers;
 mod http;

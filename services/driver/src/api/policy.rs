@@ -9,6 +9,7 @@ const STAFF: Access = Access::Roles(&[Role::Support, Role::Admin]);
 /// The rows of this service.
 pub const ROWS: &[Row] = &[
     Row::new("POST", "/v1/drivers", DRIVERS),
+    Row::new("GET", "/v1/drivers", STAFF),
     Row::new("GET", "/v1/drivers/me", DRIVERS),
     Row::new("POST", "/v1/drivers/me/documents", DRIVERS),
     Row::new("POST", "/v1/drivers/me/vehicles", DRIVERS),

@@ -6,7 +6,7 @@ use crate::domain::{
     vehicle::{Description, Vehicle, VehicleStatus},
 };
 use interstate_http::Text;
-use interstate_schemas::{DriverId, Timestamp, VehicleId};
+use interstate_schemas::{DriverId, StateCode, Timestamp, VehicleId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::borrow::Cow;
@@ -55,6 +55,21 @@ impl JsonSchema for PlateText {
             "description": "A number plate such as GJ 01 AB 1234. Only a keyed hash and its last four characters are kept.",
         })
     }
+}
+
+/// Somebody who asks to drive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegisterDriver {
+    /// Where the driver lives.
+    pub(super) home_state: StateCode,
+    /// Whether the driver takes trips with driving at night.
+    pub(super) drives_at_night: bool,
+    /// Whether the driver is used to hill roads; confirmed at the approval.
+    pub(super) hill_roads: bool,
+    /// What riders are to call the driver. They see it once the driver is theirs.
+    #[serde(default)]
+    pub(super) name: Option<Text<60>>,
 }
 
 /// A vehicle to register.

@@ -6,7 +6,7 @@ use super::{offered::Offered, ring::Ring};
 use crate::domain::{
     calendar::Calendar,
     dispatch::{Candidate, Dispatch, DispatchEvent},
-    driver::Driver,
+    driver::{Driver, DriverStatus},
     duty::Interval,
     vehicle::Vehicle,
 };
@@ -15,7 +15,7 @@ use interstate_eventing::{
     projection::{MemoryReadModel, ReadModel},
 };
 use interstate_schemas::{
-    CalendarOwner, DispatchId, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId,
+    CalendarOwner, DispatchId, DriverCard, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -102,6 +102,40 @@ impl Roster {
         let mut found: Vec<_> = of_driver.cloned().collect();
         found.sort_by_key(|vehicle| vehicle.registered.as_ref().map(|registered| registered.vehicle));
         found
+    }
+
+    /// Drivers whose admission stands there, after this one in the order of their ids, with what they may drive.
+    /// At most `limit`.
+    pub fn at_stage(
+        &self,
+        status: DriverStatus,
+        after: Option<DriverId>,
+        limit: usize,
+    ) -> Vec<(DriverId, Driver, Vec<Vehicle>)> {
+        let rows = self.rows();
+        let stands = |(id, driver): &(&DriverId, &Driver)| {
+            driver.status == status && after.is_none_or(|after| **id > after)
+        };
+        let mut found: Vec<_> = rows.drivers.iter().filter(stands).collect();
+        found.sort_by_key(|(id, _)| **id);
+        found.truncate(limit);
+        let with_vehicles = found.into_iter().map(|(id, driver)| {
+            let vehicles = driver.vehicles.iter().filter_map(|id| rows.vehicles.get(id));
+            (*id, driver.clone(), vehicles.cloned().collect())
+        });
+        with_vehicles.collect()
+    }
+
+    /// What a rider is shown of a driver in a vehicle.
+    pub fn card(&self, driver: DriverId, vehicle: VehicleId) -> Option<DriverCard> {
+        let rows = self.rows();
+        let registered = rows.vehicles.get(&vehicle)?.registered.as_ref()?;
+        Some(DriverCard {
+            name: rows.drivers.get(&driver).and_then(|driver| driver.name.clone()),
+            plate_ending: registered.plate.ending.clone(),
+            class: registered.description.class,
+            seats: registered.description.seats,
+        })
     }
 
     /// Searches that want candidates and have none, at most `limit` of those that `is_new` accepts.
@@ -229,7 +263,6 @@ impl Roster {
 impl Rows {
     /// Finds out again what a driver can drive.
     fn index(&mut self, id: DriverId) {
-        use crate::domain::driver::DriverStatus;
         for drivers in self.by_class.values_mut() {
             drivers.remove(id);
         }

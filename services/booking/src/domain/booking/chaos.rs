@@ -280,6 +280,7 @@ impl World {
                     vehicle: VehicleId::derive(0, &[b"veh"]),
                     busy_from: trip.pickup_at,
                     busy_to: trip.ends_at,
+                    card: None,
                 }))
             }
             DispatchCommand::Withdraw { search } => {

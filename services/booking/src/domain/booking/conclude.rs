@@ -78,6 +78,7 @@ fn keep(draft: &mut Draft<Booking>, answer: BookingAnswer) {
             vehicle,
             busy_from,
             busy_to,
+            card,
         }) => {
             let search = draft.state().search;
             draft.emit(DriverFound {
@@ -90,6 +91,7 @@ fn keep(draft: &mut Draft<Booking>, answer: BookingAnswer) {
                     vehicle,
                     busy_from,
                     busy_to,
+                    card,
                 },
             });
         }

@@ -6,7 +6,7 @@ use interstate_eventing::{
     saga::{Orchestrator, Phase, SagaEvent, SagaState, StepStatus},
 };
 use interstate_schemas::{
-    DispatchId, DriverId, Money, OfferId, SignedDuration, Timestamp, UserId, VehicleId,
+    DispatchId, DriverCard, DriverId, Money, OfferId, SignedDuration, Timestamp, UserId, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,9 @@ pub struct Assignment {
     pub busy_from: Timestamp,
     /// Until when, rest included.
     pub busy_to: Timestamp,
+    /// What the rider is shown of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Box<DriverCard>>,
 }
 
 /// A booking's state.

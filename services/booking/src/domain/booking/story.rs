@@ -7,9 +7,19 @@ use crate::domain::quote::{
 };
 use interstate_eventing::fixture::{Story, Told, given};
 use interstate_schemas::{
-    Actor, BookingAnswer, BookingId, DispatchId, DriverAnswer, DriverId, Money, OfferId, PaymentAnswer, Role,
-    StepOutcome, StepReply, UserId, VehicleId,
+    Actor, BookingAnswer, BookingId, DispatchId, DriverAnswer, DriverCard, DriverId, Money, OfferId,
+    PaymentAnswer, Role, StepOutcome, StepReply, UserId, VehicleClass, VehicleId,
 };
+
+/// What riders are shown of the driver.
+pub(super) fn card() -> DriverCard {
+    DriverCard {
+        name: None,
+        plate_ending: "1234".to_owned(),
+        class: VehicleClass::Sedan,
+        seats: 4,
+    }
+}
 
 pub(super) fn service(name: &str) -> Actor {
     Actor::Service(name.to_owned())
@@ -119,6 +129,7 @@ impl Answers for Story<Booking> {
             vehicle: VehicleId::derive(0, &[b"GJ01AB1234"]),
             busy_from: pickup_at,
             busy_to: self.state().ordered().ends_at,
+            card: Some(Box::new(card())),
         };
         self.answer("find a driver", StepOutcome::Done(BookingAnswer::Driver(found)))
     }

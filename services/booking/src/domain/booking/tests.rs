@@ -90,7 +90,14 @@ fn a_near_pickup_takes_no_money_before_a_driver_is_sure() {
             "booking.assigned.v1"
         ]
     );
-    assert_eq!(told.story().state().stage(), Stage::Assigned);
+    let story = told.story();
+    assert_eq!(story.state().stage(), Stage::Assigned);
+    let assigned = story.state().assignment.as_ref().unwrap();
+    assert_eq!(
+        assigned.card.as_deref(),
+        Some(&card()),
+        "the rider knows whom to look for"
+    );
 }
 
 #[test]

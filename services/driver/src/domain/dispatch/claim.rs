@@ -152,6 +152,7 @@ fn found(draft: &mut Draft<Dispatch>, search: &Search, cx: &Context<'_>) {
         vehicle: candidate.vehicle,
         busy_from: candidate.plan.reserved.start(),
         busy_to: candidate.plan.reserved.end(),
+        card: search.cards.get(&offer).cloned(),
     };
     let others = search
         .in_state(OfferState::Open)

@@ -3,8 +3,8 @@
 use super::state::OfferState;
 use crate::domain::{candidates::SearchRecord, duty::DutyPlan};
 use interstate_schemas::{
-    AddressedCommand, DispatchCommand, DriverAnswer, DriverId, OfferId, StepReply, Timestamp, TripRequest,
-    VehicleId,
+    AddressedCommand, DispatchCommand, DriverAnswer, DriverCard, DriverId, OfferId, StepReply, Timestamp,
+    TripRequest, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub enum DispatchRequest {
     Accept {
         /// Which offer.
         offer: OfferId,
+        /// What the rider will be shown of them.
+        #[serde(default)]
+        card: Option<Box<DriverCard>>,
     },
     /// A driver does not.
     Decline {

@@ -3,8 +3,8 @@
 use super::{event::DispatchEvent, request::Candidate};
 use crate::domain::{candidates::Reason, offers::DispatchMode};
 use interstate_schemas::{
-    BookingId, CalendarOwner, DriverAnswer, DriverId, OfferId, SignedDuration, StepRef, Timestamp,
-    TripRequest, VehicleId,
+    BookingId, CalendarOwner, DriverAnswer, DriverCard, DriverId, OfferId, SignedDuration, StepRef,
+    Timestamp, TripRequest, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,9 @@ pub struct Search {
     pub asked: BTreeSet<DriverId>,
     /// Who accepted, first come first: the first has the claim.
     pub queue: Vec<OfferId>,
+    /// What riders are shown of whoever accepted.
+    #[serde(default)]
+    pub cards: BTreeMap<OfferId, Box<DriverCard>>,
     /// The claim of the first.
     pub claim: Option<Claim>,
     /// Why candidates were left out in the latest round.
@@ -182,6 +185,7 @@ impl Dispatch {
                     offers: BTreeMap::new(),
                     asked: BTreeSet::new(),
                     queue: Vec::new(),
+                    cards: BTreeMap::new(),
                     claim: None,
                     why: Vec::new(),
                 });
@@ -242,6 +246,9 @@ impl Search {
                 }
             }
             DispatchEvent::Accepted(accepted) => {
+                if let Some(card) = &accepted.card {
+                    self.cards.insert(accepted.offer, card.clone());
+                }
                 self.mark(&[accepted.offer], OfferState::Accepted);
                 self.queue.push(accepted.offer);
             }

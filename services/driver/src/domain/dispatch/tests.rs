@@ -143,9 +143,19 @@ fn offer(story: &Story<Dispatch>, name: &str) -> OfferId {
     *search.offers.iter().find(of_driver).unwrap().0
 }
 
+fn card() -> Box<DriverCard> {
+    Box::new(DriverCard {
+        name: Some(Sealed::new("usr_1".to_owned(), "k".to_owned(), "d".to_owned())),
+        plate_ending: "1234".to_owned(),
+        class: VehicleClass::Sedan,
+        seats: 4,
+    })
+}
+
 fn accept(story: &Story<Dispatch>, name: &str) -> DispatchRequest {
     DispatchRequest::Accept {
         offer: offer(story, name),
+        card: Some(card()),
     }
 }
 
@@ -229,7 +239,7 @@ fn the_driver_who_accepts_is_found_once_both_calendars_keep_the_time() {
         .when(saga(), answer(VEHICLE, 1, true));
     let found = answered(told.messages());
     assert!(
-        matches!(&found[..], [StepOutcome::Done(DriverAnswer::Found { driver: who, .. })] if *who == driver("ravi")),
+        matches!(&found[..], [StepOutcome::Done(DriverAnswer::Found { driver: who, card: Some(shown), .. })] if *who == driver("ravi") && *shown == card()),
         "{found:?}"
     );
     let story = told.story();
@@ -304,6 +314,7 @@ fn a_lost_race_with_nobody_left_to_answer_begins_the_next_round_at_once() {
             me("meera"),
             DispatchRequest::Accept {
                 offer: OfferId::derive(0, &[b"none"]),
+                card: None,
             },
         )
         .then_rejected("offer-unknown");

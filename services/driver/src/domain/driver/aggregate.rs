@@ -14,7 +14,7 @@ use crate::domain::{
     documents::{Document, DocumentKind, check_days, day_in_india, missing_at},
 };
 use interstate_eventing::{Aggregate, Context, Deadline, Decision, Draft, Message, Rejection};
-use interstate_schemas::{CalendarOwner, DriverId, Role, Timestamp, UserId, VehicleId};
+use interstate_schemas::{CalendarOwner, DriverId, Role, Sealed, Timestamp, UserId, VehicleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub struct Driver {
     pub status: DriverStatus,
     /// What is known of them; nothing before the registration.
     pub profile: Option<Profile>,
+    /// What riders are to call them, under their own key.
+    #[serde(default)]
+    pub name: Option<Sealed<String>>,
     /// Every paper.
     pub documents: Vec<Document>,
     /// What they may drive.
@@ -69,12 +72,13 @@ impl Aggregate for Driver {
         let driver = id_of(cx)?;
         who_may(driver, &command, cx)?;
         match (self.status, command) {
-            (Is::Unknown, Asked::Register { profile }) => {
+            (Is::Unknown, Asked::Register { profile, name }) => {
                 let user = UserId::from(driver);
                 Ok(Decision::event(DriverRegistered {
                     driver,
                     user,
                     profile,
+                    name,
                 })
                 .reply(&driver))
             }
@@ -152,6 +156,7 @@ impl Aggregate for Driver {
             DriverEvent::Registered(registered) => {
                 self.status = DriverStatus::Draft;
                 self.profile = Some(registered.profile);
+                self.name.clone_from(&registered.name);
                 self.reviewed = Some(time);
             }
             DriverEvent::DocumentAdded(added) => self.documents.push(added.document.clone()),

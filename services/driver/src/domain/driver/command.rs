@@ -1,11 +1,11 @@
 //! What a driver can be asked.
 
 use crate::domain::documents::Document;
-use interstate_schemas::{AddressedCommand, StateCode, Timestamp, VehicleId};
+use interstate_schemas::{AddressedCommand, Sealed, StateCode, Timestamp, VehicleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is known of a driver besides the person, whose name belongs to the user service.
+/// What is known of a driver besides the person, whose full name belongs to the user service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// Where the driver lives.
@@ -23,6 +23,9 @@ pub enum DriverCommand {
     Register {
         /// What is known of them.
         profile: Profile,
+        /// What riders are to call them, under their own key.
+        #[serde(default)]
+        name: Option<Sealed<String>>,
     },
     /// A paper, or the renewal of one.
     AddDocument {

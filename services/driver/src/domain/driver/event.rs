@@ -3,7 +3,7 @@
 use super::command::Profile;
 use crate::domain::documents::{Document, DocumentKind};
 use interstate_eventing::events;
-use interstate_schemas::{DriverId, Timestamp, UserId, VehicleId};
+use interstate_schemas::{DriverId, Sealed, Timestamp, UserId, VehicleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ payload! {
         user: UserId,
         /// What is known of them.
         profile: Profile,
+        /// What riders are to call them, under their own key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Sealed<String>>,
     }
     /// A paper came.
     DocumentAdded {

@@ -55,7 +55,7 @@ fn registered() -> Story<Driver> {
     };
     given::<Driver>(id())
         .at("2026-11-20T06:00:00Z")
-        .when(me(), DriverCommand::Register { profile })
+        .when(me(), DriverCommand::Register { profile, name: None })
         .then_types(&["driver.registered.v1"])
 }
 
