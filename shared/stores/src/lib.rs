@@ -7,6 +7,7 @@
 mod checksum;
 mod connection;
 mod error;
+mod in_memory;
 mod model;
 mod parked;
 mod position;
@@ -21,6 +22,7 @@ mod writer;
 pub use checksum::{Checksum, TableSum};
 pub use connection::Sqlite;
 pub use error::{ProjectionError, SqliteError};
+pub use in_memory::InMemory;
 pub use model::SqliteReadModel;
 pub use parked::ParkedNote;
 pub use projection::Projection;

@@ -73,7 +73,8 @@ impl<P: Projection> SqliteReadModel<P> {
 
     pub(crate) fn events(&self, source: &PartitionId, events: Vec<Event>, to: Position) -> Events<P> {
         Events {
-            model: self.clone(),
+            projection: self.projection.clone(),
+            waiting: self.waiting.clone(),
             source: source.clone(),
             events,
             to,
@@ -168,7 +169,7 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
     }
 }
 
-fn failure<P: Projection>(what: impl Into<String>, error: &rusqlite::Error) -> StoreFailure {
+pub(crate) fn failure<P: Projection>(what: impl Into<String>, error: &rusqlite::Error) -> StoreFailure {
     StoreFailure {
         model: P::NAME.to_owned(),
         what: what.into(),

@@ -1,18 +1,19 @@
 //! Events into rows, within the transaction that moves the position.
 
-use crate::{Projection, ProjectionError, SqliteReadModel, parked, position::move_position, writer::Batch};
+use crate::{Projection, ProjectionError, parked, position::move_position, waiting::Waiting, writer::Batch};
 use interstate_eventing::{
     Event,
     projection::{Applied, Parked, Position, Retried},
 };
 use interstate_log::PartitionId;
 use rusqlite::Connection;
-use std::{collections::HashSet, panic::AssertUnwindSafe};
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::oneshot;
 
 /// Events of one partition, and where they end.
 pub(crate) struct Events<P> {
-    pub model: SqliteReadModel<P>,
+    pub projection: Arc<P>,
+    pub waiting: Arc<Waiting>,
     pub source: PartitionId,
     pub events: Vec<Event>,
     pub to: Position,
@@ -23,7 +24,7 @@ impl<P: Projection> Events<P> {
     /// All of them, as long as none fails.
     pub fn whole(&mut self, tx: &Connection) -> Result<(), ProjectionError> {
         self.applied = Applied::default();
-        let waiting = self.model.waiting.of(tx, P::NAME, &self.source)?;
+        let waiting = self.waiting.of(tx, P::NAME, &self.source)?;
         let (behind, free): (Vec<&Event>, Vec<&Event>) = self
             .events
             .iter()
@@ -32,16 +33,16 @@ impl<P: Projection> Events<P> {
             parked::insert(tx, P::NAME, &self.source, &Parked::behind(event))?;
             self.applied.parked += 1;
         }
-        caught(|| self.model.projection.apply_all(tx, &free))?;
+        caught(|| self.projection.apply_all(tx, &free))?;
         Ok(move_position(tx, P::NAME, &self.source, self.from(), self.to)?)
     }
 
     /// Each behind a savepoint of its own; what fails is parked.
     pub fn each(&mut self, tx: &Connection) -> rusqlite::Result<()> {
         self.applied = Applied::default();
-        let mut waiting = HashSet::clone(&*self.model.waiting.of(tx, P::NAME, &self.source)?);
+        let mut waiting = HashSet::clone(&*self.waiting.of(tx, P::NAME, &self.source)?);
         for event in &self.events {
-            if let Some(parked) = take_or_park(&*self.model.projection, tx, event, &waiting)? {
+            if let Some(parked) = take_or_park(&*self.projection, tx, event, &waiting)? {
                 tracing::warn!(projection = P::NAME, source = %self.source, sequence = event.sequence,
                     subject = event.subject, reason = parked.reason, "an event is parked");
                 parked::insert(tx, P::NAME, &self.source, &parked)?;
@@ -61,7 +62,24 @@ impl<P: Projection> Events<P> {
     /// What is parked may have changed, also where it was taken back.
     pub fn ended(&self, well: bool) {
         if !well || self.applied.parked > 0 {
-            self.model.waiting.forget();
+            self.waiting.forget();
+        }
+    }
+}
+
+impl<P: Projection> Batch for Events<P> {
+    fn take_up(&mut self, tx: &Connection) -> Result<(), ProjectionError> {
+        self.whole(tx)
+    }
+
+    fn take_up_each(&mut self, tx: &Connection) -> rusqlite::Result<()> {
+        self.each(tx)
+    }
+
+    fn done(self: Box<Self>, rows: &Connection, how: rusqlite::Result<()>) {
+        self.ended(how.is_ok());
+        if how.is_ok() {
+            self.projection.committed(rows);
         }
     }
 }
@@ -84,7 +102,7 @@ impl<P: Projection> Batch for Asked<P> {
     fn done(self: Box<Self>, rows: &Connection, how: rusqlite::Result<()>) {
         self.events.ended(how.is_ok());
         if how.is_ok() {
-            self.events.model.projection.committed(rows);
+            self.events.projection.committed(rows);
         }
         // A runner that was dropped finds the position moved when it begins again.
         let _ = self.answer.send(how.map(|()| self.events.applied));

@@ -2,7 +2,7 @@
 //! costs more than the rows of a few events.
 
 use crate::{ProjectionError, error};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
     io,
     sync::mpsc::{self, Receiver, Sender},
@@ -150,19 +150,27 @@ fn commit(db: &mut Connection, mut group: Vec<Box<dyn Batch>>) {
         return;
     }
     for mut batch in group {
-        let how = alone(db, &mut batch);
+        let how = alone(db, &mut *batch);
         batch.done(db, how);
     }
 }
 
-fn alone(db: &mut Connection, batch: &mut Box<dyn Batch>) -> rusqlite::Result<()> {
-    match transaction(db, std::slice::from_mut(batch)) {
-        Ok(()) => Ok(()),
+fn alone(db: &Connection, batch: &mut dyn Batch) -> rusqlite::Result<()> {
+    filled(db, batch)?.commit()
+}
+
+/// A transaction in which a batch is taken up, whole or, where an event fails, one by one.
+pub(crate) fn filled<'d>(db: &'d Connection, batch: &mut dyn Batch) -> rusqlite::Result<Transaction<'d>> {
+    let immediate = || Transaction::new_unchecked(db, TransactionBehavior::Immediate);
+    let tx = immediate()?;
+    match batch.take_up(&tx) {
+        Ok(()) => Ok(tx),
         Err(ProjectionError::Store(error)) => Err(error),
         Err(ProjectionError::Event(_)) => {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.rollback()?;
+            let tx = immediate()?;
             batch.take_up_each(&tx)?;
-            tx.commit()
+            Ok(tx)
         }
     }
 }

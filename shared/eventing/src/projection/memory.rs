@@ -17,6 +17,8 @@ pub enum Moment {
     BeforePosition,
     /// Nothing of the transaction is written.
     BeforeCommit,
+    /// Rows and position are written, and not committed.
+    InTransaction,
     /// The transaction is on the disk, and nobody has heard of it.
     AfterCommit,
 }
