@@ -1,13 +1,13 @@
 //! Everybody outside: they ask, ask again with the same key, and write down every answer.
 
 use crate::{
-    machines::Machines,
+    machines::{Instance, Machines},
     sim::{Sim, WORLD, lock},
 };
 use interstate_eventing::{
     Address,
     projection::{At, Wait},
-    runtime::{Answered, Ask, AskError},
+    runtime::{Answered, Ask, AskError, Commands},
 };
 use interstate_schemas::{Actor, AddressedCommand, CommandId};
 use serde::de::DeserializeOwned;
@@ -120,11 +120,26 @@ impl Clients {
 
     /// Asks a process that runs, and waits no longer than this.
     pub async fn once(&self, ask: Ask, patience: Duration) -> Option<Result<Answered, AskError>> {
+        self.at_a_process(|commands| async move { commands.ask(ask).await }, patience)
+            .await
+    }
+
+    /// A process that runs, as the load balancer picks it.
+    pub fn any_instance(&self) -> Option<Instance> {
+        self.machines.any()
+    }
+
+    /// Has something done at a process that runs, and waits no longer than this.
+    pub async fn at_a_process<T, F>(&self, work: impl FnOnce(Commands) -> F, patience: Duration) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
         let instance = self.machines.any()?;
         let (told, answer) = oneshot::channel();
-        let commands = instance.commands;
+        let work = work(instance.commands);
         let work = async move {
-            let _ = told.send(commands.ask(ask).await);
+            let _ = told.send(work.await);
         };
         self.machines.sim.spawn(instance.process, Box::pin(work));
         tokio::select! {

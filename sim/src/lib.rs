@@ -11,6 +11,7 @@ pub mod invariants;
 pub mod log;
 pub mod machines;
 pub mod play;
+pub mod read_models;
 pub mod rides;
 pub mod rng;
 pub mod sim;

@@ -4,6 +4,7 @@ use crate::{
     here::{Disk, Here, StoreMoments},
     log::Cluster,
     play::{Play, Workplace},
+    read_models::Kept,
     sim::{ProcessId, Sim, WORLD, lock},
 };
 use interstate_eventing::{
@@ -27,6 +28,10 @@ pub struct Instance {
     pub position: ReadPosition,
     /// Its read model.
     pub model: MemoryReadModel,
+    /// The services' own read models on its machine.
+    pub disk: Arc<[Box<dyn Kept>]>,
+    /// How far each of them is.
+    pub kept: Vec<ReadPosition>,
     /// Its partitions.
     pub env: Env,
 }
@@ -39,6 +44,8 @@ pub struct Machine {
     pub disk: Disk,
     /// The read model's store.
     pub model: MemoryReadModel,
+    /// The services' own read models.
+    pub kept: Arc<[Box<dyn Kept>]>,
     running: Mutex<Option<Instance>>,
 }
 
@@ -85,6 +92,7 @@ impl Machines {
             name: format!("m{index}"),
             disk: Disk::default(),
             model: MemoryReadModel::new(P::FOLLOWED, fold),
+            kept: P::read_models().into(),
             running: Mutex::default(),
         };
         let (services, play) = (P::services(), play.clone());
@@ -137,11 +145,16 @@ impl Machines {
             .collect()
     }
 
-    /// How many partitions the read models follow.
+    /// How many partitions the machines' read model follows.
     pub fn followed_partitions(&self) -> u32 {
+        self.partitions_of(self.followed)
+    }
+
+    /// How many partitions a service has.
+    pub fn partitions_of(&self, service: &str) -> u32 {
         let mut services = self.topology.services();
-        let followed = services.find(|(name, _)| *name == self.followed);
-        followed.map_or(0, |(_, partitions)| partitions)
+        let found = services.find(|(name, _)| *name == service);
+        found.map_or(0, |(_, partitions)| partitions)
     }
 
     fn start(self: &Arc<Self>, machine: &Machine) {
@@ -164,12 +177,22 @@ impl Machines {
             consumers: Consumers::default(),
         };
         let partitions = self.followed_partitions();
-        let (position, runners) = follow.projection(Arc::new(model.clone()), self.followed, partitions);
+        let (position, mut runners) = follow.projection(Arc::new(model.clone()), self.followed, partitions);
+        let mut kept = Vec::new();
+        for read_model in machine.kept.iter() {
+            let partitions = self.partitions_of(read_model.service());
+            let (position, of_kept) =
+                follow.projection(read_model.open(&here), read_model.service(), partitions);
+            kept.push(position);
+            runners.extend(of_kept);
+        }
         *lock(&machine.running) = Some(Instance {
             process,
             commands: commands.clone(),
             position,
             model: machine.model.clone(),
+            disk: machine.kept.clone(),
+            kept,
             env: env.clone(),
         });
         let at = Workplace {

@@ -4,6 +4,7 @@ use crate::{
     clients::Clients,
     here::Here,
     invariants::{Books, Chronicle},
+    read_models::Kept,
     sim::Sim,
 };
 use interstate_eventing::{
@@ -26,6 +27,11 @@ pub trait Play: Send + Sync + 'static {
 
     /// Its services.
     fn services() -> Vec<Service>;
+
+    /// The services' own read models, as a machine has them before its first process.
+    fn read_models() -> Vec<Box<dyn Kept>> {
+        Vec::new()
+    }
 
     /// Empty books.
     fn books(&self) -> Self::Books;

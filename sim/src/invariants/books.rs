@@ -36,6 +36,11 @@ pub trait Books: Send + 'static {
     /// Times that two have.
     fn no_overlap(&self) -> Vec<String>;
 
+    /// What belongs to one alone, and two have it.
+    fn owned_twice(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is held, reserved or missing although its saga is over.
     fn nothing_half_done(&self) -> Vec<String>;
 

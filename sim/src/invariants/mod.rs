@@ -84,6 +84,11 @@ pub const INVARIANTS: &[Invariant] = &[
         check: |of| of.books.no_overlap(),
     },
     Invariant {
+        name: "an address, and a telephone number, belongs to at most one account",
+        always: true,
+        check: |of| of.books.owned_twice(),
+    },
+    Invariant {
         name: "nothing stays half done",
         always: false,
         check: |of| of.books.nothing_half_done(),
@@ -139,15 +144,17 @@ pub fn unfinished<B: Books>(
         open.extend(chronicle.books.open(now));
     }
     for instance in machines.running() {
-        for partition in 0..machines.followed_partitions() {
-            let batches = history.of(machines.followed, partition);
-            let end = batches.last().map_or(0, |batch| batch.receipt.last);
-            let at = instance.position.sequence(partition);
-            if at < end {
-                open.push(format!(
-                    "every read model catches up: {}/{partition} is at {at} of {end}",
-                    machines.followed
-                ));
+        for position in instance.kept.iter().chain([&instance.position]) {
+            let service = position.service();
+            for partition in 0..machines.partitions_of(service) {
+                let batches = history.of(service, partition);
+                let end = batches.last().map_or(0, |batch| batch.receipt.last);
+                let at = position.sequence(partition);
+                if at < end {
+                    open.push(format!(
+                        "every read model catches up: {service}/{partition} is at {at} of {end}"
+                    ));
+                }
             }
         }
         for (id, status) in instance.env.statuses.snapshot() {

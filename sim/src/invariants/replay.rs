@@ -12,6 +12,24 @@ use interstate_eventing::{
 use interstate_log::{PartitionId, Topic};
 
 pub(super) fn read_models(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = counted(evidence);
+    let machines = evidence.machines;
+    for machine in &machines.all {
+        for kept in machine.kept.iter() {
+            let partitions = machines.partitions_of(kept.service());
+            let differences = kept.differences(evidence.history, partitions);
+            wrong.extend(
+                differences
+                    .iter()
+                    .map(|what| format!("on {}: {what}", machine.name)),
+            );
+        }
+    }
+    wrong
+}
+
+/// The count of events that every world's machines keep.
+fn counted(evidence: &Evidence<'_>) -> Vec<String> {
     let expected = MemoryReadModel::new("replay", fold);
     let machines = evidence.machines;
     for partition in 0..machines.followed_partitions() {

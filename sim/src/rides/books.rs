@@ -1,8 +1,10 @@
 //! What the platform's log says of bookings, drivers and money, and what must hold of it.
 
 use super::{
-    money::{self, Money},
+    accounts::Accounts,
+    money::{self, Dues, Money},
     provider::Provider,
+    tracking::Tracked,
 };
 use crate::{
     clients::Acknowledged,
@@ -38,12 +40,17 @@ pub(super) struct Offered {
 pub struct RideBooks {
     quotes: BTreeMap<String, Quote>,
     pub(super) bookings: BTreeMap<String, Booking>,
+    dues: BTreeMap<String, Dues>,
     dispatches: BTreeMap<String, Dispatch>,
     calendars: BTreeMap<String, Calendar>,
+    /// Times that two had at once, at some moment.
+    kept_twice: Vec<String>,
     drivers: BTreeMap<String, Driver>,
     vehicles: BTreeMap<String, Vehicle>,
     plates: BTreeMap<String, Plate>,
     money: Money,
+    accounts: Accounts,
+    tracked: Tracked,
     /// Until when each quote and each offer stands.
     due: BTreeMap<String, Timestamp>,
     /// Offers that were accepted in time.
@@ -57,12 +64,16 @@ impl RideBooks {
         Self {
             quotes: BTreeMap::new(),
             bookings: BTreeMap::new(),
+            dues: BTreeMap::new(),
             dispatches: BTreeMap::new(),
             calendars: BTreeMap::new(),
+            kept_twice: Vec::new(),
             drivers: BTreeMap::new(),
             vehicles: BTreeMap::new(),
             plates: BTreeMap::new(),
             money: Money::default(),
+            accounts: Accounts::default(),
+            tracked: Tracked::default(),
             due: BTreeMap::new(),
             accepted: BTreeSet::new(),
             overtaken: Vec::new(),
@@ -135,6 +146,25 @@ impl RideBooks {
         evolve(&mut self.dispatches, event)
     }
 
+    /// Whatever is asked of a calendar, no two of its entries overlap: nor those that are only kept for somebody.
+    fn take_calendar(&mut self, event: &Event) -> Result<(), String> {
+        evolve(&mut self.calendars, event)?;
+        let id = &event.subject;
+        let entries = self.calendars.get(id).map_or(&[][..], |it| it.duties().duties());
+        for (at, one) in entries.iter().enumerate() {
+            for other in &entries[at + 1..] {
+                if one.reserved.overlaps(other.reserved) {
+                    let (one, other) = (one.claim, other.claim);
+                    self.kept_twice.push(format!(
+                        "{id} was kept for {one:?} and for {other:?} at {}",
+                        event.time
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Time that a booking has, or may still get: neither driven nor given back.
     fn duties_of(&self, booking: &str) -> Vec<(CalendarOwner, &Duty)> {
         let mut found = Vec::new();
@@ -161,19 +191,29 @@ impl Books for RideBooks {
                 }
                 evolve(&mut self.quotes, event)
             }
-            "booking" => evolve(&mut self.bookings, event),
+            "booking" => {
+                let told = event.decode().map_err(|error| error.to_string())?;
+                self.dues.entry(event.subject.clone()).or_default().take(&told);
+                evolve(&mut self.bookings, event)
+            }
             "dispatch" => self.take_dispatch(event),
-            "calendar" => evolve(&mut self.calendars, event),
+            "calendar" => self.take_calendar(event),
             "driver" => evolve(&mut self.drivers, event),
             "vehicle" => evolve(&mut self.vehicles, event),
             "plate" => evolve(&mut self.plates, event),
             "payment" => self.money.take(event),
+            "user" => self.accounts.take_user(event),
+            "claim" => self.accounts.take_claim(event),
+            "session" => self.accounts.take_session(event),
+            "trip" => self.tracked.take(event),
             other => Err(format!("an event of the unknown aggregate {other}")),
         }
     }
 
     fn open(&self, now: Timestamp) -> Vec<String> {
         let mut open = self.money.open(now);
+        open.extend(self.accounts.open());
+        open.extend(self.tracked.open(now));
         for (id, booking) in &self.bookings {
             let (stage, saga) = (booking.stage(), booking.saga());
             if !saga.is_over() {
@@ -210,7 +250,9 @@ impl Books for RideBooks {
     }
 
     fn money_is_conserved(&self) -> Vec<String> {
-        self.money.is_conserved(&self.provider)
+        let mut wrong = self.money.is_conserved(&self.provider);
+        wrong.extend(self.money.is_told(&self.provider));
+        wrong
     }
 
     fn captured_once(&self) -> Vec<String> {
@@ -219,23 +261,7 @@ impl Books for RideBooks {
 
     /// One driver a trip, and one trip at a time for each driver and each vehicle.
     fn no_overlap(&self) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for (id, calendar) in &self.calendars {
-            let firm = calendar
-                .duties()
-                .duties()
-                .iter()
-                .filter(|duty| !duty.is_tentative());
-            let firm: Vec<&Duty> = firm.collect();
-            for (at, one) in firm.iter().enumerate() {
-                for other in &firm[at + 1..] {
-                    if one.reserved.overlaps(other.reserved) {
-                        let (one, other) = (one.claim, other.claim);
-                        wrong.push(format!("{id} is taken by {one:?} and by {other:?}"));
-                    }
-                }
-            }
-        }
+        let mut wrong = self.kept_twice.clone();
         for id in self.bookings.keys() {
             let firm = self
                 .duties_of(id)
@@ -253,11 +279,18 @@ impl Books for RideBooks {
         wrong
     }
 
+    fn owned_twice(&self) -> Vec<String> {
+        self.accounts.taken_twice()
+    }
+
     fn nothing_half_done(&self) -> Vec<String> {
         let mut wrong = self.money.held(&self.provider);
+        wrong.extend(self.accounts.half_done());
+        wrong.extend(self.tracked.wrong());
         for (id, booking) in &self.bookings {
             wrong.extend(self.half_done(id, booking));
-            wrong.extend(self.money.half_paid(id, booking, &self.provider));
+            let dues = self.dues.get(id).copied().unwrap_or_default();
+            wrong.extend(self.money.half_paid(id, booking, &dues, &self.provider));
         }
         wrong
     }

@@ -1,12 +1,17 @@
 //! Drivers: they are admitted, accept, decline or ignore offers, drive, and give a trip back now and then.
 
-use super::books::{Offered, RideBooks};
+use super::{
+    Traffic,
+    books::{Offered, RideBooks},
+    roads,
+};
 use crate::{
     clients::{Clients, Told},
     here::time_at,
     play::Seen,
     sim::lock,
 };
+use futures::future::join_all;
 use interstate_booking::domain::booking::{BookingCommand, CancelBy, Stage, TripRecord};
 use interstate_driver::domain::{
     candidates::Fuel,
@@ -15,8 +20,10 @@ use interstate_driver::domain::{
     driver::{DriverCommand, Profile},
     vehicle::{Description, PlateKey, VehicleCommand},
 };
+use interstate_location::domain::tracking::{FORGOTTEN_AFTER, Milestone, TrackingCommand, TripOpened};
 use interstate_schemas::{
-    Actor, AddressedCommand, BookingId, DriverId, Role, StateCode, Timestamp, UserId, VehicleClass, VehicleId,
+    Actor, AddressedCommand, BookingId, DriverId, Role, SignedDuration, StateCode, Timestamp, TripId, UserId,
+    VehicleClass, VehicleId,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -140,8 +147,19 @@ fn vehicle_of(driver: DriverId) -> VehicleCommand {
 }
 
 /// A driver's day, as long as anybody rides.
-pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u32, riding: Arc<AtomicUsize>) {
+pub(super) async fn day(
+    clients: Arc<Clients>,
+    seen: Seen<RideBooks>,
+    number: u32,
+    traffic: Traffic,
+    riding: Arc<AtomicUsize>,
+) {
     let driver = Driver::new(clients, number);
+    let takes_all = traffic == Traffic::Rush;
+    if takes_all {
+        // Looks at the phone when everybody has asked.
+        driver.clients.sim().sleep(Duration::from_secs(1)).await;
+    }
     let mut answered = BTreeSet::new();
     let mut moves = BTreeMap::new();
     while riding.load(Ordering::Relaxed) > 0 {
@@ -151,11 +169,9 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
             let _ = seen.catch_up();
             (seen.books.offers_to(driver.id), seen.books.trips_of(driver.id))
         };
-        for offered in offers {
-            if answered.insert(offered.offer) {
-                driver.answer(&offered).await;
-            }
-        }
+        // Whoever has two offers taps them one after the other, and waits for neither.
+        let new = offers.iter().filter(|offered| answered.insert(offered.offer));
+        join_all(new.map(|offered| driver.answer(offered, takes_all))).await;
         for (booking, stage) in trips {
             let count: &mut u32 = moves.entry(booking).or_default();
             *count += 1;
@@ -165,11 +181,12 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
 }
 
 impl Driver {
-    async fn answer(&self, offered: &Offered) {
+    async fn answer(&self, offered: &Offered, takes_all: bool) {
         let (dispatch, offer) = (offered.dispatch, offered.offer);
         let accept = DispatchRequest::Accept { offer, card: None };
+        let at_once = if takes_all { 8 } else { 5 };
         match self.clients.draw(0, 10) {
-            0..=4 => {
+            chance if chance < at_once => {
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;
             }
             5 | 6 => {
@@ -212,7 +229,61 @@ impl Driver {
             (Stage::OnTrip, _) => BookingCommand::End(TripRecord::default()),
             _ => return,
         };
-        self.ask(&format!("{stage:?} {booking} {count}"), booking, &command)
+        self.follow(booking, stage, count).await;
+        let told = self
+            .ask(&format!("{stage:?} {booking} {count}"), booking, &command)
             .await;
+        if stage == Stage::OnTrip && matches!(told, Told::Yes(_)) {
+            self.end_following(booking).await;
+        }
+    }
+
+    /// The driver's phone shows the way; what its fixes show is told by the location service.
+    async fn follow(&self, booking: BookingId, stage: Stage, count: u32) {
+        let now = time_at(self.clients.sim().now() as i64);
+        let reached = match stage {
+            Stage::Assigned => return self.open(booking, count, now).await,
+            Stage::EnRoute => return,
+            Stage::Arrived => Milestone::ArrivedAtPickup,
+            _ => Milestone::Departed,
+        };
+        let (trip, reach) = (
+            TripId::from(booking),
+            TrackingCommand::Reach {
+                milestone: reached,
+                at: now,
+            },
+        );
+        let key = format!("{reached:?} of {booking} {count}");
+        let location = Actor::Service("location".to_owned());
+        self.clients.insist(&key, trip, &reach, &location).await;
+    }
+
+    async fn open(&self, booking: BookingId, count: u32, now: Timestamp) {
+        // As of a trip that should have ended hours ago: whoever forgets it is forgotten within the day.
+        let ends_at = now - FORGOTTEN_AFTER + SignedDuration::from_secs(300);
+        let open = TrackingCommand::Open(Box::new(TripOpened {
+            booking,
+            rider: UserId::derive(1, &[b"rider of", booking.to_string().as_bytes()]),
+            driver: UserId::from(self.id),
+            pickup: roads::ahmedabad(),
+            drop: roads::udaipur(),
+            ends_at,
+        }));
+        self.ask(
+            &format!("set out for {booking} {count}"),
+            TripId::from(booking),
+            &open,
+        )
+        .await;
+    }
+
+    /// Most of them remember to.
+    async fn end_following(&self, booking: BookingId) {
+        if self.clients.draw(0, 3) > 0 {
+            let key = format!("nobody follows {booking}");
+            self.ask(&key, TripId::from(booking), &TrackingCommand::Close)
+                .await;
+        }
     }
 }

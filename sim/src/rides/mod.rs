@@ -2,27 +2,37 @@
 //! calendars and searches, payments with the worker that asks the provider. Only ports are replaced: the log,
 //! the clock, disks, the roads and the provider.
 
+mod accounts;
 mod books;
 mod driver;
 mod money;
+mod newcomer;
 mod provider;
 mod rider;
 mod roads;
+mod tracking;
 
 use crate::{
     clients::Clients,
     play::{Play, Seen, Workplace},
+    read_models::{Kept, Shelf},
     sim::{Sim, lock},
 };
 use books::RideBooks;
-use interstate_driver::{effects::Proposer, read::Roster};
+use interstate_booking::read::BookingProjection;
+use interstate_driver::{
+    effects::Proposer,
+    read::{DispatchProjection, Roster},
+};
 use interstate_eventing::{
     Service,
-    projection::{Consumers, Follow},
+    projection::{Changes, Consumers, Follow},
 };
-use interstate_payment::effects::{
-    EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Positions, Wakes,
+use interstate_payment::{
+    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Positions, Wakes},
+    read::PaymentBooks,
 };
+use interstate_user::read::People;
 use provider::{AtProvider, Provider};
 use roads::Waiting;
 use std::{
@@ -38,6 +48,17 @@ const PARTITIONS: u32 = 2;
 const DRIVERS: u32 = 3;
 /// Riders.
 const RIDERS: u32 = 3;
+/// People who sign up.
+const NEWCOMERS: u32 = 2;
+
+/// When riders come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Traffic {
+    /// Each at a time of their own.
+    Spread,
+    /// First all at once and for the same hours, while drivers take what they can get: those meet in calendars.
+    Rush,
+}
 
 /// Waits between two attempts at the provider: shorter than in production, where nobody counts the turns.
 const OPTIONS: EffectsOptions = EffectsOptions {
@@ -70,6 +91,21 @@ impl Play for Rides {
             interstate_booking::service().partitions(PARTITIONS),
             interstate_driver::service().partitions(PARTITIONS),
             interstate_payment::service().partitions(PARTITIONS),
+            interstate_user::service().partitions(PARTITIONS),
+            interstate_location::service().partitions(1),
+        ]
+    }
+
+    fn read_models() -> Vec<Box<dyn Kept>> {
+        vec![
+            Shelf::new(interstate_booking::SERVICE, || {
+                BookingProjection::new(Changes::default())
+            }),
+            Shelf::new(interstate_driver::SERVICE, || {
+                DispatchProjection::new(Changes::default())
+            }),
+            Shelf::new(interstate_payment::SERVICE, || PaymentBooks),
+            Shelf::new(interstate_user::NAME, || People),
         ]
     }
 
@@ -89,12 +125,21 @@ impl Play for Rides {
     }
 
     fn people(self: &Arc<Self>, clients: &Arc<Clients>, seen: &Seen<RideBooks>) {
+        for number in 0..NEWCOMERS {
+            clients.begin(newcomer::day(clients.clone(), number));
+        }
         let riding = Arc::new(AtomicUsize::new(RIDERS as usize));
+        let traffic = match clients.draw(0, 2) {
+            0 => Traffic::Rush,
+            _ => Traffic::Spread,
+        };
         for number in 0..RIDERS {
-            clients.begin(rider::day(clients.clone(), seen.clone(), number, riding.clone()));
+            let day = rider::day(clients.clone(), seen.clone(), number, traffic, riding.clone());
+            clients.begin(day);
         }
         for number in 0..DRIVERS {
-            clients.begin(driver::day(clients.clone(), seen.clone(), number, riding.clone()));
+            let day = driver::day(clients.clone(), seen.clone(), number, traffic, riding.clone());
+            clients.begin(day);
         }
     }
 }

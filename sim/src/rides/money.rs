@@ -2,9 +2,11 @@
 
 use super::{books::payment_of, provider::Provider};
 use crate::invariants::evolve;
-use interstate_booking::domain::booking::{Booking, Stage};
+use interstate_booking::domain::booking::{Booking, BookingEvent, Stage};
 use interstate_eventing::Event;
-use interstate_payment::domain::{Account, OperationKind, Payment, PaymentEvent, Purpose, state::Hold};
+use interstate_payment::domain::{
+    Account, BalanceMethod, OperationKind, Payment, PaymentEvent, Purpose, state::Hold,
+};
 use interstate_schemas::{BookingId, OperationId, PaymentId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -25,8 +27,10 @@ struct Requested {
 pub(super) struct Money {
     payments: BTreeMap<String, Payment>,
     operations: BTreeMap<OperationId, Requested>,
-    /// What the provider owes us by our ledger, in minor units, by payment.
-    clearing: BTreeMap<String, i64>,
+    /// Each payment's postings by account, in minor units.
+    posted: BTreeMap<(String, Account), i64>,
+    /// What each payment's events say that has moved.
+    told: Flows,
     unbalanced: Vec<String>,
 }
 
@@ -49,15 +53,26 @@ impl Money {
                     self.unbalanced
                         .push(format!("an entry of {payment} sums to {sum}: {:?}", posted.entry));
                 }
-                let clearing = postings
-                    .iter()
-                    .filter(|posting| posting.account == Account::ProviderClearing);
-                let moved: i64 = clearing.map(|posting| posting.amount.amount).sum();
-                *self.clearing.entry(payment.clone()).or_default() += moved;
+                for posting in postings {
+                    let key = (payment.clone(), posting.account);
+                    *self.posted.entry(key).or_default() += posting.amount.amount;
+                }
             }
+            PaymentEvent::Captured(it) => self.told(payment).advance += it.amount.amount,
+            PaymentEvent::BalancePaid(it) => {
+                if matches!(it.method, None | Some(BalanceMethod::Provider { .. })) {
+                    // Where the advance was enough nothing is left to pay.
+                    self.told(payment).balance += it.amount.amount;
+                }
+            }
+            PaymentEvent::Refunded(it) => self.told(payment).back -= it.amount.amount,
             _ => {}
         }
         evolve(&mut self.payments, event)
+    }
+
+    fn told(&mut self, payment: &str) -> &mut Flow {
+        self.told.entry(payment.to_owned()).or_default()
     }
 
     /// Operations without an end, and holds that outlive their time.
@@ -101,7 +116,7 @@ impl Money {
             .chain(taken.keys().copied());
         for id in all {
             let (ledger, provider) = (
-                self.clearing.get(id).copied().unwrap_or(0),
+                self.posted(id, Account::ProviderClearing),
                 taken.get(id).copied().unwrap_or(0),
             );
             if ledger != provider {
@@ -157,33 +172,125 @@ impl Money {
         wrong
     }
 
-    /// What a booking has paid is what it owes where it stands.
-    pub(super) fn half_paid(&self, id: &str, booking: &Booking, provider: &Provider) -> Vec<String> {
+    /// What came in and went back for each payment, by its own events, is what the provider has in its books:
+    /// advances, balances and refunds each for themselves.
+    pub(super) fn is_told(&self, provider: &Provider) -> Vec<String> {
+        let mut moved = Flows::new();
+        for movement in provider.movements() {
+            if let Some(requested) = self.operations.get(&movement.operation) {
+                let flow = moved.entry(requested.payment.clone()).or_default();
+                flow.count(&requested.purpose, movement.amount.amount);
+            }
+        }
+        let mut wrong = Vec::new();
+        for id in self.payments.keys() {
+            let (told, moved) = (self.told.get(id), moved.get(id));
+            if told.copied().unwrap_or_default() != moved.copied().unwrap_or_default() {
+                wrong.push(format!("{id} tells of {told:?}, the provider has {moved:?}"));
+            }
+        }
+        wrong
+    }
+
+    /// What a booking has paid is what it owes where it stands, to the paisa: through the provider, and in cash.
+    pub(super) fn half_paid(
+        &self,
+        id: &str,
+        booking: &Booking,
+        dues: &Dues,
+        provider: &Provider,
+    ) -> Vec<String> {
         let payment = payment_of(id);
         let taken = self.taken(provider).get(&*payment).copied().unwrap_or(0);
+        let cash = self.posted(&payment, Account::CashWithDriver);
+        let driver = -self.posted(&payment, Account::DriverPayable);
         let advance = booking.order().map_or(0, |order| order.fare.advance.amount);
         let stage = booking.stage();
-        let mut wrong = Vec::new();
-        let expected = match stage {
-            Stage::Lapsed | Stage::Unfulfilled => 0,
-            Stage::Cancelled => booking.fee().amount,
-            Stage::Confirmed | Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip => advance,
-            Stage::Unknown | Stage::PendingPayment | Stage::Completed | Stage::Closed => taken,
+        let (paid, of_driver) = match stage {
+            Stage::Unknown | Stage::PendingPayment | Stage::Lapsed | Stage::Unfulfilled => (0, 0),
+            Stage::Cancelled => (dues.fee, dues.driver_gets),
+            Stage::Confirmed | Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip => {
+                (advance, 0)
+            }
+            // The balance is what is left of the fare.
+            Stage::Completed => (advance, dues.driver_due),
+            Stage::Closed => (dues.payable, dues.driver_due),
         };
-        if taken != expected {
+        let mut wrong = Vec::new();
+        if taken + cash != paid {
             wrong.push(format!(
-                "{id} is {stage:?}, and has paid {taken} in place of {expected}"
+                "{id} is {stage:?}, and has paid {taken} and {cash} in cash in place of {paid}"
+            ));
+        }
+        if driver != of_driver {
+            wrong.push(format!(
+                "{id} is {stage:?}, and its driver gets {driver} in place of {of_driver}"
             ));
         }
         if let Some(payment) = self.payments.get(&payment)
             && stage == Stage::Closed
-            && payment.0.receivable.amount != 0
+            && (payment.0.receivable.amount, payment.0.advance.amount) != (0, 0)
         {
-            let owed = payment.0.receivable;
+            let (owed, advance) = (payment.0.receivable, payment.0.advance);
             wrong.push(format!(
-                "{id} is {stage:?}, and the rider's account stands at {owed}"
+                "{id} is {stage:?}, the rider owes {owed}, and {advance} of the advance is left"
             ));
         }
         wrong
+    }
+
+    fn posted(&self, payment: &str, account: Account) -> i64 {
+        let key = (payment.to_owned(), account);
+        self.posted.get(&key).copied().unwrap_or(0)
+    }
+}
+
+/// Money that moved for one payment, in minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Flow {
+    advance: i64,
+    balance: i64,
+    back: i64,
+}
+
+type Flows = BTreeMap<String, Flow>;
+
+impl Flow {
+    fn count(&mut self, purpose: &Purpose, amount: i64) {
+        match purpose {
+            Purpose::Advance => self.advance += amount,
+            Purpose::Balance => self.balance += amount,
+            Purpose::Refund(_) => self.back += amount,
+        }
+    }
+}
+
+/// What a booking's own events say that is owed, in minor units.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Dues {
+    /// The invoice, once the trip is driven.
+    payable: i64,
+    /// What its driver gets for it.
+    driver_due: i64,
+    /// What is kept for a cancellation.
+    fee: i64,
+    /// What the driver gets of that.
+    driver_gets: i64,
+}
+
+impl Dues {
+    /// As the booking goes on.
+    pub(super) fn take(&mut self, event: &BookingEvent) {
+        match event {
+            BookingEvent::Completed(completed) => {
+                self.payable = completed.invoice.payable.amount;
+                self.driver_due = completed.settlement.driver_due.amount;
+            }
+            BookingEvent::Cancelled(cancelled) => {
+                self.fee = cancelled.terms.fee.amount;
+                self.driver_gets = cancelled.terms.driver_gets.amount;
+            }
+            _ => {}
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Riders: they ask for a price, hesitate, book, change their mind at the worst moment, and pay.
 
-use super::{books::RideBooks, roads::Roads};
+use super::{Traffic, books::RideBooks, roads::Roads};
 use crate::{
     clients::Clients,
     here::{Here, time_at},
@@ -38,7 +38,13 @@ const PATIENCE: u64 = 200_000_000_000;
 const GONE: u64 = 3_600_000_000_000;
 
 /// A rider's day. `riding` counts those who are not through.
-pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u32, riding: Arc<AtomicUsize>) {
+pub(super) async fn day(
+    clients: Arc<Clients>,
+    seen: Seen<RideBooks>,
+    number: u32,
+    traffic: Traffic,
+    riding: Arc<AtomicUsize>,
+) {
     let id = UserId::derive(1, &[b"rider", &number.to_be_bytes()]);
     let rider = Rider {
         clients,
@@ -51,8 +57,9 @@ pub(super) async fn day(clients: Arc<Clients>, seen: Seen<RideBooks>, number: u3
         },
     };
     for trip in 0..TRIPS {
-        rider.clients.rest(4_000).await;
-        if let Some(booking) = rider.book(trip).await {
+        let in_a_hurry = traffic == Traffic::Rush && trip == 0;
+        rider.clients.rest(if in_a_hurry { 500 } else { 4_000 }).await;
+        if let Some(booking) = rider.book(trip, in_a_hurry).await {
             rider.follow(booking).await;
         }
     }
@@ -69,22 +76,23 @@ struct Rider {
 
 impl Rider {
     /// From the price to the booking; nothing where it does not come to one.
-    async fn book(&self, trip: u32) -> Option<BookingId> {
+    async fn book(&self, trip: u32, in_a_hurry: bool) -> Option<BookingId> {
         let name = format!("{}-{trip}", self.number);
         let quote = QuoteId::derive(1, &[b"quote", name.as_bytes()]);
         let route = self.route().await;
-        let issue = QuoteCommand::Issue(Box::new(self.issue(quote, route)));
+        let issue = QuoteCommand::Issue(Box::new(self.issue(quote, route, in_a_hurry)));
         let told = self
             .clients
             .insist(&format!("quote {name}"), quote, &issue, &self.me)
             .await;
         let quoted: Quoted = told.decode()?;
         match self.clients.draw(0, 4) {
+            _ if in_a_hurry => {}
             0 => self.hesitate_until(quoted.expires_at).await,
             _ => self.clients.rest(3_000).await,
         }
         let accept = QuoteCommand::Accept {
-            method: self.method(),
+            method: self.method(in_a_hurry),
         };
         let told = self
             .clients
@@ -170,7 +178,7 @@ impl Rider {
         let payment = PaymentId::from(booking);
         let by_provider = count == 1 && self.clients.draw(0, 2) == 0;
         let (method, actor) = if by_provider {
-            let method = self.method();
+            let method = self.method(false);
             (BalanceMethod::Provider { method }, self.me.clone())
         } else {
             (BalanceMethod::Cash, Actor::System)
@@ -191,8 +199,9 @@ impl Rider {
     }
 
     /// Soon, tomorrow, or just so late that the advance is taken before a driver is sought.
-    fn pickup(&self) -> Timestamp {
+    fn pickup(&self, in_a_hurry: bool) -> Timestamp {
         let minutes = match self.clients.draw(0, 6) {
+            _ if in_a_hurry => self.clients.draw(60, 90),
             0..=2 => self.clients.draw(40, 170),
             3 => 24 * 60 + self.clients.draw(0, 600),
             _ => 48 * 60 + self.clients.draw(1, 3),
@@ -201,7 +210,7 @@ impl Rider {
         now + SignedDuration::from_mins(minutes as i64)
     }
 
-    fn issue(&self, quote: QuoteId, route: TripRoute) -> Issue {
+    fn issue(&self, quote: QuoteId, route: TripRoute, in_a_hurry: bool) -> Issue {
         Issue {
             quote,
             rider: self.id,
@@ -209,7 +218,7 @@ impl Rider {
             class: VehicleClass::Sedan,
             passengers: 2,
             bags: 1,
-            pickup_at: self.pickup(),
+            pickup_at: self.pickup(in_a_hurry),
             until: None,
             route,
             tariff: TariffVersion("india-2026-11".to_owned()),
@@ -224,10 +233,11 @@ impl Rider {
         }
     }
 
-    fn method(&self) -> PaymentMethod {
+    /// By card, or by an app in which it is to be approved: not where there is no time for that.
+    fn method(&self, in_a_hurry: bool) -> PaymentMethod {
         let token = "tok_sim".to_owned();
         match self.clients.draw(0, 3) {
-            0 => PaymentMethod::Upi { token },
+            0 if !in_a_hurry => PaymentMethod::Upi { token },
             _ => PaymentMethod::Card { token },
         }
     }

@@ -9,11 +9,11 @@ use interstate_schemas::{
     VehicleClass,
 };
 
-fn ahmedabad() -> GeoPoint {
+pub(super) fn ahmedabad() -> GeoPoint {
     GeoPoint::new(23.0225, 72.5714).expect("it is on the globe")
 }
 
-fn udaipur() -> GeoPoint {
+pub(super) fn udaipur() -> GeoPoint {
     GeoPoint::new(24.5854, 73.7125).expect("it is on the globe")
 }
 

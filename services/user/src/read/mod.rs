@@ -4,4 +4,4 @@ mod people;
 mod users;
 
 pub use people::People;
-pub use users::{Login, Person, ReadError, Standing, Users};
+pub use users::{Login, Person, ReadError, Standing, Users, login, person};

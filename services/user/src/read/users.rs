@@ -5,7 +5,7 @@ use interstate_eventing::{projection::ReadPosition, sealed::Sealed};
 use interstate_http::{ConsistencyToken, Problem, catch_up};
 use interstate_schemas::{Role, SessionId, Timestamp, UserId};
 use interstate_stores::Readers;
-use rusqlite::{OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 use serde::de::DeserializeOwned;
 
 use std::str::FromStr;
@@ -86,52 +86,13 @@ impl Users {
 
     /// Somebody, by id.
     pub async fn person(&self, user: UserId) -> Result<Option<Person>, ReadError> {
-        type Found = (String, Option<String>, String, Option<String>, String, i64, i64);
-        let row: Option<Found> = self
-            .one(
-                "select status, refusal, roles, profile, since, at_partition, at_sequence from users where id = ?",
-                [user.to_string()],
-                |row| row.try_into(),
-            )
-            .await?;
-        let Some((status, refusal, of_roles, profile, since, partition, sequence)) = row else {
-            return Ok(None);
-        };
-        let standing = match (status.as_str(), profile) {
-            ("registering", _) => Standing::Registering,
-            ("active", Some(profile)) => Standing::Active {
-                roles: roles(&of_roles)?,
-                profile: sealed(&profile)?,
-            },
-            ("refused", _) => Standing::Refused(refusal.unwrap_or_default()),
-            ("erased", _) => Standing::Erased,
-            _ => return Err(ReadError::Damaged(status)),
-        };
-        Ok(Some(Person {
-            standing,
-            since: parsed(&since)?,
-            partition: u32::try_from(partition).map_err(|_| ReadError::Damaged(partition.to_string()))?,
-            sequence: sequence.cast_unsigned(),
-        }))
+        self.rows.read(move |rows| person(rows, user)).await
     }
 
     /// Who signs in with the e-mail address of this keyed hash.
     pub async fn login(&self, email_key: &str) -> Result<Option<Login>, ReadError> {
-        let row: Option<(String, String, String)> = self
-            .one(
-                "select id, roles, credential from users where email_key = ? and status = 'active'",
-                [email_key.to_owned()],
-                |row| row.try_into(),
-            )
-            .await?;
-        row.map(|(user, of_roles, credential)| {
-            Ok(Login {
-                user: parsed(&user)?,
-                roles: roles(&of_roles)?,
-                credential: sealed(&credential)?,
-            })
-        })
-        .transpose()
+        let email_key = email_key.to_owned();
+        self.rows.read(move |rows| login(rows, &email_key)).await
     }
 
     /// The hash of somebody's password, while they are signed up.
@@ -177,6 +138,50 @@ impl Users {
         });
         found.await?.iter().map(|id| parsed(id)).collect()
     }
+}
+
+/// Somebody, by id, as these rows have it.
+pub fn person(rows: &Connection, user: UserId) -> Result<Option<Person>, ReadError> {
+    type Found = (String, Option<String>, String, Option<String>, String, i64, i64);
+    let mut select = rows.prepare_cached(
+        "select status, refusal, roles, profile, since, at_partition, at_sequence from users where id = ?",
+    )?;
+    let row = select.query_row([user.to_string()], |row| Found::try_from(row));
+    let Some((status, refusal, of_roles, profile, since, partition, sequence)) = row.optional()? else {
+        return Ok(None);
+    };
+    let standing = match (status.as_str(), profile) {
+        ("registering", _) => Standing::Registering,
+        ("active", Some(profile)) => Standing::Active {
+            roles: roles(&of_roles)?,
+            profile: sealed(&profile)?,
+        },
+        ("refused", _) => Standing::Refused(refusal.unwrap_or_default()),
+        ("erased", _) => Standing::Erased,
+        _ => return Err(ReadError::Damaged(status)),
+    };
+    Ok(Some(Person {
+        standing,
+        since: parsed(&since)?,
+        partition: u32::try_from(partition).map_err(|_| ReadError::Damaged(partition.to_string()))?,
+        sequence: sequence.cast_unsigned(),
+    }))
+}
+
+/// Who signs in with the e-mail address of this keyed hash, as these rows have it.
+pub fn login(rows: &Connection, email_key: &str) -> Result<Option<Login>, ReadError> {
+    let mut select = rows.prepare_cached(
+        "select id, roles, credential from users where email_key = ? and status = 'active'",
+    )?;
+    let row = select.query_row([email_key], |row| <(String, String, String)>::try_from(row));
+    let Some((user, of_roles, credential)) = row.optional()? else {
+        return Ok(None);
+    };
+    Ok(Some(Login {
+        user: parsed(&user)?,
+        roles: roles(&of_roles)?,
+        credential: sealed(&credential)?,
+    }))
 }
 
 fn parsed<T: FromStr>(text: &str) -> Result<T, ReadError> {
