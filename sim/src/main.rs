@@ -136,21 +136,28 @@ fn report(outcome: &Outcome, told: bool) {
     println!("replay it: {}", outcome.replay());
 }
 
+/// How many of the worlds find each bug; with `--keep-going` all are played, else up to the first that does.
 fn find_all(options: &Options) -> ExitCode {
     let mut missed = 0;
-    for &bug in options.world.bugs() {
+    for bug in options.world.bugs() {
+        let (mut played, mut failed) = (0_u64, 0_u64);
         let mut found = None;
         worlds(options, Some(bug), |outcome: Outcome| {
-            if found.is_none() && !outcome.violations.is_empty() {
-                found = Some(outcome);
+            played += 1;
+            if !outcome.violations.is_empty() {
+                failed += 1;
+                found.get_or_insert(outcome);
             }
-            found.is_none()
+            found.is_none() || options.keep_going
         });
         match found {
-            Some(outcome) => println!("{bug:?}: seed {}: {}", outcome.seed, outcome.violations[0]),
+            Some(outcome) => println!(
+                "{bug:?}: found in {failed} of {played} worlds; seed {}: {}",
+                outcome.seed, outcome.violations[0]
+            ),
             None => {
                 missed += 1;
-                println!("{bug:?}: NOT FOUND in {} worlds", options.seeds);
+                println!("{bug:?}: NOT FOUND in {played} worlds");
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     sim::{Sim, WORLD, lock},
     trade::Trade,
 };
-use interstate_eventing::plant::{self, Bug};
+use interstate_eventing::plant::{self, Bug, Ground};
 use std::{
     fmt,
     str::FromStr,
@@ -55,11 +55,13 @@ impl World {
     }
 
     /// The planted bugs that its worlds must find.
-    pub const fn bugs(self) -> &'static [Bug] {
-        match self {
-            World::Trade => &Bug::OF_THE_ENGINE,
-            World::Rides => &Bug::OF_SERVICES,
-        }
+    pub fn bugs(self) -> impl Iterator<Item = Bug> {
+        let ground = match self {
+            World::Trade => Ground::Engine,
+            World::Rides => Ground::Services,
+        };
+        let all = Bug::ALL.iter().copied();
+        all.filter(move |bug| bug.grounds().contains(&ground))
     }
 }
 

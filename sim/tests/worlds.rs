@@ -92,22 +92,12 @@ fn the_same_seed_gives_the_same_history() {
 #[test]
 fn each_planted_bug_is_found() {
     for world in World::ALL {
-        for &bug in world.bugs() {
+        for bug in world.bugs() {
             let found = first(world, BUG_SEEDS, Some(bug), |outcome| {
                 !outcome.violations.is_empty()
             });
             let found = found.unwrap_or_else(|| panic!("{bug:?} was not found in {BUG_SEEDS} worlds"));
             println!("{world}, {bug:?}: seed {}: {}", found.seed, found.violations[0]);
         }
-    }
-}
-
-#[test]
-fn each_planted_bug_belongs_to_a_world() {
-    for bug in Bug::ALL {
-        assert!(
-            World::ALL.iter().any(|world| world.bugs().contains(&bug)),
-            "{bug:?}"
-        );
     }
 }

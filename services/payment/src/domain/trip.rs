@@ -9,7 +9,10 @@ use super::{
     state::{CashClaim, RefundState, Trip},
     turn::{Order, Turn, refusal},
 };
-use interstate_eventing::{Message, Rejection};
+use interstate_eventing::{
+    Message, Rejection,
+    plant::{self, Bug},
+};
 use interstate_schemas::{
     Actor, BookingMessage, Money, PaymentAnswer, PaymentMethod, Settlement, StepOutcome, UserId,
 };
@@ -58,7 +61,7 @@ impl Turn<'_> {
             return;
         }
         let free = self.state().free_advance();
-        if free.is_positive() {
+        if free.is_positive() && !plant::on(Bug::AdvanceNotCredited) {
             self.post(Entry::advance_applied(free));
         }
         self.pay_off(None);

@@ -1,7 +1,10 @@
 //! The one engine that runs every saga.
 
 use super::{Phase, Saga, SagaEvent, SagaState, Step, StepStatus};
-use crate::{Aggregate, Context, Draft};
+use crate::{
+    Aggregate, Context, Draft,
+    plant::{self, Bug},
+};
 use interstate_schemas::{SignedDuration, StepOutcome, StepRef, StepReply, Timestamp};
 
 /// The longest wait between two attempts.
@@ -88,7 +91,7 @@ impl<A: Orchestrator> Saga<A> {
                         SagaEvent::Failed {
                             step: step.name.into(),
                             code: code.clone(),
-                            answered: false,
+                            answered: plant::on(Bug::CompensationSkippedOnTimeout),
                         },
                     );
                     self.unwind(draft, cx, code);

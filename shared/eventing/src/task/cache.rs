@@ -4,6 +4,7 @@
 use crate::{
     Deadline, DecodeError, Service,
     aggregate::AnyState,
+    plant::{self, Bug},
     receipt::{
         Cause, Channel, Occasion, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered,
     },
@@ -207,6 +208,11 @@ impl Cache {
         Ok(())
     }
 
+    /// Whether the store has a state of this aggregate, of whatever age.
+    pub(super) fn is_stored(&self, key: &Key) -> Result<bool, StateError> {
+        Ok(self.store.get(&state_key(key))?.is_some())
+    }
+
     /// The aggregate's entry: from memory, from the store, or a new one.
     pub(super) fn entry(&mut self, key: &Key) -> Result<&mut Entry, StateError> {
         let used = self.flushes;
@@ -309,7 +315,11 @@ impl Cache {
             self.settle(channel, *number);
         }
         for outcome in &receipt.outcomes {
-            self.outcomes.insert(outcome.id, outcome.clone());
+            let id = match plant::on(Bug::ReplyUnderWrongKey) {
+                true => receipt.outcomes[0].id,
+                false => outcome.id,
+            };
+            self.outcomes.insert(id, outcome.clone());
         }
         self.changed = true;
     }
@@ -345,6 +355,11 @@ impl Cache {
             }
         }
         Ok(())
+    }
+
+    /// Remembers what became of a command before a receipt says so.
+    pub(super) fn remember(&mut self, outcome: Remembered) {
+        self.outcomes.insert(outcome.id, outcome);
     }
 
     /// What became of a command, when it is still remembered.

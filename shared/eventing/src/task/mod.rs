@@ -20,7 +20,7 @@ pub use step::{Reply, Step, Verdict};
 use crate::{
     Batch, BatchError, Batches, Event, Service, Topology,
     plant::{self, Bug},
-    receipt::{Channel, Occasion, Outgoing, Receipt},
+    receipt::{Channel, Occasion, Outgoing, Receipt, Remembered},
     resend::Resend,
     store::StateStore,
 };
@@ -108,6 +108,8 @@ pub struct Task {
     resends: BTreeMap<Channel, u64>,
     /// Commands are decided one at a time up to this position, after an unclean stop.
     careful_until: u64,
+    /// For a planted bug: outcomes that the next receipt holds, and not their own.
+    unbound: Vec<Remembered>,
 }
 
 impl Task {
@@ -129,6 +131,7 @@ impl Task {
             stopped: BTreeSet::new(),
             resends: BTreeMap::new(),
             careful_until: 0,
+            unbound: Vec::new(),
         })
     }
 
@@ -221,6 +224,9 @@ impl Task {
             kind: index,
             id: event.subject.clone(),
         };
+        if plant::on(Bug::StateOfOlderEpoch) && self.cache.is_stored(&key)? {
+            return Ok(());
+        }
         let mut entry = self.cache.entry(&key)?.clone();
         kind.evolve(&mut *entry.state, &event.event_type, &event.payload, event.time)
             .map_err(unreadable)?;
@@ -234,6 +240,9 @@ impl Task {
     /// The receipt that a takeover writes. Where the one before it wrote one at the same position, commands
     /// are decided one at a time for a while; unless that was this same process, which `survived`.
     pub fn takeover(&mut self, now: Timestamp, commands_end: u64, survived: bool) -> Receipt {
+        if plant::on(Bug::ChannelCountedAnew) {
+            self.cache.core.out.clear();
+        }
         let before = if survived { 0 } else { self.cache.core.attempts };
         let attempt = before + 1;
         if attempt > 1 {
@@ -321,6 +330,9 @@ impl Task {
             self.cache.put(key, entry);
         }
         self.cache.apply(&step.receipt, next);
+        for outcome in &self.unbound {
+            self.cache.remember(outcome.clone());
+        }
         (step.replies, step.receipt.messages)
     }
 

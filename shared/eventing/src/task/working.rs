@@ -103,7 +103,10 @@ impl Working<'_> {
         Ok(self.task.cache.entry(key)?)
     }
 
-    fn close(self, first: u64, commands: u64, consumed: usize) -> Step {
+    fn close(mut self, first: u64, commands: u64, consumed: usize) -> Step {
+        if plant::on(Bug::OutcomeBoundAfterwards) {
+            std::mem::swap(&mut self.task.unbound, &mut self.taken.outcomes);
+        }
         let receipt = Receipt {
             number: self.task.cache.core.receipt + 1,
             incarnation: self.task.incarnation(),
