@@ -5,6 +5,8 @@
 
 pub mod aggregate;
 pub mod batch;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod envelope;
 pub mod event;
 #[cfg(any(test, feature = "fixture"))]

@@ -95,7 +95,7 @@ pub static SAGA: Saga<Trip> = Saga {
                 let trip = order.trip.clone();
                 Message::to(&order.account, &AccountCommand::Release { trip })
             }),
-            answer_within: SignedDuration::from_secs(4),
+            answer_within: SignedDuration::from_secs(2),
             attempts: 3,
             pivot: false,
             together: false,
@@ -104,8 +104,9 @@ pub static SAGA: Saga<Trip> = Saga {
             name: "reserve the driver",
             request: |trip| reserve(trip, &trip.ordered().driver),
             compensation: Some(|trip| release(trip, &trip.ordered().driver)),
-            answer_within: SignedDuration::from_secs(3),
-            attempts: 2,
+            // Given up at once: whether the time was reserved is then not known.
+            answer_within: SignedDuration::from_secs(2),
+            attempts: 1,
             pivot: false,
             together: false,
         },
