@@ -173,6 +173,10 @@ fn an_engine_that_breaks_a_promise_fails_the_suite_of_tasks() {
             Bug::ChannelCountedAnew,
             "arrive_once_and_in_order_whoever_dies_or_stands_still",
         ),
+        (
+            Bug::StateOfOlderEpoch,
+            "arrive_once_and_in_order_whoever_dies_or_stands_still",
+        ),
         (Bug::NoDeduplication, "sent_twice_arrive_once"),
         (Bug::NoDeduplication, "are_remembered_by_every_next_owner"),
         (
