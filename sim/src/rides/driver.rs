@@ -155,8 +155,7 @@ pub(super) async fn day(
     riding: Arc<AtomicUsize>,
 ) {
     let driver = Driver::new(clients, number);
-    let takes_all = traffic == Traffic::Rush;
-    if takes_all {
+    if traffic == Traffic::Rush {
         // Looks at the phone when everybody has asked.
         driver.clients.sim().sleep(Duration::from_secs(1)).await;
     }
@@ -171,7 +170,7 @@ pub(super) async fn day(
         };
         // Whoever has two offers taps them one after the other, and waits for neither.
         let new = offers.iter().filter(|offered| answered.insert(offered.offer));
-        join_all(new.map(|offered| driver.answer(offered, takes_all))).await;
+        join_all(new.map(|offered| driver.answer(offered, traffic))).await;
         for (booking, stage) in trips {
             let count: &mut u32 = moves.entry(booking).or_default();
             *count += 1;
@@ -181,19 +180,22 @@ pub(super) async fn day(
 }
 
 impl Driver {
-    async fn answer(&self, offered: &Offered, takes_all: bool) {
+    async fn answer(&self, offered: &Offered, traffic: Traffic) {
         let (dispatch, offer) = (offered.dispatch, offered.offer);
         let accept = DispatchRequest::Accept { offer, card: None };
-        let at_once = if takes_all { 8 } else { 5 };
-        match self.clients.draw(0, 10) {
-            chance if chance < at_once => {
+        match (self.clients.draw(0, 10), traffic) {
+            (0..=7, Traffic::Late) => {
+                self.wait_for_the_last_moment(offered.until, 300).await;
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;
             }
-            5 | 6 => {
-                self.wait_for_the_last_moment(offered.until).await;
+            (0..=7, Traffic::Rush) | (0..=4, _) => {
                 self.ask(&format!("accept {offer}"), dispatch, &accept).await;
             }
-            7 => {
+            (5 | 6, _) => {
+                self.wait_for_the_last_moment(offered.until, 1_100).await;
+                self.ask(&format!("accept {offer}"), dispatch, &accept).await;
+            }
+            (7, _) => {
                 let decline = DispatchRequest::Decline { offer };
                 self.ask(&format!("decline {offer}"), dispatch, &decline).await;
             }
@@ -201,11 +203,11 @@ impl Driver {
         }
     }
 
-    /// A second before it, or a moment after it; not so long where an offer stands for minutes.
-    async fn wait_for_the_last_moment(&self, until: Timestamp) {
+    /// So many milliseconds before it at most, or a moment after it; not so long where an offer stands for minutes.
+    async fn wait_for_the_last_moment(&self, until: Timestamp, earliest: u64) {
         let now = time_at(self.clients.sim().now() as i64);
         let left = until.duration_since(now).as_millis().clamp(0, 31_000) as u64;
-        let early = self.clients.draw(0, 1_100);
+        let early = self.clients.draw(0, earliest);
         let wait = (left + 100).saturating_sub(early);
         self.clients.sim().sleep(Duration::from_millis(wait)).await;
     }

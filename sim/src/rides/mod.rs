@@ -58,6 +58,8 @@ enum Traffic {
     Spread,
     /// First all at once and for the same hours, while drivers take what they can get: those meet in calendars.
     Rush,
+    /// Drivers think offers over to the last moment, all of them.
+    Late,
 }
 
 /// Waits between two attempts at the provider: shorter than in production, where nobody counts the turns.
@@ -129,8 +131,9 @@ impl Play for Rides {
             clients.begin(newcomer::day(clients.clone(), number));
         }
         let riding = Arc::new(AtomicUsize::new(RIDERS as usize));
-        let traffic = match clients.draw(0, 2) {
+        let traffic = match clients.draw(0, 3) {
             0 => Traffic::Rush,
+            1 => Traffic::Late,
             _ => Traffic::Spread,
         };
         for number in 0..RIDERS {
