@@ -33,7 +33,7 @@ pub struct Shelf<P> {
 
 impl<P: Projection> Shelf<P> {
     /// An empty one. `projection` makes what each process has of it in memory.
-    pub fn new(service: &'static str, projection: fn() -> P) -> Box<dyn Kept> {
+    pub fn boxed(service: &'static str, projection: fn() -> P) -> Box<dyn Kept> {
         let rows = InMemory::new(projection()).expect("the schema of a projection is tested");
         Box::new(Self {
             service,

@@ -100,14 +100,14 @@ impl Play for Rides {
 
     fn read_models() -> Vec<Box<dyn Kept>> {
         vec![
-            Shelf::new(interstate_booking::SERVICE, || {
+            Shelf::boxed(interstate_booking::SERVICE, || {
                 BookingProjection::new(Changes::default())
             }),
-            Shelf::new(interstate_driver::SERVICE, || {
+            Shelf::boxed(interstate_driver::SERVICE, || {
                 DispatchProjection::new(Changes::default())
             }),
-            Shelf::new(interstate_payment::SERVICE, || PaymentBooks),
-            Shelf::new(interstate_user::NAME, || People),
+            Shelf::boxed(interstate_payment::SERVICE, || PaymentBooks),
+            Shelf::boxed(interstate_user::NAME, || People),
         ]
     }
 

@@ -222,9 +222,10 @@ impl Money {
                 "{id} is {stage:?}, and has paid {taken} and {cash} in cash in place of {paid}"
             ));
         }
+        let of_driver = of_driver - dues.fines;
         if driver != of_driver {
             wrong.push(format!(
-                "{id} is {stage:?}, and its driver gets {driver} in place of {of_driver}"
+                "{id} is {stage:?}, and its drivers get {driver} in place of {of_driver}"
             ));
         }
         if let Some(payment) = self.payments.get(&payment)
@@ -276,6 +277,8 @@ pub(super) struct Dues {
     fee: i64,
     /// What the driver gets of that.
     driver_gets: i64,
+    /// What drivers pay who have given it back without a reason.
+    fines: i64,
 }
 
 impl Dues {
@@ -290,6 +293,7 @@ impl Dues {
                 self.fee = cancelled.terms.fee.amount;
                 self.driver_gets = cancelled.terms.driver_gets.amount;
             }
+            BookingEvent::DriverReleased(released) => self.fines += released.terms.driver_fine.amount,
             _ => {}
         }
     }
