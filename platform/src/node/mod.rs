@@ -246,7 +246,7 @@ impl Node {
 
     /// The figures of this moment.
     pub async fn status(&self) -> operator_door::Status {
-        operator_door::Actions::status(&*self.operator).await
+        self.operator.figures().await
     }
 
     /// Finishes what is held, and ends: first the edge, then the partitions.

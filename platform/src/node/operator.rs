@@ -3,7 +3,7 @@
 use super::Base;
 use crate::{
     audit::{self, Check, Deadlines, Duties, each_event},
-    operator::{Actions, NewStaff, ParkedEvent, Status, staff},
+    operator::{self, Actions, NewStaff, ParkedEvent, Status, staff},
 };
 use async_trait::async_trait;
 use interstate_booking::{domain::booking::Booking, explain, read::BookingHistory};
@@ -48,9 +48,25 @@ impl Operator {
             )
         })
     }
-}
 
-impl Operator {
+    /// The figures of this moment, without the reasons for what is put aside: those are looked up.
+    pub async fn figures(&self) -> Status {
+        let bookings = match &self.history {
+            Some(history) => history.by_stage().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "bookings by state are not known now");
+                Default::default()
+            }),
+            None => Default::default(),
+        };
+        let Base {
+            env,
+            consumers,
+            models,
+            ..
+        } = &self.base;
+        operator::take(env, consumers, self.started, bookings, models.names()).await
+    }
+
     /// What follows from events alone.
     async fn events_alone(&self) -> Vec<Check> {
         let mut duties = Duties::default();
@@ -88,20 +104,9 @@ impl Operator {
 #[async_trait]
 impl Actions for Operator {
     async fn status(&self) -> Status {
-        let bookings = match &self.history {
-            Some(history) => history.by_stage().await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "bookings by state are not known now");
-                Default::default()
-            }),
-            None => Default::default(),
-        };
-        let Base {
-            env,
-            consumers,
-            models,
-            ..
-        } = &self.base;
-        let mut status = crate::operator::take(env, consumers, self.started, bookings, models.names()).await;
+        let Base { env, models, .. } = &self.base;
+        let mut status = self.figures().await;
+        status.dead_letters = operator::dead_letters(&*env.log, &status.partitions).await;
         let with_parked = status.consumers.iter().filter(|consumer| consumer.parked > 0);
         let names: BTreeSet<String> = with_parked.map(|consumer| consumer.name.clone()).collect();
         for name in names {

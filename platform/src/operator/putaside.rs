@@ -1,5 +1,6 @@
 //! What could not be handled and waits for a person: parked events and dead letters, with the reasons.
 
+use super::PartitionFigures;
 use interstate_eventing::envelope::Command;
 use interstate_log::{Log, LogError, Topic, TopicKind};
 use interstate_stores::ParkedNote;
@@ -91,11 +92,12 @@ impl fmt::Display for DeadLetter {
     }
 }
 
-/// The last dead letters of these partitions, each given with how many it has.
-pub async fn dead_letters(log: &dyn Log, partitions: impl Iterator<Item = (&str, u64)>) -> Vec<DeadLetter> {
+/// The last dead letters of these partitions.
+pub async fn dead_letters(log: &dyn Log, partitions: &[PartitionFigures]) -> Vec<DeadLetter> {
     let mut all = Vec::new();
-    for (partition, count) in partitions {
-        match tokio::time::timeout(PATIENCE, last(log, partition, count)).await {
+    for figures in partitions.iter().filter(|figures| figures.dead_letters > 0) {
+        let partition = &*figures.partition;
+        match tokio::time::timeout(PATIENCE, last(log, partition, figures.dead_letters)).await {
             Ok(Ok(found)) => all.extend(found),
             Ok(Err(error)) => tracing::warn!(%error, partition, "dead letters cannot be read now"),
             Err(_) => tracing::warn!(partition, "dead letters cannot be read in time"),
