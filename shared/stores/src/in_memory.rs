@@ -150,9 +150,8 @@ impl<P: Projection> ReadModel for InMemory<P> {
             return Err(gone);
         }
         let committed = open.rows.execute_batch("COMMIT");
-        batch.ended(committed.is_ok());
+        batch.settled(&open.rows, committed.is_ok());
         committed.map_err(|error| failure::<P>(what, &error))?;
-        self.projection.committed(&open.rows);
         drop(open);
         self.reach(Moment::AfterCommit, "answer").await?;
         Ok(batch.applied)

@@ -1,6 +1,11 @@
 //! Events into rows, within the transaction that moves the position.
 
-use crate::{Projection, ProjectionError, parked, position::move_position, waiting::Waiting, writer::Batch};
+use crate::{
+    Projection, ProjectionError, parked,
+    position::move_position,
+    waiting::Waiting,
+    writer::{Batch, TakeUp},
+};
 use interstate_eventing::{
     Event,
     projection::{Applied, Parked, Position, Retried},
@@ -65,22 +70,23 @@ impl<P: Projection> Events<P> {
             self.waiting.forget();
         }
     }
+
+    /// They are committed, or nothing of them happened; whoever watches the rows is told.
+    pub fn settled(&self, rows: &Connection, well: bool) {
+        self.ended(well);
+        if well {
+            self.projection.committed(rows);
+        }
+    }
 }
 
-impl<P: Projection> Batch for Events<P> {
+impl<P: Projection> TakeUp for Events<P> {
     fn take_up(&mut self, tx: &Connection) -> Result<(), ProjectionError> {
         self.whole(tx)
     }
 
     fn take_up_each(&mut self, tx: &Connection) -> rusqlite::Result<()> {
         self.each(tx)
-    }
-
-    fn done(self: Box<Self>, rows: &Connection, how: rusqlite::Result<()>) {
-        self.ended(how.is_ok());
-        if how.is_ok() {
-            self.projection.committed(rows);
-        }
     }
 }
 
@@ -90,7 +96,7 @@ pub(crate) struct Asked<P> {
     pub answer: oneshot::Sender<rusqlite::Result<Applied>>,
 }
 
-impl<P: Projection> Batch for Asked<P> {
+impl<P: Projection> TakeUp for Asked<P> {
     fn take_up(&mut self, tx: &Connection) -> Result<(), ProjectionError> {
         self.events.whole(tx)
     }
@@ -98,12 +104,11 @@ impl<P: Projection> Batch for Asked<P> {
     fn take_up_each(&mut self, tx: &Connection) -> rusqlite::Result<()> {
         self.events.each(tx)
     }
+}
 
+impl<P: Projection> Batch for Asked<P> {
     fn done(self: Box<Self>, rows: &Connection, how: rusqlite::Result<()>) {
-        self.events.ended(how.is_ok());
-        if how.is_ok() {
-            self.events.projection.committed(rows);
-        }
+        self.events.settled(rows, how.is_ok());
         // A runner that was dropped finds the position moved when it begins again.
         let _ = self.answer.send(how.map(|()| self.events.applied));
     }

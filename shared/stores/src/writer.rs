@@ -17,12 +17,16 @@ const TOGETHER: usize = 64;
 /// together. A batch that came alone is followed at once, for then somebody may wait for each.
 const REST: Duration = Duration::from_millis(3);
 
-/// Events that a runner wants in the file.
-pub(crate) trait Batch: Send {
+/// Events on their way into rows.
+pub(crate) trait TakeUp {
     /// Takes all of them up in the open transaction; what it has done is taken back after an error.
     fn take_up(&mut self, tx: &Connection) -> Result<(), ProjectionError>;
     /// Takes them up one by one; those that fail are parked.
     fn take_up_each(&mut self, tx: &Connection) -> rusqlite::Result<()>;
+}
+
+/// Events that a runner wants in the file.
+pub(crate) trait Batch: TakeUp + Send {
     /// They are committed, or nothing of them happened.
     fn done(self: Box<Self>, rows: &Connection, how: rusqlite::Result<()>);
 }
@@ -159,17 +163,17 @@ fn alone(db: &Connection, batch: &mut dyn Batch) -> rusqlite::Result<()> {
     filled(db, batch)?.commit()
 }
 
-/// A transaction in which a batch is taken up, whole or, where an event fails, one by one.
-pub(crate) fn filled<'d>(db: &'d Connection, batch: &mut dyn Batch) -> rusqlite::Result<Transaction<'d>> {
+/// A transaction in which events are taken up, whole or, where one fails, one by one.
+pub(crate) fn filled<'d>(db: &'d Connection, events: &mut dyn TakeUp) -> rusqlite::Result<Transaction<'d>> {
     let immediate = || Transaction::new_unchecked(db, TransactionBehavior::Immediate);
     let tx = immediate()?;
-    match batch.take_up(&tx) {
+    match events.take_up(&tx) {
         Ok(()) => Ok(tx),
         Err(ProjectionError::Store(error)) => Err(error),
         Err(ProjectionError::Event(_)) => {
             tx.rollback()?;
             let tx = immediate()?;
-            batch.take_up_each(&tx)?;
+            events.take_up_each(&tx)?;
             Ok(tx)
         }
     }
@@ -203,7 +207,7 @@ mod tests {
         }
     }
 
-    impl Batch for Row {
+    impl TakeUp for Row {
         fn take_up(&mut self, tx: &Connection) -> Result<(), ProjectionError> {
             self.write(tx)?;
             match self.fails {
@@ -215,7 +219,9 @@ mod tests {
         fn take_up_each(&mut self, tx: &Connection) -> rusqlite::Result<()> {
             self.write(tx)
         }
+    }
 
+    impl Batch for Row {
         fn done(self: Box<Self>, _: &Connection, how: rusqlite::Result<()>) {
             let _ = self.told.send((self.value, self.tries, how.is_ok()));
         }
