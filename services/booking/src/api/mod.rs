@@ -9,7 +9,6 @@ mod live;
 mod policy;
 mod quotes;
 mod start_code;
-mod terms;
 mod trips;
 mod view;
 
@@ -17,7 +16,6 @@ pub use code::{CODES, codes};
 pub use http::{Edge, router};
 pub use policy::ROWS;
 pub use start_code::StartCodes;
-pub use terms::TermsView;
 pub use view::{
     AcceptQuote, AskForQuote, AssignedDriver, BookingView, MoneyView, QuoteView, SagaView, StartTrip,
     StoryEntry, StoryView, Withdraw,

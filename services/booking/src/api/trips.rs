@@ -4,7 +4,6 @@ use super::{
     bookings::BookingPath,
     code,
     http::Edge,
-    terms::TermsView,
     view::{StartTrip, Withdraw},
 };
 use crate::domain::{
@@ -42,7 +41,7 @@ pub(super) async fn cancellation_terms(
     context: RequestContext,
     Path(BookingPath { booking }): Path<BookingPath>,
     Query(TermsQuery { reason }): Query<TermsQuery>,
-) -> Result<Answer<TermsView>, Problem> {
+) -> Result<Answer<CancellationTerms>, Problem> {
     let by = match caller.role {
         Role::Rider => CancelBy::Rider {
             reason: reason.unwrap_or(RiderReason::ChangedPlans),
@@ -52,7 +51,7 @@ pub(super) async fn cancellation_terms(
     };
     let command = BookingCommand::PreviewCancel { by };
     let answered = edge.ask(booking, &command, &caller, &context, None).await?;
-    Ok(Answer::new(decoded::<CancellationTerms>(&answered)?.into()))
+    Ok(Answer::new(decoded(&answered)?))
 }
 
 /// `POST /v1/bookings/{booking}/cancel`
@@ -63,12 +62,11 @@ pub(super) async fn cancel(
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
     Json(by): Json<Withdraw>,
-) -> Result<Answer<TermsView>, Problem> {
+) -> Result<Answer<CancellationTerms>, Problem> {
     let repeat = Some(("POST /v1/bookings/{booking}/cancel", key.as_str()));
     let command = BookingCommand::Cancel { by: by.into() };
     let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
-    let terms: CancellationTerms = decoded(&answered)?;
-    Ok(Answer::new(terms.into()).token(token(&answered)))
+    Ok(Answer::new(decoded(&answered)?).token(token(&answered)))
 }
 
 /// `POST /v1/bookings/{booking}/confirm`
@@ -79,10 +77,9 @@ pub(super) async fn confirm(
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<Answer<Done>, Problem> {
-    let repeat = Some(("POST /v1/bookings/{booking}/confirm", key.as_str()));
-    let command = BookingCommand::Confirm;
-    let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
-    Ok(Answer::new(Done { booking }).token(token(&answered)))
+    let repeat = ("POST /v1/bookings/{booking}/confirm", &key);
+    edge.tell(booking, &BookingCommand::Confirm, &caller, &context, repeat)
+        .await
 }
 
 /// `POST /v1/bookings/{booking}/set-off`
@@ -93,10 +90,9 @@ pub(super) async fn set_off(
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<Answer<Done>, Problem> {
-    let repeat = Some(("POST /v1/bookings/{booking}/set-off", key.as_str()));
-    let command = BookingCommand::SetOff;
-    let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
-    Ok(Answer::new(Done { booking }).token(token(&answered)))
+    let repeat = ("POST /v1/bookings/{booking}/set-off", &key);
+    edge.tell(booking, &BookingCommand::SetOff, &caller, &context, repeat)
+        .await
 }
 
 /// `POST /v1/bookings/{booking}/arrive`
@@ -107,11 +103,9 @@ pub(super) async fn arrive(
     key: IdempotencyKey,
     Path(BookingPath { booking }): Path<BookingPath>,
 ) -> Result<Answer<Done>, Problem> {
-    let repeat = Some(("POST /v1/bookings/{booking}/arrive", key.as_str()));
-    let answered = edge
-        .ask(booking, &BookingCommand::Arrive, &caller, &context, repeat)
-        .await?;
-    Ok(Answer::new(Done { booking }).token(token(&answered)))
+    let repeat = ("POST /v1/bookings/{booking}/arrive", &key);
+    edge.tell(booking, &BookingCommand::Arrive, &caller, &context, repeat)
+        .await
 }
 
 /// `POST /v1/bookings/{booking}/start`
@@ -150,6 +144,22 @@ pub(super) async fn end(
     let command = BookingCommand::End(record);
     let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
     Ok(Answer::new(decoded(&answered)?).token(token(&answered)))
+}
+
+impl Edge {
+    /// For commands that answer nothing.
+    async fn tell(
+        &self,
+        booking: BookingId,
+        command: &BookingCommand,
+        caller: &Caller,
+        context: &RequestContext,
+        (route, key): (&str, &IdempotencyKey),
+    ) -> Result<Answer<Done>, Problem> {
+        let repeat = Some((route, key.as_str()));
+        let answered = self.ask(booking, command, caller, context, repeat).await?;
+        Ok(Answer::new(Done { booking }).token(token(&answered)))
+    }
 }
 
 fn decoded<T: serde::de::DeserializeOwned>(answered: &Answered) -> Result<T, Problem> {

@@ -41,6 +41,9 @@ pub enum CancellationReason {
 }
 
 /// What a cancellation costs and gives. `fee + refund` is what was captured.
+///
+/// All of it is booked. A credit is owed to the rider from then on; nothing takes it off the next fare yet, so that
+/// the operator's staff make it good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CancellationTerms {
     /// Which row of the matrix applied.
