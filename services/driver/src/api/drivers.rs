@@ -131,8 +131,8 @@ pub(super) async fn add_vehicle_document(
 ) -> Result<Answer<OfVehicle>, Problem> {
     let command = VehicleCommand::AddPaper { paper };
     let repeat = ("POST /v1/drivers/me/vehicles/{vehicle}/documents", &key);
-    let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
-    Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
+    edge.tell_vehicle(vehicle, &command, &caller, &context, repeat)
+        .await
 }
 
 /// `POST /v1/vehicles/{vehicle}/release-plate`: somebody else claims the plate, and support believes them.
@@ -145,8 +145,8 @@ pub(super) async fn release_plate(
 ) -> Result<Answer<OfVehicle>, Problem> {
     let command = VehicleCommand::ReleasePlate;
     let repeat = ("POST /v1/vehicles/{vehicle}/release-plate", &key);
-    let answered = edge.ask(vehicle, &command, &caller, &context, repeat).await?;
-    Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
+    edge.tell_vehicle(vehicle, &command, &caller, &context, repeat)
+        .await
 }
 
 /// `POST /v1/drivers/me/submit`
@@ -297,6 +297,18 @@ impl Edge {
     ) -> Result<Answer<OfDriver>, Problem> {
         let answered = self.ask(driver, command, caller, context, repeat).await?;
         Ok(Answer::new(OfDriver { driver }).token(token(&answered)))
+    }
+
+    async fn tell_vehicle(
+        &self,
+        vehicle: VehicleId,
+        command: &VehicleCommand,
+        caller: &Caller,
+        context: &RequestContext,
+        repeat: (&str, &IdempotencyKey),
+    ) -> Result<Answer<OfVehicle>, Problem> {
+        let answered = self.ask(vehicle, command, caller, context, repeat).await?;
+        Ok(Answer::new(OfVehicle { vehicle }).token(token(&answered)))
     }
 
     /// The vehicle that a driver would go online with has its papers today. Whether it is theirs, the driver's own

@@ -8,9 +8,9 @@ use interstate_eventing::runtime::Ask;
 use interstate_http::{
     Answer, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes as edge_codes, token,
 };
-use interstate_schemas::{PayWith, PaymentId};
+use interstate_schemas::{BookingId, PayWith, PaymentId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How the balance is, or was, paid.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -62,12 +62,8 @@ pub(super) async fn answer_cash(
     Json(AnswerCash { paid }): Json<AnswerCash>,
 ) -> Result<Answer<CashReply>, Problem> {
     let command = Command::AnswerCash { paid };
-    let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
-        .idempotent("POST /v1/bookings/{booking}/cash", key.as_str())
-        .trace(Some(context.trace.to_string()));
-    let answered = edge.commands.ask(ask).await.map_err(problem)?;
-    let reply = answered.decode().map_err(Problem::internal)?;
-    Ok(Answer::new(reply).token(token(&answered)))
+    let repeat = ("POST /v1/bookings/{booking}/cash", &key);
+    edge.ask(booking, &command, &caller, &context, repeat).await
 }
 
 /// The driver claims cash, or the rider pays by card or UPI.
@@ -89,10 +85,25 @@ pub(super) async fn pay(
     let command = Command::RecordBalancePayment {
         method: body.method.into(),
     };
-    let ask = Ask::to(PaymentId::from(booking), &command, caller.actor())
-        .idempotent("POST /v1/bookings/{booking}/balance", key.as_str())
-        .trace(Some(context.trace.to_string()));
-    let answered = edge.commands.ask(ask).await.map_err(problem)?;
-    let reply = answered.decode().map_err(Problem::internal)?;
-    Ok(Answer::new(reply).token(token(&answered)))
+    let repeat = ("POST /v1/bookings/{booking}/balance", &key);
+    edge.ask(booking, &command, &caller, &context, repeat).await
+}
+
+impl Edge {
+    /// Asks the money side of a booking; a repeat with the same key is the same command.
+    async fn ask<R: DeserializeOwned>(
+        &self,
+        booking: BookingId,
+        command: &Command,
+        caller: &Caller,
+        context: &RequestContext,
+        (route, key): (&str, &IdempotencyKey),
+    ) -> Result<Answer<R>, Problem> {
+        let ask = Ask::to(PaymentId::from(booking), command, caller.actor())
+            .idempotent(route, key.as_str())
+            .trace(Some(context.trace.to_string()));
+        let answered = self.commands.ask(ask).await.map_err(problem)?;
+        let reply = answered.decode().map_err(Problem::internal)?;
+        Ok(Answer::new(reply).token(token(&answered)))
+    }
 }
