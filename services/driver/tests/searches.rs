@@ -308,10 +308,7 @@ impl World {
     async fn accept_all(&self, driver: DriverId) -> usize {
         let offers = self.edge.dispatches.offers(driver).await.unwrap();
         for row in offers.iter().filter(|row| row.state == OfferState::Open) {
-            let accept = DispatchRequest::Accept {
-                offer: row.offer,
-                card: None,
-            };
+            let accept = DispatchRequest::Accept { offer: row.offer };
             let _ = self
                 .commands
                 .ask(Ask::to(row.dispatch, &accept, me(driver)))
@@ -355,8 +352,10 @@ async fn everybody_accepts_and_each_driver_gets_one_of_three_trips_at_the_same_h
         tokio::time::sleep(Duration::from_millis(20)).await;
         for &booking in &bookings {
             match world.outcome(booking).await {
-                Some(StepOutcome::Done(DriverAnswer::Found { driver, .. })) => {
-                    _ = found.insert((booking, driver))
+                Some(StepOutcome::Done(DriverAnswer::Found { driver, card, .. })) => {
+                    let plate = card.map(|card| card.plate_ending);
+                    assert_eq!(plate.as_deref(), Some("1234"), "the rider knows whom to look for");
+                    found.insert((booking, driver));
                 }
                 Some(other) => panic!("{booking}: {other:?}"),
                 None => {}

@@ -182,7 +182,7 @@ pub(super) async fn day(
 impl Driver {
     async fn answer(&self, offered: &Offered, traffic: Traffic) {
         let (dispatch, offer) = (offered.dispatch, offered.offer);
-        let accept = DispatchRequest::Accept { offer, card: None };
+        let accept = DispatchRequest::Accept { offer };
         match (self.clients.draw(0, 10), traffic) {
             (0..=7, Traffic::Late) => {
                 self.wait_for_the_last_moment(offered.until, 300).await;

@@ -59,16 +59,7 @@ pub(super) async fn accept(
     Path(OfferPath { dispatch, offer }): Path<OfferPath>,
 ) -> Result<Answer<OfferReply>, Problem> {
     edge.may_drive(DriverId::from(caller.user))?;
-    let driver = DriverId::from(caller.user);
-    let vehicle = edge
-        .dispatches
-        .vehicle(offer, driver)
-        .await
-        .map_err(Problem::internal)?;
-    let card = vehicle
-        .and_then(|vehicle| edge.roster.card(driver, vehicle))
-        .map(Box::new);
-    let command = DispatchRequest::Accept { offer, card };
+    let command = DispatchRequest::Accept { offer };
     let repeat = ("accept an offer", &key);
     replied(edge.ask(dispatch, &command, &caller, &context, repeat).await?)
 }

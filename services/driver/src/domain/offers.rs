@@ -100,15 +100,27 @@ impl OfferPolicy {
         let rounds_are_left = mode == DispatchMode::Reserved || done < self.on_demand_rounds;
         (now < end && rounds_are_left).then(|| OfferRound {
             round: done.saturating_add(1),
-            batch: match mode {
-                DispatchMode::OnDemand => self.on_demand_batch,
-                DispatchMode::Reserved => self.reserved_batch,
-            },
+            batch: self.batch(mode),
             expires_at: now
                 .checked_add(self.ttl(mode, pickup, now))
                 .unwrap_or(end)
                 .min(end),
         })
+    }
+
+    /// Drivers asked at once.
+    pub fn batch(&self, mode: DispatchMode) -> u8 {
+        match mode {
+            DispatchMode::OnDemand => self.on_demand_batch,
+            DispatchMode::Reserved => self.reserved_batch,
+        }
+    }
+
+    /// Of the candidates that a round is given, best first, this many are enough: were all of the rounds before
+    /// among them, a batch would be left.
+    pub fn enough_for(&self, mode: DispatchMode, round: u32) -> usize {
+        let round = usize::try_from(round).unwrap_or(usize::MAX);
+        usize::from(self.batch(mode)).saturating_mul(round)
     }
 
     /// How long an offer made now stands.

@@ -101,13 +101,19 @@ impl Proposer {
         let candidates = considered
             .ranked
             .iter()
-            .filter_map(|ranked| found.plans.get(&ranked.driver).copied());
+            .filter_map(|ranked| found.plans.get(&ranked.driver).cloned());
         // A driver who is being asked for the same time already comes last: when many search at once, each asks
         // others, instead of all asking the best few of whom most then lose.
         let (busy, mut candidates): (Vec<_>, Vec<_>) =
             candidates.partition(|candidate| self.roster.is_offered_elsewhere(wanted.dispatch, candidate));
         candidates.extend(busy);
-        let asked = candidates.len().min(self.policy.offers.reserved_batch.into());
+        let offers = &self.policy.offers;
+        candidates.truncate(offers.enough_for(search.mode, wanted.round));
+        for candidate in &mut candidates {
+            let card = self.roster.card(candidate.driver, candidate.vehicle);
+            candidate.card = card.map(Box::new);
+        }
+        let asked = candidates.len().min(offers.batch(search.mode).into());
         self.roster.about_to_offer(wanted.dispatch, &candidates[..asked]);
         DispatchRequest::Propose(Box::new(Proposal {
             search: search.search,

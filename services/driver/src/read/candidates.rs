@@ -114,6 +114,7 @@ pub fn prospects(
                 driver: id,
                 vehicle: vehicle_id,
                 plan,
+                card: None,
             },
         );
     }

@@ -131,20 +131,6 @@ impl DispatchReads {
         found.await
     }
 
-    /// The vehicle that an offer to this driver is for, whatever became of it.
-    ///
-    /// # Errors
-    /// A [`ReadError`].
-    pub async fn vehicle(&self, offer: OfferId, driver: DriverId) -> Result<Option<VehicleId>, ReadError> {
-        let found = self.rows.read(move |rows| {
-            let mut select =
-                rows.prepare_cached("SELECT vehicle FROM offers WHERE offer = ? AND driver = ?")?;
-            let mut found = select.query([offer.to_string(), driver.to_string()])?;
-            found.next()?.map(|row| parsed(row, "vehicle")).transpose()
-        });
-        found.await
-    }
-
     /// The offers of a driver that wait for an answer or for the calendars, the first to expire first.
     ///
     /// # Errors

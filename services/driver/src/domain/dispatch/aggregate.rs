@@ -13,7 +13,7 @@ use interstate_eventing::{
     plant::{self, Bug},
 };
 use interstate_schemas::{
-    BookingId, DispatchId, DriverAnswer, DriverCard, OfferId, StepOutcome, Timestamp, TripRequest, UserId,
+    BookingId, DispatchId, DriverAnswer, OfferId, StepOutcome, Timestamp, TripRequest, UserId,
 };
 
 const ROUND_OVER: &str = "round_over";
@@ -48,8 +48,8 @@ impl Aggregate for Dispatch {
             } => self.find(&mut draft, trip, deadline, search, cx)?,
             DispatchRequest::Withdraw { search } => self.withdraw(&mut draft, search, cx)?,
             DispatchRequest::Propose(proposal) => rounds::propose(&mut draft, *proposal, cx),
-            DispatchRequest::Accept { offer, card } => {
-                let accepted = self.accept(&mut draft, offer, card, cx)?;
+            DispatchRequest::Accept { offer } => {
+                let accepted = self.accept(&mut draft, offer, cx)?;
                 return Ok(draft.finish().reply(&accepted));
             }
             DispatchRequest::Decline { offer } => {
@@ -145,7 +145,6 @@ impl Dispatch {
         &self,
         draft: &mut Draft<Self>,
         id: OfferId,
-        card: Option<Box<DriverCard>>,
         cx: &Context<'_>,
     ) -> Result<OfferReply, Rejection> {
         let offer = self.offer_of(id, cx)?;
@@ -154,7 +153,6 @@ impl Dispatch {
                 draft.emit(OfferAccepted {
                     offer: id,
                     driver: offer.candidate.driver,
-                    card,
                 });
                 claim::begin_next(draft, cx);
             }

@@ -34,11 +34,11 @@ pub(super) fn begin_next(draft: &mut Draft<Dispatch>, cx: &Context<'_>) {
     let Some((offer, candidate)) = search
         .queue
         .first()
-        .and_then(|id| Some((*id, search.offers.get(id)?.candidate)))
+        .and_then(|id| Some((*id, &search.offers.get(id)?.candidate)))
     else {
         return;
     };
-    let (search, claim) = (search.clone(), claims + 1);
+    let (search, candidate, claim) = (search.clone(), candidate.clone(), claims + 1);
     draft.emit(ClaimBegun { offer, claim });
     hold(
         draft,
@@ -46,7 +46,7 @@ pub(super) fn begin_next(draft: &mut Draft<Dispatch>, cx: &Context<'_>) {
         &search,
         claim,
         (HOLD_DRIVER, CalendarOwner::Driver(candidate.driver)),
-        candidate,
+        &candidate,
     );
 }
 
@@ -58,7 +58,7 @@ fn hold(
     search: &Search,
     claim: u32,
     (step, owner): (&'static str, CalendarOwner),
-    candidate: Candidate,
+    candidate: &Candidate,
 ) {
     let hold = CalendarRequest::Hold {
         owner,
@@ -84,7 +84,7 @@ pub(super) fn answered(draft: &mut Draft<Dispatch>, reply: StepReply<DriverAnswe
     let Some(claim) = search.claim.filter(|claim| claim.number == reply.run) else {
         return;
     };
-    let Some(candidate) = search.offers.get(&claim.offer).map(|offer| offer.candidate) else {
+    let Some(candidate) = search.offers.get(&claim.offer).map(|offer| &offer.candidate) else {
         return;
     };
     let (offer, driver) = (claim.offer, CalendarOwner::Driver(candidate.driver));
@@ -140,7 +140,7 @@ pub(super) fn release(owner: CalendarOwner, booking: BookingId, search: u32) -> 
 fn found(draft: &mut Draft<Dispatch>, search: &Search, cx: &Context<'_>) {
     let Some((offer, candidate)) = search
         .claim
-        .and_then(|claim| Some((claim.offer, search.offers.get(&claim.offer)?.candidate)))
+        .and_then(|claim| Some((claim.offer, &search.offers.get(&claim.offer)?.candidate)))
     else {
         return;
     };
@@ -152,7 +152,7 @@ fn found(draft: &mut Draft<Dispatch>, search: &Search, cx: &Context<'_>) {
         vehicle: candidate.vehicle,
         busy_from: candidate.plan.reserved.start(),
         busy_to: candidate.plan.reserved.end(),
-        card: search.cards.get(&offer).cloned(),
+        card: candidate.card.clone(),
     };
     let others = search
         .in_state(OfferState::Open)

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A driver with a vehicle who may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// The driver.
     pub driver: DriverId,
@@ -18,6 +18,10 @@ pub struct Candidate {
     pub vehicle: VehicleId,
     /// The time that it would take.
     pub plan: DutyPlan,
+    /// What a rider will be shown of them, as whoever named them knew it: the offer carries it, so that whichever
+    /// instance is told of the acceptance needs to know nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Box<DriverCard>>,
 }
 
 /// What one look at the candidates found.
@@ -56,9 +60,6 @@ pub enum DispatchRequest {
     Accept {
         /// Which offer.
         offer: OfferId,
-        /// What the rider will be shown of them.
-        #[serde(default)]
-        card: Option<Box<DriverCard>>,
     },
     /// A driver does not.
     Decline {

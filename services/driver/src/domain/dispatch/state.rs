@@ -3,8 +3,8 @@
 use super::{event::DispatchEvent, request::Candidate};
 use crate::domain::{candidates::Reason, offers::DispatchMode};
 use interstate_schemas::{
-    BookingId, CalendarOwner, DriverAnswer, DriverCard, DriverId, OfferId, SignedDuration, StepRef,
-    Timestamp, TripRequest, VehicleId,
+    BookingId, CalendarOwner, DriverAnswer, DriverId, OfferId, SignedDuration, StepRef, Timestamp,
+    TripRequest, VehicleId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub enum OfferState {
 }
 
 /// An offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// Who, in what, when.
     pub candidate: Candidate,
@@ -102,9 +102,6 @@ pub struct Search {
     pub asked: BTreeSet<DriverId>,
     /// Who accepted, first come first: the first has the claim.
     pub queue: Vec<OfferId>,
-    /// What riders are shown of whoever accepted.
-    #[serde(default)]
-    pub cards: BTreeMap<OfferId, Box<DriverCard>>,
     /// The claim of the first.
     pub claim: Option<Claim>,
     /// Why candidates were left out in the latest round.
@@ -185,7 +182,6 @@ impl Dispatch {
                     offers: BTreeMap::new(),
                     asked: BTreeSet::new(),
                     queue: Vec::new(),
-                    cards: BTreeMap::new(),
                     claim: None,
                     why: Vec::new(),
                 });
@@ -234,21 +230,18 @@ impl Search {
                 self.stage = Stage::Offering {
                     until: Some(made.expires_at),
                 };
-                for (&id, &candidate) in &made.offers {
+                for (&id, candidate) in &made.offers {
                     self.asked.insert(candidate.driver);
                     self.offers.insert(
                         id,
                         Offer {
-                            candidate,
+                            candidate: candidate.clone(),
                             state: OfferState::Open,
                         },
                     );
                 }
             }
             DispatchEvent::Accepted(accepted) => {
-                if let Some(card) = &accepted.card {
-                    self.cards.insert(accepted.offer, card.clone());
-                }
                 self.mark(&[accepted.offer], OfferState::Accepted);
                 self.queue.push(accepted.offer);
             }

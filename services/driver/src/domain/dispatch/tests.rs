@@ -92,6 +92,7 @@ fn candidate(name: &str) -> Candidate {
             reserved: interval("2026-11-20T07:15:00Z", "2026-11-20T23:00:00Z"),
             driving_minutes: Some(300),
         },
+        card: Some(card()),
     }
 }
 
@@ -155,7 +156,6 @@ fn card() -> Box<DriverCard> {
 fn accept(story: &Story<Dispatch>, name: &str) -> DispatchRequest {
     DispatchRequest::Accept {
         offer: offer(story, name),
-        card: Some(card()),
     }
 }
 
@@ -314,7 +314,6 @@ fn a_lost_race_with_nobody_left_to_answer_begins_the_next_round_at_once() {
             me("meera"),
             DispatchRequest::Accept {
                 offer: OfferId::derive(0, &[b"none"]),
-                card: None,
             },
         )
         .then_rejected("offer-unknown");
