@@ -4,7 +4,7 @@ use crate::{
     DecodeError,
     aggregate::{Aggregate, Kind, KindOf},
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
 
 /// A service's name, partitions and aggregates. A new aggregate is one line: `.aggregate::<Booking>()`.
 #[derive(Clone)]
@@ -106,20 +106,22 @@ impl Service {
     }
 }
 
-/// How many partitions each service has: where a message goes is a function of this.
+/// How many partitions each service has: where a message goes is a function of this. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
-    counts: std::collections::BTreeMap<String, u32>,
+    counts: Arc<BTreeMap<String, u32>>,
 }
 
 impl Topology {
     /// Of these services.
     pub fn of<'a>(services: impl IntoIterator<Item = &'a Service>) -> Self {
         Self {
-            counts: services
-                .into_iter()
-                .map(|service| (service.name.to_owned(), service.partitions))
-                .collect(),
+            counts: Arc::new(
+                services
+                    .into_iter()
+                    .map(|service| (service.name.to_owned(), service.partitions))
+                    .collect(),
+            ),
         }
     }
 

@@ -9,7 +9,7 @@ use interstate_schemas::{
     BookingId, DispatchId, DriverId, Money, OfferId, Timestamp, TripRequest, UserId, VehicleId,
     reason::why_not_this_driver,
 };
-use interstate_stores::Readers;
+use interstate_stores::{Readers, StoredJson};
 use rusqlite::{Connection, Row};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -81,7 +81,7 @@ pub struct OfferRow {
     /// What the driver would earn.
     pub earns: Money,
     /// The trip.
-    pub trip: TripRequest,
+    pub trip: StoredJson<TripRequest>,
 }
 
 /// The store did not answer, or holds something that cannot be.
@@ -170,7 +170,6 @@ fn search(dispatch: DispatchId, row: &Row<'_>) -> Result<SearchRow, ReadError> {
 }
 
 fn offer(row: &Row<'_>) -> Result<OfferRow, ReadError> {
-    let trip: TripRequest = from_json(row, "trip")?;
     Ok(OfferRow {
         offer: parsed(row, "offer")?,
         dispatch: parsed(row, "dispatch")?,
@@ -178,11 +177,8 @@ fn offer(row: &Row<'_>) -> Result<OfferRow, ReadError> {
         vehicle: parsed(row, "vehicle")?,
         state: unword(row.get("state")?)?,
         expires_at: time(row, "expires_at")?,
-        earns: Money {
-            amount: row.get("earns")?,
-            ..trip.driver_earns
-        },
-        trip,
+        earns: Money::inr(row.get("earns")?),
+        trip: StoredJson::from_text(row.get("trip")?).map_err(|error| wrong("trip", &error))?,
     })
 }
 

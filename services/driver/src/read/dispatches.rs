@@ -23,7 +23,7 @@ impl DispatchProjection {
 
 impl Projection for DispatchProjection {
     const NAME: &'static str = "driver-dispatches";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = &["searches", "offers"];
     const SCHEMA: &'static [&'static str] = &[
         "CREATE TABLE searches (
@@ -37,8 +37,7 @@ impl Projection for DispatchProjection {
             trip TEXT NOT NULL,
             considered INTEGER NOT NULL DEFAULT 0,
             passed INTEGER NOT NULL DEFAULT 0,
-            why TEXT NOT NULL DEFAULT '[]',
-            record TEXT
+            why TEXT NOT NULL DEFAULT '[]'
         ) STRICT, WITHOUT ROWID",
         "CREATE TABLE offers (
             offer TEXT PRIMARY KEY,
@@ -80,13 +79,12 @@ impl Projection for DispatchProjection {
             DispatchEvent::Considered(considered) => {
                 let record = &considered.record;
                 tx.prepare_cached(
-                    "UPDATE searches SET considered = ?, passed = ?, why = ?, record = ? WHERE dispatch = ?",
+                    "UPDATE searches SET considered = ?, passed = ?, why = ? WHERE dispatch = ?",
                 )?
                 .execute(params![
                     record.considered,
                     record.passed,
                     json(&record.why_no_driver()),
-                    json(record),
                     dispatch
                 ])?;
             }

@@ -151,7 +151,7 @@ pub enum AskError {
 /// Sends commands. Clones share their senders.
 #[derive(Clone)]
 pub struct Commands {
-    env: Env,
+    env: Arc<Env>,
     senders: Arc<Mutex<BTreeMap<String, Box<dyn Sender>>>>,
     /// True while the log takes nothing.
     shortage: Option<watch::Receiver<bool>>,
@@ -163,7 +163,7 @@ impl Commands {
     pub fn new(env: Env) -> Self {
         Self {
             shortage: env.log.shortage(),
-            env,
+            env: Arc::new(env),
             senders: Arc::default(),
             sequence: Arc::default(),
         }

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn fifty_are_kept_in_full_and_the_rest_is_counted() {
+    fn twenty_are_kept_in_full_and_the_rest_is_counted() {
         let candidates: Vec<_> = (0..120)
             .map(|number| match number {
                 // Two filters fail, so these come last and are counted under the first of the two.
