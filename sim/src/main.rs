@@ -10,6 +10,10 @@ use std::{
     time::Instant,
 };
 
+/// Worlds allocate much and give back much.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs simulated worlds and compares their books. A seed that fails prints the line that replays it.
 #[derive(Parser)]
 #[command(name = "interstate-sim", version)]

@@ -6,6 +6,10 @@ use interstate_eventing::plant::Bug;
 use interstate_sim::world::{self, Outcome, World};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Worlds allocate much and give back much.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seeds that a world of the simulator's own trade must survive.
 const TRADE_SEEDS: u64 = 2_000;
 /// Seeds that a world of the platform's services must survive.

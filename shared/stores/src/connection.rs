@@ -120,11 +120,24 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 fn connection(path: &Path, flags: OpenFlags, pragmas: &str) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY)?;
+    keep_plans(&db)?;
+    db.execute_batch(pragmas)?;
+    Ok(db)
+}
+
+/// One that belongs to nobody else, and is gone with its last user.
+pub(crate) fn in_memory() -> rusqlite::Result<Connection> {
+    let db = Connection::open_in_memory()?;
+    keep_plans(&db)?;
+    Ok(db)
+}
+
+/// A statement is planned once.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     // Otherwise a statement may be planned anew for each value that is bound to it, which costs more than running it.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    db.execute_batch(pragmas)?;
-    Ok(db)
+    Ok(())
 }
 
 /// Removes a file with what SQLite keeps beside it.

@@ -2,7 +2,7 @@
 //! Rows, position and parked events are written by the same code as in a file.
 
 use crate::{
-    Checksum, Projection, error, model::failure, parked, position::position_of, schema, take_up,
+    Checksum, Projection, connection, error, model::failure, parked, position::position_of, schema, take_up,
     take_up::Events, waiting::Waiting, writer,
 };
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ impl<P: Projection> InMemory<P> {
     /// # Errors
     /// A statement of the schema is wrong.
     pub fn new(projection: P) -> rusqlite::Result<Self> {
-        let mut rows = Connection::open_in_memory()?;
+        let mut rows = connection::in_memory()?;
         schema::ensure(&mut rows)?;
         schema::ensure_projection::<P>(&mut rows)?;
         Ok(Self {

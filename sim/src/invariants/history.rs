@@ -1,11 +1,12 @@
 //! What the log says happened, read as any reader must: whole batches, dense sequences.
 
-use super::Books;
+use super::{Books, messages::Way};
 use crate::log::{Cluster, Mode};
 use interstate_eventing::{
     Batch, Batches, Event, Service,
-    envelope::{Command, Origin},
+    envelope::{Command, CommandMeta, Origin},
     receipt::{Outgoing, Remembered},
+    resend::Resend,
 };
 use interstate_log::Topic;
 use interstate_schemas::{CommandId, Timestamp};
@@ -25,6 +26,10 @@ pub struct Arrived {
 pub struct History {
     /// By service and partition.
     batches: BTreeMap<(&'static str, u32), Vec<Batch>>,
+    /// When each of them was written, in nanoseconds of the world.
+    written: BTreeMap<(&'static str, u32), Vec<u64>>,
+    /// Messages as they reached the log of commands, where it keeps them: their numbers, and when.
+    pub(super) queued: BTreeMap<Way, Vec<(u64, u64)>>,
     /// Commands of the edge as they reached the log, where it keeps them.
     pub arrived: BTreeMap<CommandId, Vec<Arrived>>,
     /// Whether a command was put aside because its task had ended on it again and again.
@@ -46,6 +51,14 @@ impl History {
         self.batches.values()
     }
 
+    /// The batches of each partition, each with the time at which it was written.
+    pub(super) fn written(&self) -> impl Iterator<Item = ((&'static str, u32), u64, &Batch)> {
+        self.batches.iter().flat_map(|(place, batches)| {
+            let times = self.written.get(place).into_iter().flatten();
+            times.zip(batches).map(|(at, batch)| (*place, *at, batch))
+        })
+    }
+
     /// All events, partition by partition.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.batches.values().flatten().flat_map(|batch| &batch.events)
@@ -57,6 +70,30 @@ impl History {
             .values()
             .flatten()
             .flat_map(|batch| batch.receipt.outcomes.iter().map(move |outcome| (batch, outcome)))
+    }
+
+    /// A command stands in the log of commands.
+    fn takes(&mut self, place: (&'static str, u32), meta: CommandMeta, at: u64) {
+        match meta.origin {
+            Origin::Edge { expires, .. } => {
+                let all = self.arrived.entry(meta.id).or_default();
+                all.push(Arrived { at, expires });
+            }
+            Origin::Task {
+                incarnation,
+                service,
+                partition,
+                number,
+            } => {
+                let way = Way {
+                    incarnation,
+                    from: (service, partition),
+                    to: (place.0.into(), place.1),
+                };
+                self.queued.entry(way).or_default().push((number, at));
+            }
+            Origin::Reactor { .. } | Origin::Local => {}
+        }
     }
 
     /// Whether a command was put aside because its task had ended on it again and again.
@@ -132,7 +169,7 @@ impl<B: Books> Chronicle<B> {
                 .cluster
                 .committed(&Topic::events(service), partition, source.events);
             source.events = next;
-            for (_, stored) in new {
+            for (at, stored) in new {
                 let Some(batch) = source.batches.push(&stored).map_err(|error| error.to_string())? else {
                     continue;
                 };
@@ -140,11 +177,9 @@ impl<B: Books> Chronicle<B> {
                     self.books.evolve(event)?;
                 }
                 self.history.deadly |= batch.receipt.messages.iter().any(is_deadly);
-                self.history
-                    .batches
-                    .entry((service, partition))
-                    .or_default()
-                    .push(batch);
+                let place = (service, partition);
+                self.history.written.entry(place).or_default().push(at);
+                self.history.batches.entry(place).or_default().push(batch);
             }
             if self.mode == Mode::Kafka {
                 let (new, next) =
@@ -152,11 +187,12 @@ impl<B: Books> Chronicle<B> {
                         .committed(&Topic::commands(service), partition, source.commands);
                 source.commands = next;
                 for (at, stored) in new {
-                    let command = Command::from_record(&stored.record).map_err(|error| error.to_string())?;
-                    if let Origin::Edge { expires, .. } = command.meta.origin {
-                        let all = self.history.arrived.entry(command.meta.id).or_default();
-                        all.push(Arrived { at, expires });
+                    let resend = Resend::from_record(&stored.record).map_err(|error| error.to_string())?;
+                    if resend.is_some() {
+                        continue;
                     }
+                    let command = Command::from_record(&stored.record).map_err(|error| error.to_string())?;
+                    self.history.takes((service, partition), command.meta, at);
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod books;
 mod engine;
 mod history;
+mod messages;
 mod replay;
 
 pub use books::{Books, evolve};
@@ -52,6 +53,11 @@ pub const INVARIANTS: &[Invariant] = &[
         name: "every message is handled exactly once, and in order",
         always: false,
         check: |of| of.books.messages_once(of.history),
+    },
+    Invariant {
+        name: "no message counts as arrived that is not there yet",
+        always: true,
+        check: messages::there_when_counted,
     },
     Invariant {
         name: "nothing ends among the dead letters but what was begun three times",

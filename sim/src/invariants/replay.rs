@@ -1,7 +1,7 @@
 //! What is derived equals what the log derives it from.
 
 use super::Evidence;
-use crate::machines::fold;
+use crate::{machines::fold, read_models::Replays};
 use futures::FutureExt;
 use interstate_eventing::{
     projection::{MemoryReadModel, Position, ReadModel},
@@ -9,15 +9,15 @@ use interstate_eventing::{
     store::MemoryStore,
     task::{Limits, Task},
 };
-use interstate_log::{PartitionId, Topic};
+use interstate_log::PartitionId;
 
 pub(super) fn read_models(evidence: &Evidence<'_>) -> Vec<String> {
     let mut wrong = counted(evidence);
-    let machines = evidence.machines;
+    let (machines, mut replays) = (evidence.machines, Replays::default());
     for machine in &machines.all {
         for kept in machine.kept.iter() {
             let partitions = machines.partitions_of(kept.service());
-            let differences = kept.differences(evidence.history, partitions);
+            let differences = kept.differences(evidence.history, partitions, &mut replays);
             wrong.extend(
                 differences
                     .iter()
@@ -73,16 +73,10 @@ pub(super) fn caches(evidence: &Evidence<'_>) -> Vec<String> {
             };
             let brought_up = |store| -> Result<_, String> {
                 let mut task = open(store).map_err(|error| error.to_string())?;
-                let mut batches = task.batches();
                 let from = task.next();
-                let (records, _) =
-                    evidence
-                        .cluster
-                        .committed(&Topic::events(service.name()), partition, from);
-                for (_, stored) in records {
-                    if let Some(batch) = batches.push(&stored).map_err(|error| error.to_string())? {
-                        task.replay(&batch).map_err(|error| error.to_string())?;
-                    }
+                let batches = evidence.history.of(service.name(), partition).iter();
+                for batch in batches.skip_while(|batch| batch.next <= from) {
+                    task.replay(batch).map_err(|error| error.to_string())?;
                 }
                 task.dump().map_err(|error| error.to_string())
             };

@@ -156,8 +156,8 @@ pub(super) async fn day(
 ) {
     let driver = Driver::new(clients, number);
     if traffic == Traffic::Rush {
-        // Looks at the phone when everybody has asked.
-        driver.clients.sim().sleep(Duration::from_secs(1)).await;
+        // Looks at the phone when everybody has asked: whoever looks first finds all offers, and takes them.
+        driver.clients.sim().sleep(Duration::from_secs(4)).await;
     }
     let mut answered = BTreeSet::new();
     let mut moves = BTreeMap::new();

@@ -83,11 +83,16 @@ impl Newcomer {
         self.use_key(&wanted, &registration.request).await;
         let register = UserCommand::Register(registration);
         let told = self.ask(&wanted, "sign up", wanted.user, &register).await;
-        if !matches!(told, Told::Yes(_)) {
-            let user = wanted.user;
-            return self
-                .clients
-                .complain(format!("{user} asked to sign up, and was told {told:?}"));
+        match &told {
+            Told::Yes(_) => {}
+            // Three times its task had ended on it: a person will see to it.
+            Told::No(why) if why == "command.deadly" => return,
+            Told::No(_) => {
+                let user = wanted.user;
+                return self
+                    .clients
+                    .complain(format!("{user} asked to sign up, and was told {told:?}"));
+            }
         }
         if !self.is_signed_up(&wanted).await {
             return;
