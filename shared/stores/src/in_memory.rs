@@ -31,7 +31,7 @@ impl<P: Projection> InMemory<P> {
     pub fn new(projection: P) -> rusqlite::Result<Self> {
         let mut rows = connection::in_memory()?;
         schema::ensure(&mut rows)?;
-        schema::ensure_projection::<P>(&mut rows)?;
+        schema::ensure_projection::<P>(&mut rows, P::INDICES)?;
         Ok(Self {
             rows: Arc::new(Mutex::new(rows)),
             projection: Arc::new(projection),

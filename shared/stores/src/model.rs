@@ -41,12 +41,18 @@ impl<P: Projection> SqliteReadModel<P> {
     /// # Errors
     /// The file cannot be written, or a statement of the schema is wrong.
     pub async fn open(db: &Sqlite, projection: P) -> Result<Self, SqliteError> {
-        Self::open_shared(db, Arc::new(projection)).await
+        Self::open_with(db, Arc::new(projection), P::INDICES).await
     }
 
-    pub(crate) async fn open_shared(db: &Sqlite, projection: Arc<P>) -> Result<Self, SqliteError> {
-        let made = db.writer().run(schema::ensure_projection::<P>).await;
-        made.map_err(|source| SqliteError::new(db.path(), source))?;
+    pub(crate) async fn open_with(
+        db: &Sqlite,
+        projection: Arc<P>,
+        indices: &'static [&'static str],
+    ) -> Result<Self, SqliteError> {
+        let made = db
+            .writer()
+            .run(|writer| schema::ensure_projection::<P>(writer, indices));
+        made.await.map_err(|source| SqliteError::new(db.path(), source))?;
         Ok(Self {
             db: db.clone(),
             projection,

@@ -14,6 +14,9 @@ pub trait Projection: Send + Sync + 'static {
     const TABLES: &'static [&'static str];
     /// The statements that make them.
     const SCHEMA: &'static [&'static str];
+    /// The statements that make those indices which only queries use. A file that is filled beside the live one does
+    /// without: nobody asks it, and an index costs as much as the row.
+    const INDICES: &'static [&'static str] = &[];
 
     /// What an event does, within the transaction that moves the position. It runs on the thread that writes the
     /// file. Pass over the types that it does not remember, and use statements whose text does not change, with

@@ -17,8 +17,9 @@ use interstate_log::{Log, LogError, PartitionId, Topic};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-/// Events taken up together: more than a runner's, for nobody waits for these rows.
-const CHUNK: usize = 10_000;
+/// Events taken up together: more than a runner's, for nobody waits for these rows, and few enough that what is read
+/// for the next ones finds its memory still warm.
+const CHUNK: usize = 4_000;
 
 /// Why a read model was not rebuilt. The live one is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +86,7 @@ pub async fn rebuild<P: Projection>(
     let beside = Beside {
         log,
         live,
-        fresh: SqliteReadModel::open_shared(&db, live.projection.clone()).await?,
+        fresh: SqliteReadModel::open_with(&db, live.projection.clone(), &[]).await?,
         filling: db.writer().hold(),
         sources: (0..partitions)
             .map(|index| PartitionId::new(service, index))

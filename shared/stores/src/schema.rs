@@ -31,7 +31,10 @@ pub(crate) fn ensure(writer: &mut Connection) -> rusqlite::Result<()> {
 
 /// Makes the projection's tables. Those of another version go, with their positions: they are read from the
 /// log again.
-pub(crate) fn ensure_projection<P: Projection>(writer: &mut Connection) -> rusqlite::Result<()> {
+pub(crate) fn ensure_projection<P: Projection>(
+    writer: &mut Connection,
+    indices: &[&str],
+) -> rusqlite::Result<()> {
     let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = tx.query_row(
         "SELECT version FROM projections WHERE name = ?",
@@ -54,7 +57,7 @@ pub(crate) fn ensure_projection<P: Projection>(writer: &mut Connection) -> rusql
         for own in ["positions", "parked"] {
             tx.execute(&format!("DELETE FROM {own} WHERE projection = ?"), [P::NAME])?;
         }
-        for statement in P::SCHEMA {
+        for statement in P::SCHEMA.iter().chain(indices) {
             tx.execute_batch(statement)?;
         }
         tx.execute(

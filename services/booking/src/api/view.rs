@@ -2,10 +2,10 @@
 
 use crate::{
     domain::{
-        booking::{CancelBy, Order, Plan, Stage},
+        booking::{CancelBy, Plan, Stage},
         cancellation::RiderReason,
         fare::FareBreakdown,
-        quote::{Issue, QuoteIssued, Quoted},
+        quote::{Issue, Quoted},
         tariff::TariffVersion,
     },
     ports::PlaceRef,
@@ -87,40 +87,6 @@ impl QuoteView {
             route: issue.route,
             tariff: issue.tariff,
             fare: quoted.fare,
-            booking: None,
-        }
-    }
-
-    pub(crate) fn of_order(order: &Order) -> Self {
-        Self {
-            quote: order.quote,
-            kind: order.input.kind,
-            class: order.input.class,
-            passengers: order.passengers,
-            bags: order.bags,
-            pickup_at: order.pickup_at,
-            ends_at: order.ends_at,
-            expires_at: order.pickup_at,
-            route: order.route.clone(),
-            tariff: order.tariff.clone(),
-            fare: order.fare.clone(),
-            booking: Some(order.booking),
-        }
-    }
-
-    pub(crate) fn of_event(event: &QuoteIssued) -> Self {
-        Self {
-            quote: event.quote,
-            kind: event.input.kind,
-            class: event.input.class,
-            passengers: event.passengers,
-            bags: event.bags,
-            pickup_at: event.pickup_at,
-            ends_at: event.ends_at,
-            expires_at: event.expires_at,
-            route: event.route.clone(),
-            tariff: event.tariff.clone(),
-            fare: event.fare.clone(),
             booking: None,
         }
     }

@@ -71,9 +71,12 @@ impl BookingHistory {
     /// A [`HistoryError`].
     pub async fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRow>, HistoryError> {
         let found = self.rows.read(move |rows| {
-            let mut select =
-                rows.prepare_cached("SELECT rider, view, booking FROM quotes WHERE quote = ?")?;
-            let mut found = select.query([quote.to_string()])?;
+            // Who accepts a quote has its booking in the same transaction.
+            let mut select = rows.prepare_cached(
+                "SELECT q.rider, q.view, b.booking FROM quotes q LEFT JOIN bookings b ON b.booking = ?2
+                 WHERE q.quote = ?1",
+            )?;
+            let mut found = select.query([quote.to_string(), BookingId::from(quote).to_string()])?;
             found.next()?.map(quote_row).transpose()
         });
         found.await

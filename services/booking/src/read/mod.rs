@@ -4,9 +4,11 @@ mod change;
 mod columns;
 mod history;
 mod project;
+mod quoted;
 mod row;
 mod schema;
 mod story;
+mod trip;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,21 @@
 //! From events to rows.
 
-use super::{BookingRow, change::Changed, history, row::word, schema, story};
-use crate::{
-    api::QuoteView,
-    domain::{
-        booking::{Booking, BookingEvent, Order, Stage},
-        quote::{Quote, QuoteAccepted, QuoteEvent, QuoteIssued},
-    },
+use super::{
+    BookingRow,
+    change::{Accepted, Changed},
+    history,
+    quoted::Issued,
+    schema, story,
+    trip::Ordered,
 };
-use interstate_eventing::{Aggregate, Event, decode_json, encode_json, projection::Changes};
-use interstate_schemas::{BookingId, Timestamp, UserId};
+use crate::domain::{
+    booking::Booking,
+    quote::{Quote, QuoteAccepted, QuoteEvent},
+};
+use interstate_eventing::{Aggregate, Event, decode_json, projection::Changes};
+use interstate_schemas::BookingId;
 use interstate_stores::{Projection, ProjectionError};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 /// Writes `booking-history`.
 #[derive(Clone)]
@@ -25,15 +29,14 @@ impl BookingProjection {
         Self { changes }
     }
 
-    fn booking(&self, tx: &Connection, event: &Event, changed: &mut Changed) -> Result<(), ProjectionError> {
+    fn booking(&self, event: &Event, changed: &mut Changed) -> Result<(), ProjectionError> {
         let not_an_id = || ProjectionError::event(format!("the subject `{}` is no booking", event.subject));
         let booking: BookingId = event.subject.parse().map_err(|_| not_an_id())?;
-        match event.decode::<BookingEvent>()? {
-            BookingEvent::Requested(requested) => {
-                let row = NewBooking::ordered(&requested.order, event.time, event.version);
-                row.write(tx, INSERT_OR_REPLACE)?;
-            }
-            change => changed.note(event, &change),
+        if event.event_type == Ordered::TYPE {
+            let ordered: Ordered = decode_json(Ordered::TYPE, &event.payload)?;
+            changed.ordered(&event.subject, ordered.columns(event.time, event.version));
+        } else {
+            changed.note(event, &event.decode()?);
         }
         self.changes.stage(&booking);
         Ok(())
@@ -42,9 +45,10 @@ impl BookingProjection {
 
 impl Projection for BookingProjection {
     const NAME: &'static str = "booking-history";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [&'static str] = schema::TABLES;
     const SCHEMA: &'static [&'static str] = schema::SCHEMA;
+    const INDICES: &'static [&'static str] = schema::INDICES;
 
     fn apply(&self, tx: &Connection, event: &Event) -> Result<(), ProjectionError> {
         self.apply_all(tx, &[event])
@@ -58,17 +62,13 @@ impl Projection for BookingProjection {
         let mut changed = Changed::default();
         for event in told {
             if event.aggregate == Booking::NAME {
-                self.booking(tx, event, &mut changed)?;
-                continue;
-            }
-            match event.decode::<QuoteEvent>()? {
-                QuoteEvent::Issued(issued) => quoted(tx, &issued)?,
-                QuoteEvent::Accepted(accepted) => accept(tx, event, &accepted)?,
-                QuoteEvent::Expired(_) => {}
+                self.booking(event, &mut changed)?;
+            } else {
+                quote(tx, event, &mut changed)?;
             }
         }
         // A booking's own first event writes its row, so that there is one by now.
-        Ok(changed.write(tx)?)
+        changed.write(tx)
     }
 
     fn committed(&self, rows: &Connection) {
@@ -77,88 +77,19 @@ impl Projection for BookingProjection {
     }
 }
 
-fn quoted(tx: &Connection, issued: &QuoteIssued) -> rusqlite::Result<()> {
-    let view = encode_json(&QuoteView::of_event(issued));
-    tx.prepare_cached("INSERT INTO quotes (quote, rider, view) VALUES (?, ?, ?)")?
-        .execute(params![
-            issued.quote.to_string(),
-            issued.rider.to_string(),
-            String::from_utf8_lossy(&view)
-        ])?;
-    Ok(())
-}
-
-/// Whoever accepted a quote finds the booking at once: the booking's own first event stands in another partition
-/// and may come a moment later. It then overwrites this row, so that both orders end the same.
-fn accept(tx: &Connection, event: &Event, accepted: &QuoteAccepted) -> Result<(), ProjectionError> {
-    let mut update = tx.prepare_cached("UPDATE quotes SET booking = ? WHERE quote = ? RETURNING view")?;
-    let keys = [accepted.booking.to_string(), accepted.quote.to_string()];
-    let view: String = update.query_one(keys, |row| row.get("view"))?;
-    let view: QuoteView = decode_json("quote view", view.as_bytes())?;
-    let row = NewBooking::quoted(&view, accepted.booking, accepted.rider, event.time);
-    row.write(tx, INSERT_OR_IGNORE)?;
-    Ok(())
-}
-
-const INSERT_OR_REPLACE: &str = "INSERT OR REPLACE";
-const INSERT_OR_IGNORE: &str = "INSERT OR IGNORE";
-const NEW_BOOKING: &str = " INTO bookings (booking, quote, rider, stage, kind, class, origin, destination, \
-     pickup_at, ends_at, payable, advance, balance, booked_at, updated_at, version) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15)";
-
-/// The first row of a booking, from its quote or from itself.
-struct NewBooking {
-    view: QuoteView,
-    booking: BookingId,
-    rider: UserId,
-    at: Timestamp,
-    version: u64,
-}
-
-impl NewBooking {
-    fn quoted(view: &QuoteView, booking: BookingId, rider: UserId, at: Timestamp) -> Self {
-        Self {
-            view: view.clone(),
+fn quote(tx: &Connection, event: &Event, changed: &mut Changed) -> Result<(), ProjectionError> {
+    if event.event_type == Issued::TYPE {
+        return Issued::read(&event.payload)?.write(tx);
+    }
+    if let QuoteEvent::Accepted(accepted) = event.decode()? {
+        let QuoteAccepted {
+            quote,
             booking,
             rider,
-            at,
-            version: 0,
-        }
+            ..
+        } = accepted;
+        let at = event.time;
+        changed.accepted(booking, Accepted { quote, rider, at });
     }
-
-    fn ordered(order: &Order, at: Timestamp, version: u64) -> Self {
-        Self {
-            view: QuoteView::of_order(order),
-            booking: order.booking,
-            rider: order.rider,
-            at,
-            version,
-        }
-    }
-
-    fn write(&self, tx: &Connection, verb: &'static str) -> rusqlite::Result<()> {
-        let view = &self.view;
-        let stops = &view.route.stops;
-        let name =
-            |stop: Option<&interstate_schemas::Stop>| stop.map_or_else(String::new, |stop| stop.name.clone());
-        let sql = [verb, NEW_BOOKING].concat();
-        tx.prepare_cached(&sql)?.execute(params![
-            self.booking.to_string(),
-            view.quote.to_string(),
-            self.rider.to_string(),
-            word(Stage::PendingPayment),
-            word(view.kind),
-            word(view.class),
-            name(stops.first()),
-            name(stops.last()),
-            view.pickup_at.as_millisecond(),
-            view.ends_at.as_millisecond(),
-            view.fare.payable.amount,
-            view.fare.advance.amount,
-            view.fare.balance.amount,
-            self.at.as_millisecond(),
-            self.version.cast_signed(),
-        ])?;
-        Ok(())
-    }
+    Ok(())
 }

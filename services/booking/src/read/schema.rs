@@ -5,12 +5,12 @@ pub(super) const TABLES: &[&str] = &["quotes", "bookings", "stories"];
 
 /// Each statement on its own.
 pub(super) const SCHEMA: &[&str] = &[
+    // Large rows stand in the order in which they came: in that of their keys each would move its neighbours.
     "CREATE TABLE quotes (
-        quote TEXT PRIMARY KEY,
+        quote TEXT PRIMARY KEY NOT NULL,
         rider TEXT NOT NULL,
-        view TEXT NOT NULL,
-        booking TEXT
-    ) STRICT, WITHOUT ROWID",
+        view TEXT NOT NULL
+    ) STRICT",
     "CREATE TABLE bookings (
         booking TEXT PRIMARY KEY,
         quote TEXT NOT NULL,
@@ -42,11 +42,6 @@ pub(super) const SCHEMA: &[&str] = &[
         updated_at INTEGER NOT NULL,
         version INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX bookings_of_rider ON bookings (rider, booked_at DESC, booking DESC)",
-    "CREATE INDEX bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
-    "CREATE INDEX bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
-    "CREATE INDEX bookings_by_time ON bookings (booked_at DESC, booking DESC)",
-    "CREATE INDEX bookings_with_case ON bookings (booked_at DESC, booking DESC) WHERE support_case = 1",
     "CREATE TABLE stories (
         subject TEXT NOT NULL,
         version INTEGER NOT NULL,
@@ -58,5 +53,14 @@ pub(super) const SCHEMA: &[&str] = &[
         correlation TEXT NOT NULL,
         detail TEXT NOT NULL,
         PRIMARY KEY (subject, version)
-    ) STRICT, WITHOUT ROWID",
+    ) STRICT",
+];
+
+/// For lists only.
+pub(super) const INDICES: &[&str] = &[
+    "CREATE INDEX bookings_of_rider ON bookings (rider, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_of_driver ON bookings (driver_user, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_by_stage ON bookings (stage, booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_by_time ON bookings (booked_at DESC, booking DESC)",
+    "CREATE INDEX bookings_with_case ON bookings (booked_at DESC, booking DESC) WHERE support_case = 1",
 ];

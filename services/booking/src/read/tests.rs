@@ -68,7 +68,7 @@ async fn empty() -> (BookingProjection, BookingHistory, Connection, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let db = Sqlite::open(folder.path().join("booking.db")).await.unwrap();
     let rows = Connection::open(db.path()).unwrap();
-    for statement in BookingProjection::SCHEMA {
+    for statement in BookingProjection::SCHEMA.iter().chain(BookingProjection::INDICES) {
         rows.execute_batch(statement).unwrap();
     }
     let changes = Changes::default();

@@ -2,7 +2,7 @@
 
 use super::{
     BookingProjection,
-    schema::{SCHEMA, TABLES},
+    schema::{INDICES, SCHEMA, TABLES},
     tests::{events, in_log},
 };
 use crate::domain::{
@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 fn rows() -> Connection {
     let rows = Connection::open_in_memory().unwrap();
-    for statement in SCHEMA {
+    for statement in SCHEMA.iter().chain(INDICES) {
         rows.execute_batch(statement).unwrap();
     }
     rows

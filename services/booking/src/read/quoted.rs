@@ -1,0 +1,125 @@
+//! A quote as its rider is shown it, from the JSON of its event. The way and the price are large, and stand in both
+//! as they are: they are copied, not read.
+
+use interstate_schemas::{QuoteId, Timestamp, TripKind, UserId, VehicleClass};
+use interstate_stores::ProjectionError;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A quote's first event.
+#[derive(Debug, Deserialize)]
+pub(super) struct Issued<'a> {
+    quote: QuoteId,
+    rider: UserId,
+    passengers: u8,
+    bags: u8,
+    pickup_at: Timestamp,
+    ends_at: Timestamp,
+    #[serde(borrow)]
+    route: &'a RawValue,
+    tariff: &'a RawValue,
+    input: Shape,
+    fare: &'a RawValue,
+    expires_at: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+struct Shape {
+    kind: TripKind,
+    class: VehicleClass,
+}
+
+/// A [`QuoteView`](crate::api::QuoteView).
+#[derive(Serialize)]
+struct View<'a> {
+    quote: QuoteId,
+    kind: TripKind,
+    class: VehicleClass,
+    passengers: u8,
+    bags: u8,
+    pickup_at: Timestamp,
+    ends_at: Timestamp,
+    expires_at: Timestamp,
+    route: &'a RawValue,
+    tariff: &'a RawValue,
+    fare: &'a RawValue,
+}
+
+impl<'a> Issued<'a> {
+    /// The type of the event, of which no other version was ever written.
+    pub const TYPE: &'static str = "quote.issued.v1";
+
+    /// Reads the event.
+    pub fn read(payload: &'a [u8]) -> Result<Self, ProjectionError> {
+        let read = serde_json::from_slice(payload);
+        read.map_err(|error| ProjectionError::event(format!("{}: {error}", Self::TYPE)))
+    }
+
+    /// Writes its row.
+    pub fn write(&self, tx: &Connection) -> Result<(), ProjectionError> {
+        let view = serde_json::to_string(&self.view());
+        let view = view.map_err(|error| ProjectionError::event(format!("the view of a quote: {error}")))?;
+        tx.prepare_cached("INSERT INTO quotes (quote, rider, view) VALUES (?, ?, ?)")?
+            .execute(params![self.quote.to_string(), self.rider.to_string(), view])?;
+        Ok(())
+    }
+
+    fn view(&self) -> View<'a> {
+        View {
+            quote: self.quote,
+            kind: self.input.kind,
+            class: self.input.class,
+            passengers: self.passengers,
+            bags: self.bags,
+            pickup_at: self.pickup_at,
+            ends_at: self.ends_at,
+            expires_at: self.expires_at,
+            route: self.route,
+            tariff: self.tariff,
+            fare: self.fare,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::QuoteView,
+        domain::quote::{
+            Quote, QuoteCommand, QuoteEvent,
+            tests::{MORNING, V1_PICKUP, as_rider, issue, quote},
+        },
+    };
+    use interstate_eventing::{DomainEvent, fixture::given};
+
+    #[test]
+    fn a_quote_is_shown_as_it_was_issued() {
+        let issued = given::<Quote>(quote())
+            .at(MORNING)
+            .when(as_rider(), QuoteCommand::Issue(Box::new(issue(V1_PICKUP))));
+        let event = &issued.decided().events[0];
+        assert_eq!(event.event_type(), Issued::TYPE);
+        let payload = event.encode();
+        let view = serde_json::to_string(&Issued::read(&payload).unwrap().view()).unwrap();
+        let QuoteEvent::Issued(issued) = event.clone() else {
+            panic!("a quote begins with another event: {event:?}")
+        };
+        let expected = QuoteView {
+            quote: issued.quote,
+            kind: issued.input.kind,
+            class: issued.input.class,
+            passengers: issued.passengers,
+            bags: issued.bags,
+            pickup_at: issued.pickup_at,
+            ends_at: issued.ends_at,
+            expires_at: issued.expires_at,
+            route: issued.route,
+            tariff: issued.tariff,
+            fare: issued.fare,
+            booking: None,
+        };
+        assert_eq!(view, serde_json::to_string(&expected).unwrap());
+    }
+}
