@@ -16,6 +16,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::task::JoinSet;
 
 /// What is run.
 #[derive(Debug, clap::Args)]
@@ -45,8 +46,10 @@ pub async fn run(load: Load) -> Result<(), Failure> {
     let support = operator::support(&platform, &http).await?;
     let fleet = Arc::new(Fleet::default());
     let drivers = drivers::admit(&http, &support, count).await?;
+    // They hang up before the platform stops: dropped in the reverse order.
+    let mut listening = JoinSet::new();
     for driver in drivers {
-        tokio::spawn(fleet.clone().listen(Arc::new(driver)));
+        listening.spawn(fleet.clone().listen(Arc::new(driver)));
     }
     let mut riders = Vec::new();
     for number in 0..load.riders {

@@ -22,9 +22,9 @@ const CACHE: u64 = 4 << 20;
 const JOURNALS: u64 = 64 << 20;
 /// A partition's records kept in memory before they go into a file of their own, in bytes.
 const MEMTABLE: u64 = 4 << 20;
-/// Threads in the background: one writes files, one merges them, and the third takes up what there is to merge
-/// meanwhile. With two, the first would put that back into the queue, over and over, for as long as a merge takes.
-const WORKERS: usize = 3;
+/// Threads in the background. Tables are never merged, so one is enough: it writes them as fast as they fill. Of several,
+/// the first would put what another looks at into the queue again, over and over, until that one is done.
+const WORKERS: usize = 1;
 
 /// The database and its lock. Only the committer writes records.
 pub(super) struct Store {
