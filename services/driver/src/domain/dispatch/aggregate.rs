@@ -153,6 +153,7 @@ impl Dispatch {
                 draft.emit(OfferAccepted {
                     offer: id,
                     driver: offer.candidate.driver,
+                    card: offer.candidate.card.clone(),
                 });
                 claim::begin_next(draft, cx);
             }

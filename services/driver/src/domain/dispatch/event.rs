@@ -7,8 +7,8 @@ use crate::domain::{
 };
 use interstate_eventing::events;
 use interstate_schemas::{
-    BookingId, CalendarOwner, DispatchId, DriverAnswer, DriverId, Money, OfferId, StepRef, Timestamp,
-    TripRequest,
+    BookingId, CalendarOwner, DispatchId, DriverAnswer, DriverCard, DriverId, Money, OfferId, StepRef,
+    Timestamp, TripRequest,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub struct OfferAccepted {
     pub offer: OfferId,
     /// Whose.
     pub driver: DriverId,
+    /// What the rider will be shown of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Box<DriverCard>>,
 }
 
 /// A driver does not take the trip.

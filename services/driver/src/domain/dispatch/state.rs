@@ -242,6 +242,9 @@ impl Search {
                 }
             }
             DispatchEvent::Accepted(accepted) => {
+                if let Some(offer) = self.offers.get_mut(&accepted.offer) {
+                    offer.candidate.card.clone_from(&accepted.card);
+                }
                 self.mark(&[accepted.offer], OfferState::Accepted);
                 self.queue.push(accepted.offer);
             }
