@@ -21,6 +21,8 @@ const CANDIDATES_OVERDUE: &str = "candidates_overdue";
 
 impl Aggregate for Dispatch {
     const NAME: &'static str = "dispatch";
+    /// 2: what a rider is shown stands with the offer.
+    const VERSION: u32 = 2;
     type Command = DispatchRequest;
     type Event = DispatchEvent;
 
