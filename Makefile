@@ -6,6 +6,8 @@ export ENGINES_HOME ?= $(CACHE)/engines
 CARGO ?= cargo
 SEEDS ?= 2000
 WORLD ?= trade
+# Test targets that start real servers.
+ON_ENGINES = kafka postgres mongodb clickhouse split
 
 .PHONY: help up live test lint test-engines sim generate bench clean
 
@@ -13,11 +15,11 @@ help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 up: ## Build and start everything on the embedded log, with demo riders and drivers
-	$(CARGO) build --release --locked -p interstate
+	$(CARGO) build --release --locked -p interstate --bin interstate
 	$(CARGO_TARGET_DIR)/release/interstate up --demo
 
 live: ## The same in real time, without the demonstration
-	$(CARGO) build --release --locked -p interstate
+	$(CARGO) build --release --locked -p interstate --bin interstate
 	$(CARGO_TARGET_DIR)/release/interstate up --data-dir .interstate-live
 
 lint: ## Formatting, lints, generated files
@@ -27,14 +29,19 @@ lint: ## Formatting, lints, generated files
 test: lint ## Everything that needs no server: unit, simulation and end-to-end tests
 	$(CARGO) test --workspace --locked
 
-test-engines: ## The log's suite and a ride on real Kafka brokers, which it starts itself
+test-engines: ## Each adapter's suite and whole rides on the real servers, which it starts itself
 	dev/engines/kafka.sh install
-	$(CARGO) test --workspace --locked --test kafka -- --test-threads=2
+	dev/engines/postgres.sh install
+	dev/engines/mongo.sh install
+	dev/engines/clickhouse.sh install
+	$(CARGO) test --workspace --locked $(patsubst %,--test %,$(ON_ENGINES)) -- --test-threads=2
+	$(CARGO) test --workspace --locked --lib on_a_real_server -- --ignored --test-threads=2
 
 sim: ## Many simulated worlds, of the engine's own trade or of the services: make sim SEEDS=100000 WORLD=rides
 	$(CARGO) run --release --locked -p interstate-sim -- --world $(WORLD) --seeds $(SEEDS)
 
-generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams
+generate: ## Write what is generated from the code: docs/errors, schemas/json, asyncapi.yaml, diagrams, Rust of the proto files
+	$(CARGO) run --locked -p interstate-proto --example generate
 	$(CARGO) run --locked -p interstate -- generate
 
 bench: ## Measure everything against its baselines, and print one table: make bench ARGS="--quick --only saga"

@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [--only NAME,NAME...] [--quick]
 #
-# Names: command-latency durable records saga bookings fixes rebuild idle. It starts its own Kafka (java, mvn)
+# Names: command-latency question durable records saga bookings fixes rebuild idle. It starts its own Kafka (java, mvn)
 # and its own Restate (npm). What cannot be measured is an ERROR in the table, and the exit status says so.
 # Environment: CARGO_TARGET_DIR, ENGINES_HOME (downloads), BENCH_LINES (keeps the lines of figures in this file).
 set -uo pipefail
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/interstate/target}
 export ENGINES_HOME=${ENGINES_HOME:-$HOME/.cache/interstate/engines}
-all=command-latency,durable,records,saga,bookings,fixes,rebuild,idle
+all=command-latency,question,durable,records,saga,bookings,fixes,rebuild,idle
 only=$all quick=0
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -67,6 +67,7 @@ start_kafka() {
 
 "$bench" machine >>"$lines"
 wanted durable && for _ in $(seq "$(full 3 1)"); do measure "$bench" durable --seconds "$(full 5 2)"; done
+wanted question && measure "$bench" question --seconds "$(full 10 3)"
 if wanted saga; then
   bench/peers/restate/run.sh install || say "no Restate: its rows are errors"
   for _ in $(seq "$(full 3 1)"); do

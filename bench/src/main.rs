@@ -11,6 +11,7 @@ mod node;
 mod note;
 mod platform;
 mod producer_tool;
+mod question;
 mod rebuild;
 mod records;
 mod saga;
@@ -63,6 +64,15 @@ enum What {
         rate: u32,
         /// Seconds to measure.
         #[arg(long, default_value_t = 15)]
+        seconds: u64,
+    },
+    /// A question between two services over gRPC at a steady rate.
+    Question {
+        /// Questions a second.
+        #[arg(long, default_value_t = 500)]
+        rate: u32,
+        /// Seconds to measure.
+        #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
     /// Records/s of one task on Kafka, against Kafka's own producer performance tool.
@@ -123,6 +133,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             rate,
             seconds,
         } => command_latency::run(&brokers, rate, seconds).await,
+        What::Question { rate, seconds } => question::run(rate, seconds).await,
         What::Records {
             brokers,
             commands,

@@ -16,11 +16,11 @@ use interstate_eventing::{
     runtime::{Ask, MachineClock},
 };
 use interstate_location::{Location, StopRef};
-use interstate_log::{Log, Topic};
+use interstate_log::{Log, PartitionId, Topic};
 use interstate_schemas::{
     Actor, PaymentMethod, QuoteId, Role, SignedDuration, TripKind, TripRoute, UserId, VehicleClass,
 };
-use interstate_stores::{Sqlite, SqliteReadModel, rebuild};
+use interstate_stores::{Sqlite, SqliteReadModel, StoredModel};
 use std::{
     error::Error,
     sync::{
@@ -54,12 +54,15 @@ pub async fn run(bookings: usize, turns: usize) -> Result<(), Box<dyn Error>> {
     node.host.stop().await;
 
     let log = &*node.env.log;
+    let sources: Vec<_> = (0..partitions)
+        .map(|index| PartitionId::new(service.name(), index))
+        .collect();
     for _ in 0..turns {
         let began = Instant::now();
         let read = drop_events(log, partitions).await?;
         let reading = read as f64 / began.elapsed().as_secs_f64();
         let began = Instant::now();
-        let comparison = rebuild(log, &live, "booking", partitions, true).await?;
+        let comparison = live.rebuild(log, &sources, true).await?;
         let rebuilding = comparison.events as f64 / began.elapsed().as_secs_f64();
         if !comparison.is_equal() {
             return Err(format!("the rebuilt read model differs: {comparison:?}").into());

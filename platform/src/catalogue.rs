@@ -12,6 +12,7 @@ pub fn services() -> Vec<Service> {
         interstate_location::service(),
         interstate_driver::service(),
         interstate_payment::service(),
+        interstate_analytics::service(),
     ]
 }
 
@@ -25,6 +26,7 @@ pub fn codes() -> Vec<&'static ErrorCode> {
         interstate_location::api::CODES,
         interstate_driver::api::CODES,
         interstate_payment::api::CODES,
+        interstate_analytics::api::CODES,
     ];
     let unique: BTreeMap<&str, &'static ErrorCode> =
         all.into_iter().flatten().map(|code| (code.code, *code)).collect();

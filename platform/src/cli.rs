@@ -59,6 +59,9 @@ pub struct Up {
     /// Start demo riders and drivers as well, with the clock 600 times as fast
     #[arg(long)]
     pub demo: bool,
+    /// Start each service as a process of its own, on Kafka (KAFKA_BROKERS), as a fleet runs them
+    #[arg(long, conflicts_with = "demo")]
+    pub split: bool,
     /// Do not redraw a screen of live figures, even in a terminal
     #[arg(long)]
     pub plain: bool,
@@ -70,9 +73,24 @@ pub struct Serve {
     pub common: CommonArgs,
     #[command(flatten)]
     pub provider: ProviderArgs,
-    /// Which: user booking location driver payment
+    /// Stop in good order once standard input ends: whoever started this process has ended
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
+    /// Give the one service a single port of its own, from 8001, as `interstate-<service>` does
+    #[arg(long)]
+    pub alone: bool,
+    /// Which: user booking location driver payment analytics
     #[arg(required = true, value_name = "SERVICE")]
     pub services: Vec<String>,
+}
+
+/// The arguments of a process that is one service: `interstate-booking` and the like.
+#[derive(Args)]
+pub struct One {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
 }
 
 #[derive(Args)]

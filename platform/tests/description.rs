@@ -12,12 +12,13 @@ use interstate_schemas::Role;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const TABLES: [&[Row]; 5] = [
+const TABLES: [&[Row]; 6] = [
     interstate_user::api::POLICY,
     interstate_booking::api::ROWS,
     interstate_location::api::ROWS,
     interstate_driver::api::ROWS,
     interstate_payment::api::ROWS,
+    interstate_analytics::api::ROWS,
 ];
 
 async fn described(url: &str) -> Value {
@@ -175,7 +176,7 @@ async fn the_description_says_what_holds() {
     who_may_call_is_said(&doc, &TABLES);
     every_operation_has_a_summary(&doc);
     for (name, address) in world.node.services() {
-        let at = ["user", "booking", "location", "driver", "payment"]
+        let at = ["user", "booking", "location", "driver", "payment", "analytics"]
             .iter()
             .position(|known| known == name)
             .unwrap();

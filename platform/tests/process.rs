@@ -198,7 +198,7 @@ async fn the_first_page_says_who_can_sign_in_and_where_to_look() {
             page.push('\n');
         }
         let health = page.lines().filter(|line| line.ends_with("/health")).count();
-        assert_eq!(health, 5, "one a service: {page}");
+        assert_eq!(health, 6, "one a service: {page}");
         platform.stop().await;
     }
 }

@@ -37,6 +37,7 @@ impl Row {
 pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
     Some(match name {
         "command-latency" => vec![command_latency(lines)],
+        "question" => vec![question(lines)],
         "durable" => vec![durable(lines)],
         "records" => vec![records(lines)],
         "saga" => saga(lines),
@@ -90,6 +91,19 @@ fn command_latency(lines: &Lines) -> Row {
         both.map(|(p50, p99)| format!("{p50:.1} / {p99:.1} ms")),
         "≤ 4 / 15 ms".to_owned(),
         both.map(|(p50, p99)| p50 <= 4.0 && p99 <= 15.0),
+    )
+}
+
+fn question(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("question", None, name);
+    let p99 = figure("p99_ms");
+    limited(
+        "a question over gRPC on loopback at 500/s, p50 / p99".to_owned(),
+        figure("p50_ms")
+            .zip(p99)
+            .map(|(p50, p99)| format!("{p50:.2} / {p99:.2} ms")),
+        "p99 ≤ 3 ms".to_owned(),
+        p99.map(|p99| p99 <= 3.0),
     )
 }
 

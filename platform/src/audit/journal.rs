@@ -5,7 +5,7 @@ use interstate_payment::read::PaymentReads;
 use interstate_schemas::Money;
 
 /// Checks payment's journal.
-pub async fn journal(payments: &PaymentReads) -> Check {
+pub async fn journal(payments: &dyn PaymentReads) -> Check {
     const NAME: &str = "the journal is balanced";
     let (found, trial) = match futures::join!(payments.audit(), payments.trial_balance()) {
         (Ok(found), Ok(trial)) => (found, trial),

@@ -2,6 +2,8 @@
 
 pub mod doctor;
 pub mod generate;
+pub mod one;
 pub mod openapi;
+pub mod split;
 pub mod staff;
 pub mod up;

@@ -27,6 +27,7 @@ async fn describe(dir: &std::path::Path) -> Result<String, Box<dyn std::error::E
         common,
         provider: Some(provider),
         services: Vec::new(),
+        alone: false,
         demonstration: true,
     };
     let node = Node::start(settings).await.map_err(|error: StartError| error)?;

@@ -3,7 +3,10 @@
 use crate::{
     cli::{Serve, Up},
     demo,
-    node::{Node, Settings, StartError},
+    node::{
+        Node, Settings, StartError,
+        questions::{self, Unanswered},
+    },
     screen::Screen,
 };
 use interstate_config::{Check, Common, Provider, Secret, Setting};
@@ -24,10 +27,13 @@ const REDRAW: Duration = Duration::from_secs(1);
 /// How long the demonstration may take to say what has come of it.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 /// All services, a sandbox provider, and a demonstration if wanted.
 pub async fn up(mut args: Up) -> Outcome {
+    if args.split {
+        return super::split::up(args).await;
+    }
     if args.demo && args.common.clock_factor.is_none() {
         args.common.clock_factor = Some(DEMO_FACTOR.to_owned());
     }
@@ -45,7 +51,7 @@ pub async fn up(mut args: Up) -> Outcome {
     let (provider, sandbox) = match provider {
         Some(provider) => (provider, None),
         None => {
-            let (provider, sandbox) = sandbox(&common).await?;
+            let (provider, sandbox) = sandbox(&common, common.port.unwrap_or(8000)).await?;
             (provider, Some(sandbox))
         }
     };
@@ -54,6 +60,7 @@ pub async fn up(mut args: Up) -> Outcome {
         common: common.clone(),
         provider: Some(provider),
         services: Vec::new(),
+        alone: false,
         demonstration: args.demo,
     };
     let node = Node::start(settings).await.map_err(port_taken)?;
@@ -99,20 +106,34 @@ pub async fn up(mut args: Up) -> Outcome {
 /// Chosen services.
 pub async fn serve(args: Serve) -> Outcome {
     let (common, provider) = checked(&args.common, |check| chosen(&args, check))?;
+    answered(&common, &args.services)?;
     std::fs::create_dir_all(&common.data_dir)?;
     let _logs = logs(&common, None)?;
     let node = Node::start(Settings {
         common,
         provider,
         services: args.services,
+        alone: args.alone,
         demonstration: false,
     })
     .await
     .map_err(port_taken)?;
     println!("interstate serves on http://{}", node.address());
-    interstate_http::stop_signal().await;
+    for (service, address) in node.asked_at() {
+        println!("{service} is asked on {address}");
+    }
+    tokio::select! {
+        () = interstate_http::stop_signal() => {}
+        () = input_ends(), if args.until_input_ends => {}
+    }
     node.stop().await;
     Ok(())
+}
+
+/// Returns when standard input ends, which whoever started this process holds open for as long as it lives.
+async fn input_ends() {
+    let ended = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    let _ = ended.await;
 }
 
 /// The services' names, and the provider that one of them may need.
@@ -128,6 +149,13 @@ fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
         };
         check.mistake(SERVICE, problem, format!("name some of: {}", known.join(" ")));
     }
+    if args.alone && args.services.len() != 1 {
+        check.mistake(
+            SERVICE,
+            "more than one service, with --alone",
+            "name one service, or leave --alone out",
+        );
+    }
     if args.services.iter().any(|name| name == "payment") {
         args.provider.required(check)
     } else {
@@ -135,7 +163,22 @@ fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
     }
 }
 
-fn checked(
+/// Whoever asks another service needs it here or elsewhere.
+fn answered(common: &Common, services: &[String]) -> Result<(), interstate_config::Mistakes> {
+    let names: Vec<&str> = services.iter().map(String::as_str).collect();
+    let mut check = Check::new();
+    for missing in questions::unanswered(&names, &common.grpc) {
+        let Unanswered { service, asks, .. } = missing;
+        check.mistake(
+            missing.setting,
+            format!("missing; {service} asks {asks}, which is not among the services of this process"),
+            format!("give e.g. {}, or name {asks} as well", missing.example()),
+        );
+    }
+    check.finish(|| ())
+}
+
+pub(super) fn checked(
     common: &interstate_config::CommonArgs,
     provider: impl FnOnce(&mut Check) -> Option<Provider>,
 ) -> Result<(Common, Option<Provider>), interstate_config::Mistakes> {
@@ -150,7 +193,7 @@ fn checked(
     })
 }
 
-fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error>> {
+pub(super) fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error>> {
     Ok(Logs {
         service: common
             .service_name
@@ -172,7 +215,7 @@ fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error
 fn taken(what: impl Display) -> String {
     format!(
         "{what}. Another platform may be running; choose other ports with --port / SERVICE_PORT (the sandbox takes \
-         the 90th after it, the services the first five)"
+         the 90th after it, the services some of the first eight, their questions those a thousand higher)"
     )
 }
 
@@ -183,8 +226,8 @@ fn port_taken(error: StartError) -> Box<dyn Error> {
     }
 }
 
-/// A sandbox provider beside the services, on the port after theirs.
-async fn sandbox(common: &Common) -> Result<(Provider, Shutdown), Box<dyn Error>> {
+/// A sandbox provider beside the services, on the port after theirs. It tells what happens on this port.
+pub(super) async fn sandbox(common: &Common, webhooks: u16) -> Result<(Provider, Shutdown), Box<dyn Error>> {
     let main = common.port.unwrap_or(8000);
     let port = if main == 0 { 0 } else { main.saturating_add(90) };
     let address = SocketAddr::new(common.bind, port);
@@ -201,7 +244,7 @@ async fn sandbox(common: &Common) -> Result<(Provider, Shutdown), Box<dyn Error>
     let webhook = (main != 0)
         .then(|| {
             Endpoint::new(
-                &format!("http://{}:{main}/v1/webhooks/payments", common.bind),
+                &format!("http://{}:{webhooks}/v1/webhooks/payments", common.bind),
                 &secret,
             )
         })

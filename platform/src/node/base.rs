@@ -4,20 +4,21 @@ use super::StartError;
 use crate::audit::At;
 use aide::axum::ApiRouter;
 use axum::middleware;
-use interstate_auth::{AccessTokens, Guard, Policy, Row, WallClock};
+use interstate_auth::{AccessTokens, Gateway, Guard, Policy, Row, WallClock};
+use interstate_config::{Databases, Relational};
 use interstate_eventing::{
     Service,
-    projection::{ConsumerKind, ConsumerStatus, Consumers, Follow, ReadModel, ReadPosition},
+    projection::{ConsumerKind, ConsumerStatus, Consumers, Follow, ReadPosition},
     runtime::{Commands, Env, MachineClock},
     sealed::KeyRing,
 };
 use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_log::Topic;
-use interstate_stores::{ParkedNote, Projection, Sqlite, SqliteReadModel};
+use interstate_stores::{ParkedNote, Sqlite, StoredModel, postgres::Postgres};
 use interstate_telemetry::Metrics;
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -36,6 +37,8 @@ pub struct Base {
     pub streams: Streams,
     pub shutdown: Shutdown,
     pub data_dir: PathBuf,
+    /// Where read models live.
+    pub databases: Databases,
     /// What all instances have in common.
     pub keys_dir: PathBuf,
     pub models: ReadModels,
@@ -43,12 +46,32 @@ pub struct Base {
     pub keys: Arc<dyn KeyRing>,
     /// What one signed-in user may send to a service.
     pub per_user: Option<Rate>,
+    /// The gateway in front, which may say who calls.
+    pub gateway: Option<Gateway>,
+}
+
+/// A store of tables, opened for one service.
+pub enum Tables {
+    /// A file of its own.
+    File(Sqlite),
+    /// A server's database.
+    Server(Postgres),
 }
 
 /// The read models of a process, to rebuild and to look into.
 #[derive(Clone, Default)]
 pub struct ReadModels {
     all: Arc<Mutex<BTreeMap<String, Arc<dyn Rebuildable>>>>,
+    guests: Arc<Mutex<Vec<Guest>>>,
+}
+
+/// A read model of one service that follows another one's events: it may be late without that one being less ready.
+#[derive(Clone)]
+struct Guest {
+    model: String,
+    owner: &'static str,
+    of: &'static str,
+    partitions: u32,
 }
 
 /// A read model that can be rebuilt.
@@ -82,6 +105,10 @@ impl ReadModels {
             .collect()
     }
 
+    fn guests(&self) -> Vec<Guest> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn add(&self, name: &str, model: Arc<dyn Rebuildable>) {
         self.all
             .lock()
@@ -96,37 +123,63 @@ impl Base {
         Arc::new(MachineClock::machine_now)
     }
 
-    /// A service's file of read models.
-    pub async fn sqlite(&self, service: &str) -> Result<Sqlite, StartError> {
-        Ok(Sqlite::open(self.data_dir.join(format!("{service}.db"))).await?)
+    /// A service's file of read models, in this folder or in the data folder.
+    pub async fn sqlite(&self, service: &str, folder: Option<&Path>) -> Result<Sqlite, StartError> {
+        let folder = folder.unwrap_or(&self.data_dir);
+        std::fs::create_dir_all(folder).map_err(|source| StartError::Io {
+            what: format!("the folder of the read models, {}", folder.display()),
+            source,
+        })?;
+        Ok(Sqlite::open(folder.join(format!("{service}.db"))).await?)
+    }
+
+    /// Where a service keeps its tables: the first store of `DB_CONNECTION` that has some.
+    pub async fn tables(&self, service: &'static str) -> Result<Tables, StartError> {
+        match self.databases.relational() {
+            Some(Relational::Sqlite(folder)) => Ok(Tables::File(self.sqlite(service, folder).await?)),
+            Some(Relational::Postgres(url)) => {
+                Ok(Tables::Server(Postgres::open(url.expose(), service).await?))
+            }
+            None => Err(StartError::NoStore {
+                service,
+                speaks: "PostgreSQL or SQLite",
+            }),
+        }
     }
 
     /// Keeps a read model up to date from here on.
-    pub async fn project<P: Projection>(
-        &self,
-        db: &Sqlite,
-        projection: P,
-        service: &Service,
-    ) -> Result<ReadPosition, StartError> {
-        let model = SqliteReadModel::open(db, projection).await?;
+    pub fn project(&self, model: Arc<dyn StoredModel>, service: &Service) -> ReadPosition {
         let follow = Follow {
             log: self.env.log.clone(),
             clock: self.env.clock.clone(),
             consumers: self.consumers.clone(),
         };
-        let shared: Arc<dyn ReadModel> = Arc::new(model.clone());
-        let (position, runners) = follow.projection(shared, service.name(), service.partition_count());
+        let (position, runners) = follow.projection(model.clone(), service.name(), service.partition_count());
         for runner in runners {
             self.spawn(runner.run());
         }
         self.rebuildable(model, service);
-        Ok(position)
+        position
+    }
+
+    /// The same for a read model that its owner makes of another service's events.
+    pub fn project_for(&self, owner: &Service, model: Arc<dyn StoredModel>, of: &Service) -> ReadPosition {
+        let guest = Guest {
+            model: model.name().to_owned(),
+            owner: owner.name(),
+            of: of.name(),
+            partitions: of.partition_count(),
+        };
+        let guests = &self.models.guests;
+        guests.lock().unwrap_or_else(PoisonError::into_inner).push(guest);
+        self.project(model, of)
     }
 
     /// Lets the operator rebuild a read model that something else keeps up to date.
-    pub fn rebuildable<P: Projection>(&self, model: SqliteReadModel<P>, service: &Service) {
+    pub fn rebuildable(&self, model: Arc<dyn StoredModel>, service: &Service) {
+        let name = model.name().to_owned();
         let live = super::rebuild::Live::new(self.env.log.clone(), self.consumers.clone(), model, service);
-        self.models.add(P::NAME, Arc::new(live));
+        self.models.add(&name, Arc::new(live));
     }
 
     /// Runs until the process stops.
@@ -149,7 +202,8 @@ impl Base {
         codes: &'static [&'static ErrorCode],
     ) -> Result<Api, StartError> {
         let policy = Policy::new(rows)?;
-        let guard = Guard::new(
+        let guard = Guard::behind(
+            self.gateway.clone(),
             self.tokens.clone(),
             policy.clone(),
             self.wall_clock(),
@@ -195,9 +249,16 @@ impl Base {
 
     /// Waits until the read models of a service have what stood in the log before: a process that joins others
     /// must not answer out of an empty store.
-    async fn catch_up(&self, service: &Service, readiness: &Readiness) {
-        for index in 0..service.partition_count() {
-            let topic = Topic::events(service.name());
+    async fn catch_up(&self, owner: &Service, readiness: &Readiness) {
+        let mut follows = BTreeMap::from([(owner.name(), owner.partition_count())]);
+        let guests = self.models.guests();
+        let own = guests.iter().filter(|guest| guest.owner == owner.name());
+        follows.extend(own.map(|guest| (guest.of, guest.partitions)));
+        let sources = follows
+            .into_iter()
+            .flat_map(|(of, partitions)| (0..partitions).map(move |index| (of, index)));
+        for (of, index) in sources {
+            let topic = Topic::events(of);
             let end = loop {
                 match self.env.log.end(&topic, index).await {
                     Ok(end) => break end,
@@ -205,22 +266,25 @@ impl Base {
                 }
                 self.env.clock.sleep(LOOK_AGAIN).await;
             };
-            while let Some(late) = self.behind(service.name(), index, end) {
-                readiness.block("read models", format!("{late} has not caught up yet"));
+            while let Some(late) = self.behind(owner.name(), &guests, (of, index), end) {
+                readiness.block("read models", late);
                 self.env.clock.sleep(LOOK_AGAIN).await;
             }
         }
         readiness.clear("read models");
     }
 
-    /// A read model that has not come to this offset.
-    fn behind(&self, service: &str, index: u32, end: u64) -> Option<String> {
+    /// A read model of this owner that has not come to this offset, and why.
+    fn behind(&self, owner: &str, guests: &[Guest], source: (&str, u32), end: u64) -> Option<String> {
         let late = |consumer: &ConsumerStatus| {
+            let guest = guests.iter().find(|guest| guest.model == consumer.name);
             consumer.kind == ConsumerKind::Projection
-                && (consumer.source.service.as_ref(), consumer.source.index) == (service, index)
+                && guest.map_or(&*consumer.source.service, |guest| guest.owner) == owner
+                && (&*consumer.source.service, consumer.source.index) == source
                 && consumer.next < end
         };
         let found = self.consumers.status().into_iter().find(late)?;
-        Some(found.name.into_owned())
+        let why = found.error.map(|why| format!(": {why}")).unwrap_or_default();
+        Some(format!("{} has not caught up yet{why}", found.name))
     }
 }

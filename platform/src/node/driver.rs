@@ -1,36 +1,37 @@
 //! The driver service in this process.
 
-use super::{Base, StartError, location::Location};
+use super::{Base, StartError, base::Tables, location::Location};
+use async_trait::async_trait;
 use interstate_auth::UniqueValues;
 use interstate_driver::{
     Parts,
     api::{CODES, ROWS, router},
     assemble,
-    ports::{LiveFix, LiveFixes},
+    ports::{FixesUnavailable, LiveFix, LiveFixes},
+    read,
 };
 use interstate_http::Api;
 use interstate_schemas::{DriverId, GeoPoint, Timestamp};
 use std::sync::Arc;
 
-pub async fn start(base: &Base, location: &Location) -> Result<Api, StartError> {
+pub async fn start(base: &Base, fixes: Arc<dyn LiveFixes>) -> Result<Api, StartError> {
     let service = interstate_driver::service();
+    let dispatches = match base.tables(service.name()).await? {
+        Tables::File(db) => read::sqlite::open(&db).await?,
+        Tables::Server(server) => read::postgres::open(&server).await?,
+    };
     let assembled = assemble(Parts {
         log: base.env.log.clone(),
         clock: base.env.clock.clone(),
         commands: base.commands.clone(),
         consumers: base.consumers.clone(),
-        fixes: Arc::new(location.clone()),
+        fixes,
         keys: base.keys.clone(),
         unique: UniqueValues::in_folder(&base.keys_dir, &mut rand::rng())?,
         streams: base.streams.clone(),
-        folder: base.data_dir.clone(),
+        dispatches,
         partitions: service.partition_count(),
-    })
-    .await
-    .map_err(|error| StartError::Service {
-        service: "driver",
-        why: error.to_string(),
-    })?;
+    });
     base.rebuildable(assembled.dispatches, &service);
     for runner in assembled.runners {
         base.spawn(runner.run());
@@ -39,24 +40,33 @@ pub async fn start(base: &Base, location: &Location) -> Result<Api, StartError> 
     base.api(&service, router(assembled.edge), ROWS, CODES)
 }
 
+#[async_trait]
 impl LiveFixes for Location {
-    fn nearest(&self, point: GeoPoint, radius: u32, limit: usize, now: Timestamp) -> Vec<LiveFix> {
+    async fn nearest(
+        &self,
+        point: GeoPoint,
+        radius: u32,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<LiveFix>, FixesUnavailable> {
         let near = self.inner.nearest_drivers(point, radius, limit, now);
-        near.into_iter()
-            .map(|seen| LiveFix {
-                driver: seen.driver,
-                point: seen.point,
-                at: seen.seen_at,
-            })
-            .collect()
+        let fixes = near.into_iter().map(|seen| LiveFix {
+            driver: seen.driver,
+            point: seen.point,
+            at: seen.seen_at,
+        });
+        Ok(fixes.collect())
     }
 
-    fn last(&self, driver: DriverId) -> Option<LiveFix> {
-        let seen = self.inner.positions().last(driver)?;
-        Some(LiveFix {
-            driver,
-            point: seen.point,
-            at: seen.at,
-        })
+    async fn last(&self, drivers: &[DriverId]) -> Result<Vec<LiveFix>, FixesUnavailable> {
+        let seen = drivers.iter().filter_map(|&driver| {
+            let seen = self.inner.positions().last(driver)?;
+            Some(LiveFix {
+                driver,
+                point: seen.point,
+                at: seen.at,
+            })
+        });
+        Ok(seen.collect())
     }
 }

@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 /// The port of everything, where none is given.
 const MAIN: u16 = 8000;
 /// The services' own ports, counted from the main one.
-const OFFSETS: [(&str, u16); 5] = [
+const OFFSETS: [(&str, u16); 6] = [
     ("user", 1),
     ("booking", 2),
     ("location", 3),
     ("driver", 4),
     ("payment", 5),
+    ("analytics", 8),
 ];
 
 /// Listening sockets with what they serve.
@@ -25,21 +26,43 @@ pub struct Edges {
     serving: Vec<JoinHandle<usize>>,
 }
 
+/// The port of a service where none is given.
+pub fn usual_port(service: &str) -> u16 {
+    let own = OFFSETS.iter().find(|(name, _)| *name == service);
+    MAIN + own.map_or(0, |(_, offset)| *offset)
+}
+
+/// The port that a service has for itself: beside the others' or, alone in its process, the process's.
+pub fn port(common: &Common, service: &str, alone: bool) -> u16 {
+    let usual = usual_port(service);
+    match common.port {
+        None => usual,
+        Some(0) => 0,
+        Some(given) if alone => given,
+        Some(given) => given.saturating_add(usual - MAIN),
+    }
+}
+
 impl Edges {
-    /// Listens on all ports, and serves. Port 0 takes free ones.
+    /// Listens on all ports, and serves. Port 0 takes free ones. A service that is `alone` has one port for
+    /// everything.
     pub async fn open(
         base: &Base,
         common: &Common,
         apis: Vec<Api>,
         door: Router,
+        alone: bool,
     ) -> Result<Self, StartError> {
-        let main_port = common.port.unwrap_or(MAIN);
         let options = EdgeOptions {
             per_address: common.rate_per_address.map(super::rate),
             proxies: common.proxies.into(),
             ..EdgeOptions::default()
         };
         let mut serving = Vec::new();
+        let main_port = match apis.first() {
+            Some(api) if alone => port(common, api.name(), alone),
+            _ => common.port.unwrap_or(MAIN),
+        };
         let main = Server::bind(SocketAddr::new(common.bind, main_port), ServerOptions::default()).await?;
         let address = main.address();
         let name = common.service_name.as_deref().unwrap_or("interstate");
@@ -47,15 +70,11 @@ impl Edges {
         serving.push(tokio::spawn(main.serve(router, base.shutdown.clone())));
         let mut services = Vec::new();
         for api in apis {
-            let offset = OFFSETS
-                .iter()
-                .find(|(name, _)| *name == api.name())
-                .map_or(0, |(_, offset)| *offset);
-            let port = if main_port == 0 {
-                0
-            } else {
-                main_port.saturating_add(offset)
-            };
+            if alone {
+                services.push((api.name().to_owned(), address));
+                continue;
+            }
+            let port = port(common, api.name(), alone);
             let server = Server::bind(SocketAddr::new(common.bind, port), ServerOptions::default()).await?;
             services.push((api.name().to_owned(), server.address()));
             let router = assemble(api.name(), std::slice::from_ref(&api), &options, &base.metrics);

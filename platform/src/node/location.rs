@@ -1,21 +1,24 @@
 //! The location service in this process, and its answers to the other services here.
 
-use super::{Base, StartError};
+use super::{Base, StartError, questions::Asked};
 use async_trait::async_trait;
 use interstate_booking::{
+    api::assigned_trip,
     ports::{PlaceRef, RouteError, RouteFinder},
     read::BookingHistory,
 };
 use interstate_http::Api;
 use interstate_location::{
     LocationError, StopRef, Wiring,
-    api::{CODES, ROWS, router},
+    api::{CALLERS, CODES, ROWS, questions, router},
     domain::gazetteer::CityId,
     ports::{BookedTrip, BookedTrips, BookingsUnavailable},
 };
 use interstate_log::{Topic, TopicKind, TopicSpec};
+use interstate_proto::location::location_server::SERVICE_NAME;
 use interstate_schemas::{BookingId, TripRoute, VehicleClass};
 use std::sync::Arc;
+use tonic::service::Routes;
 
 /// The maps and the live positions.
 #[derive(Clone)]
@@ -32,7 +35,7 @@ impl Location {
     }
 
     /// Starts the service's edge.
-    pub async fn start(&self, base: &Base, history: Option<BookingHistory>) -> Result<Api, StartError> {
+    pub async fn start(&self, base: &Base, bookings: Arc<dyn BookedTrips>) -> Result<Api, StartError> {
         let service = interstate_location::service();
         let partitions = service.partition_count();
         let fixes = TopicSpec {
@@ -48,13 +51,23 @@ impl Location {
                 commands: base.commands.clone(),
                 spawn: base.env.spawn.clone(),
                 consumers: base.consumers.clone(),
-                bookings: Arc::new(Booked(history)),
+                bookings,
                 streams: base.streams.clone(),
                 partitions,
             })
             .await
             .map_err(failed)?;
         base.api(&service, router(running.edge), ROWS, CODES)
+    }
+
+    /// What other services ask it.
+    pub fn asked(&self, base: &Base) -> Asked {
+        Asked {
+            service: "location",
+            routes: Routes::new(questions(self.inner.clone(), base.env.clock.clone())),
+            names: &[SERVICE_NAME],
+            callers: CALLERS,
+        }
     }
 }
 
@@ -92,41 +105,20 @@ fn stop(place: PlaceRef) -> StopRef {
     }
 }
 
-/// Who drives whom, from booking's read model.
-struct Booked(Option<BookingHistory>);
+/// Who drives whom, from the read model of booking in this process.
+pub struct Booked(pub BookingHistory);
 
 #[async_trait]
 impl BookedTrips for Booked {
     async fn trip(&self, booking: BookingId) -> Result<Option<BookedTrip>, BookingsUnavailable> {
-        let unavailable = |why: String| BookingsUnavailable(why);
-        let history = self
-            .0
-            .as_ref()
-            .ok_or_else(|| unavailable("booking does not run in this process".to_owned()))?;
-        let Some(row) = history
-            .booking(booking)
-            .await
-            .map_err(|error| unavailable(error.to_string()))?
-        else {
-            return Ok(None);
-        };
-        let Some(quote) = history
-            .quote(row.quote)
-            .await
-            .map_err(|error| unavailable(error.to_string()))?
-        else {
-            return Ok(None);
-        };
-        let stops = &quote.view.route.stops;
-        Ok(match (row.driver_user, stops.first(), stops.last()) {
-            (Some(driver), Some(first), Some(last)) => Some(BookedTrip {
-                rider: row.rider,
-                driver,
-                pickup: first.point,
-                drop: last.point,
-                ends_at: row.ends_at,
-            }),
-            _ => None,
-        })
+        let found = assigned_trip(&self.0, booking).await;
+        let found = found.map_err(|error| BookingsUnavailable(error.to_string()))?;
+        Ok(found.map(|trip| BookedTrip {
+            rider: trip.rider,
+            driver: trip.driver,
+            pickup: trip.pickup,
+            drop: trip.drop,
+            ends_at: trip.ends_at,
+        }))
     }
 }

@@ -1,13 +1,15 @@
 //! A process of the platform: services on a log, behind their edges.
 
+mod analytics;
 mod base;
 mod booking;
 mod driver;
-mod edges;
+pub(crate) mod edges;
 mod figures;
 mod location;
 mod operator;
 mod payment;
+pub(crate) mod questions;
 mod rebuild;
 mod user;
 
@@ -17,8 +19,12 @@ pub use edges::Edges;
 use crate::{clock_file::ClockFileError, operator as operator_door};
 use base::ReadModels;
 use figures::Counters;
-use interstate_auth::{AccessTokens, KeyFileError, Keys, PasswordError, PolicyError, load_or_create};
+use interstate_auth::{
+    AccessTokens, Gateway, KeyFileError, Keys, PasswordError, PolicyError, load_or_create,
+};
+use interstate_booking::{ports::RouteFinder, remote::RemoteRoutes};
 use interstate_config::{Common, EventLog, Provider};
+use interstate_driver::{ports::LiveFixes, remote::RemoteFixes};
 use interstate_eventing::{
     Service, Topology,
     projection::Consumers,
@@ -27,13 +33,15 @@ use interstate_eventing::{
     store::{FjallCaches, StoreError},
 };
 use interstate_http::{Api, Rate, ServeError, Shutdown, Streams};
+use interstate_location::{ports::BookedTrips, remote::RemoteBookings};
 use interstate_log::{
     Log, LogError,
     embedded::{EmbeddedLog, Options},
     kafka::{self, KafkaLog},
 };
-use interstate_stores::SqliteError;
+use interstate_stores::{SqliteError, mongo::MongoError, postgres::OpenError};
 use interstate_telemetry::Metrics;
+use questions::Others;
 use std::{io, path::PathBuf, sync::Arc, time::Instant};
 
 /// Live streams that one process serves at a time.
@@ -51,6 +59,12 @@ pub enum StartError {
     /// A file of read models.
     #[error(transparent)]
     Sqlite(#[from] SqliteError),
+    /// A server of read models.
+    #[error(transparent)]
+    Postgres(#[from] OpenError),
+    /// The MongoDB server of read models.
+    #[error(transparent)]
+    Mongo(#[from] MongoError),
     /// A key in the data folder.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -78,8 +92,27 @@ pub enum StartError {
         source: io::Error,
     },
     /// A service of this name does not exist.
-    #[error("there is no service `{0}`; there are user, booking, location, driver and payment")]
+    #[error("there is no service `{0}`; there are user, booking, location, driver, payment and analytics")]
     NoSuchService(String),
+    /// A certificate of questions between services.
+    #[error(transparent)]
+    Certificate(interstate_grpc::TlsError),
+    /// A service would ask one that is neither in this process nor addressed.
+    #[error(
+        "{} asks {}, which does not run in this process: run both, or say where it answers, e.g. {}", .0.service, .0.asks, .0.example()
+    )]
+    Unanswered(questions::Unanswered),
+    /// None of the stores that are named speaks a service's language.
+    #[error(
+        "the service {service} keeps its read models in {speaks}, and DB_CONNECTION names none of them; \
+         add one, or `sqlite:` for files in the data folder"
+    )]
+    NoStore {
+        /// Which.
+        service: &'static str,
+        /// `PostgreSQL or SQLite`.
+        speaks: &'static str,
+    },
     /// A service could not be put together.
     #[error("the service {service}: {why}")]
     Service {
@@ -101,6 +134,8 @@ pub struct Settings {
     pub provider: Option<Provider>,
     /// The services to host; all where it is empty.
     pub services: Vec<String>,
+    /// Whether the one service has a single port of its own, instead of one beside the process's.
+    pub alone: bool,
     /// Faster password hashes, for demonstrations and measurements on one machine.
     pub demonstration: bool,
 }
@@ -115,6 +150,7 @@ pub struct Node {
     pub accounts: Option<interstate_user::api::Accounts>,
     operator: Arc<operator::Operator>,
     edges: Edges,
+    others: Others,
     host: Host,
 }
 
@@ -129,6 +165,10 @@ impl Node {
         if has("payment") && settings.provider.is_none() {
             return Err(StartError::NoProvider);
         }
+        let names: Vec<&str> = hosted.iter().map(Service::name).collect();
+        if let Some(one) = questions::unanswered(&names, &common.grpc).first() {
+            return Err(StartError::Unanswered(*one));
+        }
         let dir = common.data_dir.clone();
         for (what, dir) in [("data", &dir), ("keys", &common.keys_dir)] {
             std::fs::create_dir_all(dir).map_err(|source| StartError::Io {
@@ -141,8 +181,8 @@ impl Node {
 
         let mut apis: Vec<Api> = Vec::new();
         let mut accounts = None;
-        // Questions between services are answered in this process; it needs the maps for them in any case.
-        let location = location::Location::open()?;
+        let mut others = Others::new(&base, common)?;
+        let location = has("location").then(location::Location::open).transpose()?;
         if has("user") {
             let (api, ready) = user::start(&base, settings.demonstration).await?;
             apis.push(api);
@@ -150,20 +190,43 @@ impl Node {
         }
         let (mut history, mut payments) = (None, None);
         if has("booking") {
-            let (api, found) = booking::start(&base, &location).await?;
+            let routes: Arc<dyn RouteFinder> = match &location {
+                Some(here) => Arc::new(here.clone()),
+                None => Arc::new(RemoteRoutes::new(others.client("booking", "location"))),
+            };
+            let (api, found) = booking::start(&base, routes).await?;
+            let address = questions::address(common, "booking", settings.alone);
+            let asked = booking::asked(found.clone());
+            others.answer(&base, address, asked, api.readiness()).await?;
             apis.push(api);
             history = Some(found);
         }
-        if has("location") {
-            apis.push(location.start(&base, history.clone()).await?);
+        if let Some(location) = &location {
+            let bookings: Arc<dyn BookedTrips> = match &history {
+                Some(here) => Arc::new(location::Booked(here.clone())),
+                None => Arc::new(RemoteBookings::new(others.client("location", "booking"))),
+            };
+            let api = location.start(&base, bookings).await?;
+            let address = questions::address(common, "location", settings.alone);
+            others
+                .answer(&base, address, location.asked(&base), api.readiness())
+                .await?;
+            apis.push(api);
         }
         if has("driver") {
-            apis.push(driver::start(&base, &location).await?);
+            let fixes: Arc<dyn LiveFixes> = match &location {
+                Some(here) => Arc::new(here.clone()),
+                None => Arc::new(RemoteFixes::new(others.client("driver", "location"))),
+            };
+            apis.push(driver::start(&base, fixes).await?);
         }
         if let Some(provider) = settings.provider.as_ref().filter(|_| has("payment")) {
             let (api, reads) = payment::start(&base, provider).await?;
             apis.push(api);
             payments = Some(reads);
+        }
+        if has("analytics") {
+            apis.push(analytics::start(&base, common.clickhouse.as_ref()).await?);
         }
         let key = operator_door::key(&dir)?;
         let operator = Arc::new(operator::Operator::new(
@@ -174,13 +237,14 @@ impl Node {
             accounts.clone(),
         ));
         let door = operator_door::router(operator.clone(), key);
-        let edges = Edges::open(&base, common, apis, door).await?;
+        let edges = Edges::open(&base, common, apis, door, settings.alone).await?;
         Ok(Self {
             base,
             started,
             accounts,
             operator,
             edges,
+            others,
             host,
         })
     }
@@ -227,10 +291,15 @@ impl Node {
             streams: Streams::new(STREAMS, shutdown.clone()),
             shutdown,
             data_dir: dir,
+            databases: common.databases.clone(),
             keys_dir: common.keys_dir.clone(),
             models: ReadModels::default(),
             keys: Arc::new(FileKeyRing::open(&common.keys_dir.join("keys"), master)?),
             per_user: common.rate_per_user.map(rate),
+            gateway: common
+                .gateway_secret
+                .as_ref()
+                .map(|secret| Gateway::new(secret.expose())),
         })
     }
 
@@ -244,6 +313,11 @@ impl Node {
         self.edges.services()
     }
 
+    /// Where other processes ask the services of this one.
+    pub fn asked_at(&self) -> &[(&'static str, std::net::SocketAddr)] {
+        self.others.addresses()
+    }
+
     /// The figures of this moment.
     pub async fn status(&self) -> operator_door::Status {
         self.operator.figures().await
@@ -253,6 +327,7 @@ impl Node {
     pub async fn stop(self) {
         self.base.shutdown.cancel();
         self.edges.closed().await;
+        self.others.closed().await;
         self.host.stop().await;
     }
 }

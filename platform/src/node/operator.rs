@@ -19,7 +19,7 @@ pub struct Operator {
     base: Base,
     started: Instant,
     history: Option<BookingHistory>,
-    payments: Option<PaymentReads>,
+    payments: Option<Arc<dyn PaymentReads>>,
     accounts: Option<Accounts>,
 }
 
@@ -28,7 +28,7 @@ impl Operator {
         base: Base,
         started: Instant,
         history: Option<BookingHistory>,
-        payments: Option<PaymentReads>,
+        payments: Option<Arc<dyn PaymentReads>>,
         accounts: Option<Accounts>,
     ) -> Self {
         Self {
@@ -156,7 +156,7 @@ impl Actions for Operator {
     async fn audit(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         if let Some(payments) = &self.payments {
-            checks.push(audit::journal(payments).await);
+            checks.push(audit::journal(&**payments).await);
         }
         checks.extend(self.events_alone().await);
         if let Some(history) = &self.history {

@@ -1,6 +1,6 @@
 //! The payment service in this process.
 
-use super::{Base, StartError};
+use super::{Base, StartError, base::Tables};
 use interstate_config::Provider;
 use interstate_http::Api;
 use interstate_payment::{
@@ -8,16 +8,20 @@ use interstate_payment::{
     api::{CODES, ROWS, router},
     assemble,
     effects::{EffectsOptions, SandboxProvider, WebhookSecret},
-    read::PaymentReads,
+    read::{PaymentReads, postgres, sqlite},
 };
 use std::sync::Arc;
 use tokio::sync::watch;
 
-pub async fn start(base: &Base, provider: &Provider) -> Result<(Api, PaymentReads), StartError> {
+pub async fn start(base: &Base, provider: &Provider) -> Result<(Api, Arc<dyn PaymentReads>), StartError> {
     let service = interstate_payment::service();
     let failed = |why: String| StartError::Service {
         service: "payment",
         why,
+    };
+    let books = match base.tables(service.name()).await? {
+        Tables::File(db) => sqlite::open(&db).await?,
+        Tables::Server(server) => postgres::open(&server).await?,
     };
     let sandbox = SandboxProvider::new(&provider.url).map_err(|error| failed(error.to_string()))?;
     let assembled = assemble(Parts {
@@ -28,6 +32,7 @@ pub async fn start(base: &Base, provider: &Provider) -> Result<(Api, PaymentRead
         consumers: base.consumers.clone(),
         provider: Arc::new(sandbox),
         webhook_secret: Some(WebhookSecret::new(provider.webhook_secret.expose())),
+        books,
         folder: base.data_dir.clone(),
         partitions: service.partition_count(),
         options: EffectsOptions::default(),

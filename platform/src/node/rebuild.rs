@@ -3,53 +3,43 @@
 use super::base::Rebuildable;
 use crate::audit::At;
 use async_trait::async_trait;
-use interstate_eventing::{
-    Service,
-    projection::{Consumers, ReadModel},
-};
+use interstate_eventing::{Service, projection::Consumers};
 use interstate_log::{Log, PartitionId, Topic};
-use interstate_stores::{ParkedNote, Projection, SqliteReadModel};
+use interstate_stores::{ParkedNote, StoredModel};
 use std::{fmt::Write, sync::Arc};
 
 /// A live read model with the log that it follows.
-pub struct Live<P> {
+pub struct Live {
     log: Arc<dyn Log>,
     consumers: Consumers,
-    model: SqliteReadModel<P>,
-    service: &'static str,
-    partitions: u32,
+    model: Arc<dyn StoredModel>,
+    sources: Vec<PartitionId>,
 }
 
-impl<P> Live<P> {
+impl Live {
     pub fn new(
         log: Arc<dyn Log>,
         consumers: Consumers,
-        model: SqliteReadModel<P>,
+        model: Arc<dyn StoredModel>,
         service: &Service,
     ) -> Self {
         Self {
             log,
             consumers,
             model,
-            service: service.name(),
-            partitions: service.partition_count(),
+            sources: (0..service.partition_count())
+                .map(|index| PartitionId::new(service.name(), index))
+                .collect(),
         }
     }
 }
 
 #[async_trait]
-impl<P: Projection> Rebuildable for Live<P> {
+impl Rebuildable for Live {
     async fn rebuild(&self, verify: bool) -> Result<String, String> {
-        let compared =
-            interstate_stores::rebuild(&*self.log, &self.model, self.service, self.partitions, verify)
-                .await
-                .map_err(|error| error.to_string())?;
-        let mut told = format!(
-            "{}: {} events read from {}.events\n",
-            P::NAME,
-            compared.events,
-            self.service
-        );
+        let compared = self.model.rebuild(&*self.log, &self.sources, verify).await;
+        let compared = compared.map_err(|error| error.to_string())?;
+        let mut told = format!("{}: {} events read\n", self.model.name(), compared.events);
         for (table, (live, rebuilt, equal)) in &compared.tables {
             let verdict = if *equal { "the same" } else { "DIFFERENT" };
             let _ = writeln!(
@@ -75,13 +65,16 @@ impl<P: Projection> Rebuildable for Live<P> {
 
     async fn positions(&self) -> Result<Vec<At>, String> {
         let mut all = Vec::new();
-        for index in 0..self.partitions {
-            let source = PartitionId::new(self.service, index);
-            let position = self.model.position(&source).await;
+        for source in &self.sources {
+            let position = self.model.position(source).await;
             let next = position.map_err(|error| error.to_string())?.next;
-            let end = self.log.end(&Topic::events(self.service), index).await;
-            let end = end.map_err(|error| error.to_string())?;
-            all.push(At { source, next, end });
+            let topic = Topic::events(source.service.clone());
+            let end = self.log.end(&topic, source.index).await;
+            all.push(At {
+                source: source.clone(),
+                next,
+                end: end.map_err(|error| error.to_string())?,
+            });
         }
         Ok(all)
     }
@@ -93,15 +86,11 @@ impl<P: Projection> Rebuildable for Live<P> {
 
     async fn retry_parked(&self) -> Result<String, String> {
         let mut told = String::new();
-        for index in 0..self.partitions {
-            let source = PartitionId::new(self.service, index);
-            let retried = self
-                .model
-                .retry_parked(&source)
-                .await
-                .map_err(|error| error.to_string())?;
+        for source in &self.sources {
+            let retried = self.model.retry_parked(source).await;
+            let retried = retried.map_err(|error| error.to_string())?;
             // Its runner counts anew with the next event only.
-            self.consumers.parked(P::NAME, &source, retried.parked);
+            self.consumers.parked(self.model.name(), source, retried.parked);
             let _ = writeln!(
                 told,
                 "{source}: {} taken up, {} still parked",
@@ -117,11 +106,11 @@ mod tests {
     use super::*;
     use interstate_eventing::{
         Event,
-        projection::{ConsumerKind, Position},
+        projection::{ConsumerKind, Position, ReadModel},
     };
     use interstate_log::embedded::{EmbeddedLog, Options};
     use interstate_schemas::{Actor, CommandId, EventId, Timestamp};
-    use interstate_stores::{ProjectionError, Sqlite};
+    use interstate_stores::{Projection, ProjectionError, Sqlite, SqliteReadModel};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Takes nothing until it is mended.
@@ -183,7 +172,7 @@ mod tests {
         assert_eq!(parked(), 1);
 
         let log = EmbeddedLog::open(Options::new(dir.path().join("log"))).unwrap();
-        let live = Live::new(Arc::new(log), consumers.clone(), model, &service);
+        let live = Live::new(Arc::new(log), consumers.clone(), Arc::new(model), &service);
         let told = live.retry_parked().await.unwrap();
         assert!(told.contains("1 still parked") && parked() == 1, "{told}");
         let notes = live.parked().await.unwrap();

@@ -1,12 +1,12 @@
 //! The user service in this process.
 
-use super::{Base, StartError};
+use super::{Base, StartError, base::Tables};
 use interstate_auth::{HashingCost, Passwords, UniqueValues};
 use interstate_http::Api;
 use interstate_user::{
     Edge, Parts,
     api::{Accounts, CODES, POLICY},
-    read::People,
+    read,
 };
 
 /// Hashes at once, and how many logins may wait for one.
@@ -15,8 +15,11 @@ const WAITING: usize = 200;
 
 pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), StartError> {
     let service = interstate_user::service();
-    let db = base.sqlite(service.name()).await?;
-    let position = base.project(&db, People, &service).await?;
+    let opened = match base.tables(service.name()).await? {
+        Tables::File(db) => read::sqlite::open(&db).await?,
+        Tables::Server(server) => read::postgres::open(&server).await?,
+    };
+    let position = base.project(opened.model, &service);
     let cost = if demonstration {
         HashingCost::DEMONSTRATION
     } else {
@@ -24,7 +27,7 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
     };
     let edge = Edge::new(Parts {
         commands: base.commands.clone(),
-        rows: db.readers().clone(),
+        people: opened.people,
         position,
         keys: base.keys.clone(),
         clock: base.env.clock.clone(),

@@ -83,6 +83,7 @@ pub async fn node(common: CommonArgs, sandbox: Option<&Sandbox>, services: &[&st
             webhook_secret: Secret::new(Sandbox::SECRET),
         }),
         services: services.iter().map(|&name| name.to_owned()).collect(),
+        alone: false,
         demonstration: true,
     };
     Node::start(settings).await.unwrap()

@@ -2,7 +2,8 @@
 //!
 //! - [`domain`]: prices, cancellation terms, and the two aggregates that decide.
 //! - [`read`]: `booking-history`, what people see of it.
-//! - [`api`]: its routes. [`ports`]: what it asks of other services meanwhile.
+//! - [`api`]: its routes, and what it answers others. [`ports`]: what it asks of other services meanwhile, [`remote`]
+//!   over gRPC.
 //! - [`explain`]: a booking's whole story from the log, for people.
 
 pub mod api;
@@ -10,6 +11,7 @@ pub mod domain;
 pub mod explain;
 pub mod ports;
 pub mod read;
+pub mod remote;
 
 use domain::{
     booking::{Booking, Plan},

@@ -2,16 +2,17 @@
 //!
 //! - [`domain`] decides: drivers, vehicles, calendars of duties, searches.
 //! - [`read`]: the roster of who could drive now; searches and offers. [`effects`] names candidates.
-//! - [`api`] is the edge; [`ports`]: what it asks of others; [`assemble`] puts them together.
+//! - [`api`] is the edge; [`ports`]: what it asks of others, [`remote`] over gRPC; [`assemble`] puts them together.
 
 pub mod api;
 pub mod domain;
 pub mod effects;
 pub mod ports;
 pub mod read;
+pub mod remote;
 mod wiring;
 
-pub use wiring::{Assembled, AssemblyError, Parts, assemble};
+pub use wiring::{Assembled, Parts, assemble};
 
 use domain::{
     calendar::Calendar,

@@ -5,18 +5,18 @@ use crate::{
     api::Edge,
     effects::Proposer,
     ports::LiveFixes,
-    read::{DispatchProjection, DispatchReads, Roster},
+    read::{Opened, Roster},
 };
 use interstate_auth::UniqueValues;
 use interstate_eventing::{
-    projection::{Changes, Consumers, Follow, Runner},
+    projection::{Consumers, Follow, Runner},
     runtime::{Clock, Commands},
     sealed::KeyRing,
 };
 use interstate_http::Streams;
 use interstate_log::Log;
-use interstate_stores::{Sqlite, SqliteError, SqliteReadModel};
-use std::{io, path::PathBuf, sync::Arc};
+use interstate_stores::StoredModel;
+use std::sync::Arc;
 
 /// What the service is given.
 pub struct Parts {
@@ -36,8 +36,8 @@ pub struct Parts {
     pub unique: UniqueValues,
     /// Live streams.
     pub streams: Streams,
-    /// A folder for the read model; it is made where it is missing.
-    pub folder: PathBuf,
+    /// Searches and offers, in an opened store.
+    pub dispatches: Opened,
     /// The service's partitions.
     pub partitions: u32,
 }
@@ -47,40 +47,22 @@ pub struct Assembled {
     /// For [`crate::api::router`].
     pub edge: Edge,
     /// Searches and offers, for rebuilds and for what is parked.
-    pub dispatches: SqliteReadModel<DispatchProjection>,
+    pub dispatches: Arc<dyn StoredModel>,
     /// Carry the events into the read models: spawn [`Runner::run`] of each.
     pub runners: Vec<Runner>,
     /// Names candidates: spawn [`Proposer::run`].
     pub proposer: Proposer,
 }
 
-/// Why the service cannot be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum AssemblyError {
-    /// The read model's file.
-    #[error(transparent)]
-    Store(#[from] SqliteError),
-    /// The folder.
-    #[error("the folder of the driver service cannot be used: {0}")]
-    Folder(#[from] io::Error),
-}
-
-/// Opens the read models and puts the parts together. Nothing runs yet.
-///
-/// # Errors
-/// The folder or the file in it cannot be used.
-pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
-    std::fs::create_dir_all(&parts.folder)?;
-    let db = Sqlite::open(parts.folder.join("driver.db")).await?;
-    let changes = Changes::default();
-    let dispatches = SqliteReadModel::open(&db, DispatchProjection::new(changes.clone())).await?;
+/// Puts the parts together. Nothing runs yet.
+pub fn assemble(parts: Parts) -> Assembled {
+    let Opened { model, dispatches } = parts.dispatches;
     let follow = Follow {
         log: parts.log,
         clock: parts.clock.clone(),
         consumers: parts.consumers,
     };
-    let (dispatches_position, mut runners) =
-        follow.projection(Arc::new(dispatches.clone()), SERVICE, parts.partitions);
+    let (dispatches_position, mut runners) = follow.projection(model.clone(), SERVICE, parts.partitions);
     let roster = Roster::default();
     let (roster_position, of_roster) = follow.projection(roster.projection(), SERVICE, parts.partitions);
     runners.extend(of_roster);
@@ -94,17 +76,17 @@ pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
         commands: parts.commands,
         roster,
         roster_position,
-        dispatches: DispatchReads::new(db.readers().clone(), changes),
+        dispatches,
         dispatches_position,
         keys: parts.keys,
         unique: parts.unique,
         clock: parts.clock,
         streams: parts.streams,
     };
-    Ok(Assembled {
+    Assembled {
         edge,
-        dispatches,
+        dispatches: model,
         runners,
         proposer,
-    })
+    }
 }

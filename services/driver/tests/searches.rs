@@ -2,6 +2,7 @@
 //! trips get the same hour.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use async_trait::async_trait;
 use interstate_auth::UniqueValues;
 use interstate_driver::{
     Parts, assemble,
@@ -12,7 +13,7 @@ use interstate_driver::{
         driver::{DriverCommand, DriverStatus, Profile},
         vehicle::{Description, PlateKey, VehicleCommand},
     },
-    ports::{LiveFix, LiveFixes},
+    ports::{FixesUnavailable, LiveFix, LiveFixes},
 };
 use interstate_eventing::{
     Aggregate, Context, Decision, Message, Rejection, Service, Topology, events,
@@ -25,6 +26,7 @@ use interstate_log::{
     embedded::{EmbeddedLog, Options},
 };
 use interstate_schemas::*;
+use interstate_stores::Sqlite;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -98,22 +100,26 @@ impl Aggregate for Asker {
 /// Everybody waits in Ahmedabad.
 struct InAhmedabad(Vec<DriverId>);
 
+#[async_trait]
 impl LiveFixes for InAhmedabad {
-    fn nearest(&self, _: GeoPoint, _: u32, limit: usize, now: Timestamp) -> Vec<LiveFix> {
+    async fn nearest(
+        &self,
+        _: GeoPoint,
+        _: u32,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<LiveFix>, FixesUnavailable> {
         let point = GeoPoint::new(23.03, 72.58).unwrap();
-        self.0
-            .iter()
-            .take(limit)
-            .map(|&driver| LiveFix {
-                driver,
-                point,
-                at: now,
-            })
-            .collect()
+        let here = |&driver: &DriverId| LiveFix {
+            driver,
+            point,
+            at: now,
+        };
+        Ok(self.0.iter().take(limit).map(here).collect())
     }
 
-    fn last(&self, _: DriverId) -> Option<LiveFix> {
-        None
+    async fn last(&self, _: &[DriverId]) -> Result<Vec<LiveFix>, FixesUnavailable> {
+        Ok(Vec::new())
     }
 }
 
@@ -148,6 +154,7 @@ async fn world(drivers: u32) -> World {
     let drivers: Vec<_> = (0..drivers)
         .map(|n| DriverId::derive(1, &[&n.to_be_bytes()]))
         .collect();
+    let file = Sqlite::open(dir.path().join("driver.db")).await.unwrap();
     let assembled = assemble(Parts {
         log,
         clock: clock.clone(),
@@ -157,11 +164,9 @@ async fn world(drivers: u32) -> World {
         keys: Arc::new(interstate_eventing::sealed::MemoryKeyRing::default()),
         unique: UniqueValues::new(&[7; 32]),
         streams: Streams::new(8, Shutdown::new()),
-        folder: dir.path().join("reads"),
+        dispatches: interstate_driver::read::sqlite::open(&file).await.unwrap(),
         partitions: interstate_driver::service().partition_count(),
-    })
-    .await
-    .unwrap();
+    });
     for runner in assembled.runners {
         tokio::spawn(runner.run());
     }

@@ -5,13 +5,14 @@
 //! - [`read`]: the trips that are driven now.
 //! - [`effects`]: what fixes tell about trips.
 //! - [`api`]: the routes.
-//! - [`ports`]: what it asks of booking.
+//! - [`ports`]: what it asks of booking. [`remote`]: booking in other processes.
 
 pub mod api;
 pub mod domain;
 pub mod effects;
 pub mod ports;
 pub mod read;
+pub mod remote;
 mod service;
 pub mod telemetry;
 

@@ -4,7 +4,7 @@ use crate::{
     SERVICE,
     api::Edge,
     effects::{EffectsOptions, EffectsPorts, FilePositions, PaymentEffects, Provider, Wakes, WebhookSecret},
-    read::{PaymentBooks, PaymentReads},
+    read::Opened,
 };
 use interstate_auth::WallClock;
 use interstate_eventing::{
@@ -12,7 +12,7 @@ use interstate_eventing::{
     runtime::{Clock, Commands},
 };
 use interstate_log::Log;
-use interstate_stores::{Sqlite, SqliteError, SqliteReadModel};
+use interstate_stores::StoredModel;
 use std::{io, path::PathBuf, sync::Arc};
 
 /// What the service is given.
@@ -31,7 +31,9 @@ pub struct Parts {
     pub provider: Arc<dyn Provider>,
     /// What the provider signs its webhooks with; without it they are refused.
     pub webhook_secret: Option<WebhookSecret>,
-    /// A folder for the read model and the worker's positions; it is made where it is missing.
+    /// The read model in its store.
+    pub books: Opened,
+    /// A folder for the worker's positions; it is made where it is missing.
     pub folder: PathBuf,
     /// The service's partitions.
     pub partitions: u32,
@@ -44,7 +46,7 @@ pub struct Assembled {
     /// For [`crate::api::router`].
     pub edge: Edge,
     /// The read model, for rebuilds and for what is parked.
-    pub books: SqliteReadModel<PaymentBooks>,
+    pub books: Arc<dyn StoredModel>,
     /// Carry the events into the read model: spawn [`Runner::run`] of each.
     pub runners: Vec<Runner>,
     /// Carries operations out: spawn [`PaymentEffects::run`].
@@ -54,25 +56,20 @@ pub struct Assembled {
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum AssemblyError {
-    /// The read model's file.
-    #[error(transparent)]
-    Store(#[from] SqliteError),
     /// The folder.
     #[error("the folder of the payment service cannot be used: {0}")]
     Folder(#[from] io::Error),
 }
 
-/// Opens the read model and puts the parts together. Nothing runs yet.
+/// Puts the parts together. Nothing runs yet.
 pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
     let positions = FilePositions::open(&parts.folder)?;
-    let db = Sqlite::open(parts.folder.join("payment.db")).await?;
-    let books = SqliteReadModel::open(&db, PaymentBooks).await?;
     let follow = Follow {
         log: parts.log.clone(),
         clock: parts.clock.clone(),
         consumers: parts.consumers.clone(),
     };
-    let (position, runners) = follow.projection(Arc::new(books.clone()), SERVICE, parts.partitions);
+    let (position, runners) = follow.projection(parts.books.model.clone(), SERVICE, parts.partitions);
     let wakes = Wakes::default();
     let ports = EffectsPorts {
         log: parts.log,
@@ -85,7 +82,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
     };
     let edge = Edge {
         commands: parts.commands,
-        reads: PaymentReads::new(db.readers().clone()),
+        reads: parts.books.reads,
         position,
         webhook_secret: parts.webhook_secret,
         wakes,
@@ -94,7 +91,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
     let effects = PaymentEffects::new(ports, parts.partitions, parts.options);
     Ok(Assembled {
         edge,
-        books,
+        books: parts.books.model,
         runners,
         effects,
     })

@@ -2,7 +2,7 @@
 //!
 //! - [`domain`]: a [`User`](domain::User) signs up by a small saga that claims their e-mail address and telephone
 //!   number ([`Claim`](domain::Claim)); each login is a [`Session`](domain::Session).
-//! - [`read`]: the projection [`People`](read::People), and the questions that it answers.
+//! - [`read`]: the read model `people`, in SQLite or PostgreSQL, and the questions that it answers, [`People`].
 //! - [`api`]: accounts and logins, over HTTP.
 //! - [`effects`]: forgets people for good.
 //!
@@ -23,8 +23,7 @@ use interstate_eventing::{
     runtime::{Clock, Commands},
     sealed::KeyRing,
 };
-use interstate_stores::Readers;
-use read::Users;
+use read::People;
 use std::sync::Arc;
 
 /// The service's name in addresses, topics and tokens.
@@ -48,9 +47,9 @@ pub fn saga_diagrams() -> Vec<(&'static str, String)> {
 pub struct Parts {
     /// The way to the aggregates.
     pub commands: Commands,
-    /// Where the projection [`People`](read::People) writes, for queries.
-    pub rows: Readers,
-    /// How far that projection is.
+    /// The read model of people.
+    pub people: Arc<dyn People>,
+    /// How far it is.
     pub position: ReadPosition,
     /// Everybody's keys.
     pub keys: Arc<dyn KeyRing>,
@@ -79,11 +78,12 @@ pub struct Edge {
 impl Edge {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let users = Users::new(parts.rows, parts.position);
-        let forgetting = Forgetting::new(users.clone(), parts.keys.clone(), parts.clock.clone());
+        let people = parts.people;
+        let forgetting = Forgetting::new(people.clone(), parts.keys.clone(), parts.clock.clone());
         let accounts = Accounts::new(
             parts.commands,
-            users,
+            people,
+            parts.position,
             parts.keys,
             parts.clock,
             parts.unique,

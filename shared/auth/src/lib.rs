@@ -2,6 +2,7 @@
 //!
 //! - [`AccessTokens`] makes and checks short-lived tokens: Ed25519 with a published key, or HS256 with a secret.
 //! - [`Policy`] is the one table of routes and roles; [`Guard`] holds the edge to it and refuses what has no row.
+//! - [`Gateway`] believes a gateway in front that shows its secret; whoever does not is not believed.
 //! - [`Passwords`] hashes with argon2id, a few at a time; [`RefreshToken`] is what a session is renewed with.
 //! - [`UniqueValues`] turns an [`Email`] or [`Phone`] into a key that reveals neither.
 //!
@@ -10,6 +11,7 @@
 mod caller;
 mod code;
 mod crypto;
+mod gateway;
 mod guard;
 mod key_file;
 mod keys;
@@ -21,6 +23,7 @@ mod unique;
 
 pub use caller::Caller;
 pub use code::{CODES, codes};
+pub use gateway::Gateway;
 pub use guard::{Guard, WallClock};
 pub use key_file::{KeyFileError, load_or_create};
 pub use keys::Keys;

@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 const POLICY: &[Row] = &[
     Row::new("GET", "/v1/cities", Access::Public),
+    Row::new("GET", "/v1/headers", Access::Public),
     Row::new("GET", "/v1/me", Access::SignedIn),
     Row::new(
         "POST",
@@ -41,12 +42,17 @@ struct Edge {
 
 impl Edge {
     fn new(per_user: Option<Rate>) -> Self {
+        Self::behind(None, per_user)
+    }
+
+    fn behind(gateway: Option<&str>, per_user: Option<Rate>) -> Self {
         let now = Arc::new(Mutex::new(START));
         let clock = now.clone();
         let tokens = AccessTokens::new(Keys::from_seed([7; 32]));
         let policy = Policy::new(POLICY).unwrap();
         let clock: WallClock = Arc::new(move || *clock.lock().unwrap());
-        let guard = Guard::new(tokens.clone(), policy.clone(), clock, per_user);
+        let gateway = gateway.map(Gateway::new);
+        let guard = Guard::behind(gateway, tokens.clone(), policy.clone(), clock, per_user);
         let mut doc = OpenApi::default();
         let router = ApiRouter::new()
             .api_route(
@@ -56,6 +62,13 @@ impl Edge {
             .api_route(
                 "/v1/me",
                 get(async |caller: Caller| Json(caller.actor().to_string())),
+            )
+            .api_route(
+                "/v1/headers",
+                get(async |headers: http::HeaderMap| {
+                    let told = ["x-gateway-secret", "x-user-id", "x-user-role"];
+                    Json(told.iter().any(|name| headers.contains_key(*name)))
+                }),
             )
             .api_route("/v1/rides/{id}/cancel", post(async || Json("cancelled")))
             .api_route("/v1/forgotten", get(async || Json("must never be seen")))
@@ -186,4 +199,106 @@ fn the_description_tells_who_may_call() {
     assert_eq!(cancel["security"], serde_json::json!([{"bearer": []}]));
     assert_eq!(cancel["x-roles"], serde_json::json!(["rider", "support"]));
     assert!(doc["paths"]["/v1/cities"]["get"].get("security").is_none());
+}
+
+const GATEWAY: &str = "what the gateway and the services have in common";
+
+/// What is answered to a request with these headers.
+async fn told_by(edge: &Edge, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = Request::builder().method("GET").uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = edge.router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn rider() -> String {
+    UserId::derive(1, &[b"rider"]).to_string()
+}
+
+#[tokio::test]
+async fn a_gateway_that_shows_its_secret_says_who_calls() {
+    let edge = Edge::behind(Some(GATEWAY), None);
+    let user = rider();
+    let headers = [
+        ("x-gateway-secret", GATEWAY),
+        ("x-user-id", user.as_str()),
+        ("x-user-role", "rider"),
+    ];
+    let (status, me) = told_by(&edge, "/v1/me", &headers).await;
+    assert_eq!(status, 200, "{me}");
+    assert!(me.contains(&user) && me.contains("rider"), "{me}");
+    // A role is held against the policy as a token's is.
+    let response = edge
+        .router
+        .clone()
+        .oneshot(
+            Request::post("/v1/rides/1/cancel")
+                .header("x-gateway-secret", GATEWAY)
+                .header("x-user-id", &user)
+                .header("x-user-role", "driver")
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(response.status().as_u16(), 403);
+    let anonymous = told_by(&edge, "/v1/me", &headers[..1]).await;
+    assert_eq!(anonymous.0, 401, "a gateway that names nobody signs nobody in");
+}
+
+#[tokio::test]
+async fn nobody_else_is_believed() {
+    let user = rider();
+    let said = [("x-user-id", user.as_str()), ("x-user-role", "admin")];
+    let with = |secret: &'static str| [("x-gateway-secret", secret), said[0], said[1]];
+    let behind = Edge::behind(Some(GATEWAY), None);
+    let alone = Edge::new(None);
+    for (edge, headers, why) in [
+        (&behind, said.to_vec(), "no secret"),
+        (&behind, with("a guess").to_vec(), "a wrong secret"),
+        (&behind, with("").to_vec(), "an empty secret"),
+        (&alone, with(GATEWAY).to_vec(), "no gateway is known here"),
+        (&alone, with("").to_vec(), "nor an empty one"),
+    ] {
+        assert_eq!(told_by(edge, "/v1/me", &headers).await.0, 401, "{why}");
+        let (status, stripped) = told_by(edge, "/v1/headers", &headers).await;
+        assert_eq!(
+            (status, stripped.as_str()),
+            (200, "false"),
+            "{why}: the headers are gone"
+        );
+    }
+    // Somebody with a token is whom the token says, whatever else the request claims.
+    let bearer = format!("Bearer {}", behind.token(Role::Rider));
+    let mut headers = with("a guess").to_vec();
+    headers.push(("authorization", &bearer));
+    let (status, me) = told_by(&behind, "/v1/me", &headers).await;
+    assert_eq!(status, 200);
+    assert!(me.contains("rider") && !me.contains("admin"), "{me}");
+}
+
+#[tokio::test]
+async fn what_the_gateway_says_has_to_be_whole() {
+    let edge = Edge::behind(Some(GATEWAY), None);
+    let user = rider();
+    for (id, role) in [
+        (None, Some("rider")),
+        (Some(user.as_str()), None),
+        (Some("bkg_1"), Some("rider")),
+        (Some(user.as_str()), Some("root")),
+    ] {
+        let mut headers = vec![("x-gateway-secret", GATEWAY)];
+        headers.extend(id.map(|id| ("x-user-id", id)));
+        headers.extend(role.map(|role| ("x-user-role", role)));
+        let (status, told) = told_by(&edge, "/v1/me", &headers).await;
+        assert!(
+            status == 401 && told.contains("The gateway names no user"),
+            "{id:?} {role:?}: {told}"
+        );
+    }
 }

@@ -1,21 +1,25 @@
 //! The settings that every process has.
 
 use crate::{
-    Cache, Check, Database, EventLog, Mistakes, Secret, Setting,
+    Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, Mistakes, Secret, Setting,
     check::given,
     parse::{http_url, is_name, log_filter},
 };
 use std::{net::IpAddr, path::PathBuf};
 
 const NAME: Setting = Setting::new("service-name", "SERVICE_NAME");
-const PORT: Setting = Setting::new("port", "SERVICE_PORT");
+/// The port of a process.
+pub const SERVICE_PORT: Setting = Setting::new("port", "SERVICE_PORT");
 const BIND: Setting = Setting::new("bind", "BIND");
 const DATA: Setting = Setting::new("data-dir", "DATA_DIR");
 const KEYS: Setting = Setting::new("keys-dir", "KEYS_DIR");
 const DB: Setting = Setting::new("db-connection", "DB_CONNECTION");
 const CACHE: Setting = Setting::new("redis-url", "REDIS_URL");
-const KAFKA: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
+const CLICKHOUSE: Setting = Setting::new("clickhouse-url", "CLICKHOUSE_URL");
+/// Where Kafka is.
+pub const KAFKA_BROKERS: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
 const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
+const GATEWAY: Setting = Setting::new("gateway-secret", "GATEWAY_SECRET");
 const LEVEL: Setting = Setting::new("log-level", "LOG_LEVEL");
 const FORMAT: Setting = Setting::new("log-format", "LOG_FORMAT");
 const CLOCK: Setting = Setting::new("clock-factor", "CLOCK_FACTOR");
@@ -40,7 +44,7 @@ pub struct CommonArgs {
     #[arg(long, env = NAME.env, value_name = "NAME")]
     pub service_name: Option<String>,
     /// Port to listen on; 0 takes a free one
-    #[arg(long, env = PORT.env, value_name = "PORT")]
+    #[arg(long, env = SERVICE_PORT.env, value_name = "PORT")]
     pub port: Option<String>,
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, env = BIND.env, value_name = "IP")]
@@ -51,18 +55,25 @@ pub struct CommonArgs {
     /// Folder of the keys; instances that share services on Kafka share it too [default: the data folder]
     #[arg(long, env = KEYS.env, value_name = "FOLDER")]
     pub keys_dir: Option<String>,
-    /// Read models: sqlite: or sqlite:<folder> [default: sqlite:]
-    #[arg(long, env = DB.env, hide_env_values = true, value_name = "URL")]
+    /// Read models: sqlite:[folder], postgres://… and mongodb://…, with spaces in between; a service takes the first
+    /// that it speaks [default: sqlite:]
+    #[arg(long, env = DB.env, hide_env_values = true, value_name = "URLS")]
     pub db_connection: Option<String>,
     /// Live data and caches: memory: [default: memory:]
     #[arg(long, env = CACHE.env, hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<String>,
+    /// Facts of analytics: http(s)://user:password@host:port/database of ClickHouse; without it they are in SQLite
+    #[arg(long, env = CLICKHOUSE.env, hide_env_values = true, value_name = "URL")]
+    pub clickhouse_url: Option<Secret>,
     /// Kafka brokers as host:port,…; without them the log is embedded
-    #[arg(long, env = KAFKA.env, value_name = "BROKERS")]
+    #[arg(long, env = KAFKA_BROKERS.env, value_name = "BROKERS")]
     pub kafka_brokers: Option<String>,
     /// Shared secret of access tokens (HS256); without it a key pair is made in the data folder
     #[arg(long, env = JWT.env, hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<Secret>,
+    /// Secret of a gateway in front, which then says who calls (x-gateway-secret, x-user-id, x-user-role)
+    #[arg(long, env = GATEWAY.env, hide_env_values = true, value_name = "SECRET")]
+    pub gateway_secret: Option<Secret>,
     /// What to log: a level, or target=level,… [default: info]
     #[arg(long, env = LEVEL.env, value_name = "FILTER")]
     pub log_level: Option<String>,
@@ -86,6 +97,9 @@ pub struct CommonArgs {
     /// OpenTelemetry collector that spans are sent to, OTLP over HTTP
     #[arg(long, env = OTEL.env, value_name = "URL")]
     pub otel_endpoint: Option<String>,
+    /// Where other services are asked.
+    #[command(flatten)]
+    pub grpc: GrpcArgs,
 }
 
 /// How a log line looks.
@@ -115,13 +129,17 @@ pub struct Common {
     /// accelerated clock. May not exist yet.
     pub keys_dir: PathBuf,
     /// Where the read models live.
-    pub database: Database,
+    pub databases: Databases,
     /// Where live data lives.
     pub cache: Cache,
+    /// Where the facts of analytics live, where it is not SQLite.
+    pub clickhouse: Option<ClickHouse>,
     /// Where the log lives.
     pub event_log: EventLog,
     /// The shared secret of access tokens, at least 32 bytes.
     pub jwt_secret: Option<Secret>,
+    /// The secret of a gateway in front, at least 32 bytes; without it no gateway is believed.
+    pub gateway_secret: Option<Secret>,
     /// A list of levels and `target=level`.
     pub log_level: String,
     /// How a log line looks.
@@ -136,6 +154,8 @@ pub struct Common {
     pub proxies: u8,
     /// The base address of an OTLP/HTTP collector, without a trailing slash.
     pub otel_endpoint: Option<String>,
+    /// Where other services are asked.
+    pub grpc: Grpc,
 }
 
 impl CommonArgs {
@@ -160,7 +180,9 @@ impl CommonArgs {
             name => name.map(str::to_owned),
         };
         let port = match given(self.port.as_deref()) {
-            Some(text) => check.number(PORT, Some(text), 8000_u16, 0..=u16::MAX).map(Some),
+            Some(text) => check
+                .number(SERVICE_PORT, Some(text), 8000_u16, 0..=u16::MAX)
+                .map(Some),
             None => Some(None),
         };
         let bind = given(self.bind.as_deref()).unwrap_or("127.0.0.1");
@@ -185,22 +207,34 @@ impl CommonArgs {
             Some(name) => folder(check, KEYS, name),
             None => data_dir.clone(),
         };
-        let database = check.keep(
+        let databases = check.keep(
             DB,
-            Database::parse(database),
-            "leave it out, or give DB_CONNECTION=sqlite:",
+            Databases::parse(database),
+            "leave it out for SQLite, or give e.g. DB_CONNECTION=postgres://user:password@host/database",
         );
         let cache = check.keep(
             CACHE,
             Cache::parse(cache),
             "leave it out: caches live in the process",
         );
+        let clickhouse = self
+            .clickhouse_url
+            .as_ref()
+            .filter(|url| !url.expose().trim().is_empty())
+            .map(|url| ClickHouse::parse(url.expose().trim()))
+            .transpose();
+        let clickhouse = check.keep(
+            CLICKHOUSE,
+            clickhouse,
+            "give e.g. CLICKHOUSE_URL=http://user:password@localhost:8123/interstate, or leave it out for SQLite",
+        );
         let event_log = check.keep(
-            KAFKA,
+            KAFKA_BROKERS,
             event_log,
             "give e.g. KAFKA_BROKERS=localhost:9092, or leave it out to embed the log",
         );
         let jwt_secret = self.jwt_secret(check);
+        let gateway_secret = self.gateway_secret(check);
         let log_level = check.keep(
             LEVEL,
             level,
@@ -221,16 +255,20 @@ impl CommonArgs {
             "give e.g. OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
         );
 
+        let grpc = self.grpc.check(check);
+
         Some(Common {
             service_name,
             port: port?,
             bind: bind?,
             data_dir: data_dir?,
             keys_dir: keys_dir?,
-            database: database?,
+            databases: databases?,
             cache: cache?,
+            clickhouse: clickhouse?,
             event_log: event_log?,
             jwt_secret,
+            gateway_secret,
             log_level: log_level?,
             log_format: log_format?,
             clock_factor: clock_factor?,
@@ -238,7 +276,75 @@ impl CommonArgs {
             rate_per_user: rate_per_user?,
             proxies: proxies?,
             otel_endpoint: otel_endpoint?,
+            grpc: grpc?,
         })
+    }
+
+    /// The settings that were given, as the variables that give them to another process.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            service_name,
+            port,
+            bind,
+            data_dir,
+            keys_dir,
+            db_connection,
+            redis_url,
+            clickhouse_url,
+            kafka_brokers,
+            jwt_secret,
+            gateway_secret,
+            log_level,
+            log_format,
+            clock_factor,
+            rate_per_address,
+            rate_per_user,
+            proxies,
+            otel_endpoint,
+            grpc,
+        } = self;
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        let settings = [
+            (NAME, service_name.clone()),
+            (SERVICE_PORT, port.clone()),
+            (BIND, bind.clone()),
+            (DATA, data_dir.clone()),
+            (KEYS, keys_dir.clone()),
+            (DB, db_connection.clone()),
+            (CACHE, redis_url.clone()),
+            (CLICKHOUSE, secret(clickhouse_url)),
+            (KAFKA_BROKERS, kafka_brokers.clone()),
+            (JWT, secret(jwt_secret)),
+            (GATEWAY, secret(gateway_secret)),
+            (LEVEL, log_level.clone()),
+            (FORMAT, log_format.clone()),
+            (CLOCK, clock_factor.clone()),
+            (PER_ADDRESS, rate_per_address.clone()),
+            (PER_USER, rate_per_user.clone()),
+            (PROXIES, proxies.clone()),
+            (OTEL, otel_endpoint.clone()),
+        ];
+        let own = settings
+            .into_iter()
+            .filter_map(|(setting, value)| Some((setting.env, value?)));
+        own.chain(grpc.environment()).collect()
+    }
+
+    fn gateway_secret(&self, check: &mut Check) -> Option<Secret> {
+        let secret = self
+            .gateway_secret
+            .as_ref()
+            .filter(|secret| !secret.expose().is_empty())?;
+        let bytes = secret.expose().len();
+        if bytes < JWT_SECRET_BYTES {
+            check.mistake(
+                GATEWAY,
+                format!("the secret has {bytes} bytes; whoever guesses it is everybody, so it needs {JWT_SECRET_BYTES}"),
+                "make one with `openssl rand -base64 48`, and give it to the gateway as well",
+            );
+            return None;
+        }
+        Some(secret.clone())
     }
 
     fn jwt_secret(&self, check: &mut Check) -> Option<Secret> {
@@ -291,6 +397,7 @@ fn folder(check: &mut Check, setting: Setting, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Relational;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -307,10 +414,28 @@ mod tests {
     fn nothing_given_is_a_whole_platform_on_a_laptop() {
         let common = CommonArgs::default().validate().unwrap();
         assert_eq!(common.event_log, EventLog::Embedded);
-        assert_eq!(common.database, Database::Sqlite(None));
+        assert_eq!(common.databases.relational(), Some(Relational::Sqlite(None)));
         assert_eq!(common.keys_dir, common.data_dir);
         assert_eq!((common.clock_factor, common.log_level.as_str()), (1, "info"));
         assert_eq!(common.bind.to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn another_process_is_given_the_same_settings() {
+        let given = args(&[
+            "--kafka-brokers=a:1",
+            "--clock-factor=7",
+            "--location-grpc=l:9003",
+        ]);
+        let told: std::collections::BTreeMap<_, _> = given.environment().into_iter().collect();
+        for (variable, value) in [
+            ("KAFKA_BROKERS", "a:1"),
+            ("CLOCK_FACTOR", "7"),
+            ("LOCATION_GRPC", "l:9003"),
+        ] {
+            assert_eq!(told.get(variable).map(String::as_str), Some(value));
+        }
+        assert!(!told.contains_key("SERVICE_PORT"));
     }
 
     #[test]
@@ -321,10 +446,12 @@ mod tests {
             "--port=80a",
             "--bind=localhost",
             &format!("--data-dir={}", file.path().display()),
-            "--db-connection=postgres://me:hunter2@db/rides",
+            "--db-connection=mysql://me:hunter2@db/rides",
             "--redis-url=redis://:hunter2@cache",
+            "--clickhouse-url=ch:hunter2",
             "--kafka-brokers=kafka",
             "--jwt-secret=hunter2",
+            "--gateway-secret=hunter2",
             "--log-level=loud",
             "--log-format=xml",
             "--clock-factor=0",
@@ -340,13 +467,15 @@ mod tests {
             named,
             [
                 NAME,
-                PORT,
+                SERVICE_PORT,
                 BIND,
                 DATA,
                 DB,
                 CACHE,
-                KAFKA,
+                CLICKHOUSE,
+                KAFKA_BROKERS,
                 JWT,
+                GATEWAY,
                 LEVEL,
                 FORMAT,
                 CLOCK,
@@ -357,10 +486,7 @@ mod tests {
             ]
         );
         let text = mistakes.to_string();
-        assert!(
-            text.contains("only sqlite: is supported in this version"),
-            "{text}"
-        );
+        assert!(text.contains("`mysql:` holds no read models here"), "{text}");
         assert!(
             text.contains("the secret has 7 bytes; HS256 needs at least 32"),
             "{text}"

@@ -1,28 +1,101 @@
 //! Which engines hold the log, the read models and live data.
 
-use std::{fmt, path::PathBuf};
+use crate::Secret;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-/// Where the read models live.
+/// A store of read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
+enum Database {
     /// One SQLite file a service, in this folder, or in the data folder where none is named.
     Sqlite(Option<PathBuf>),
+    /// A PostgreSQL server's database.
+    Postgres(Secret),
+    /// A MongoDB server.
+    MongoDb(Secret),
 }
 
 impl Database {
-    /// Reads `sqlite:` or `sqlite:<folder>`. The error says which engines there are.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("sqlite", folder)) => {
                 let folder = folder.strip_prefix("//").unwrap_or(folder);
                 Ok(Self::Sqlite((!folder.is_empty()).then(|| PathBuf::from(folder))))
             }
-            Some((engine @ ("postgres" | "postgresql" | "mongodb" | "mysql" | "clickhouse"), _)) => Err(
-                format!("`{engine}:` is not supported: only sqlite: is supported in this version"),
-            ),
+            Some(("postgres" | "postgresql", rest)) if names_a_host(rest) => {
+                Ok(Self::Postgres(Secret::new(text)))
+            }
+            Some(("mongodb" | "mongodb+srv", rest)) if names_a_host(rest) => {
+                Ok(Self::MongoDb(Secret::new(text)))
+            }
+            Some((engine @ ("postgres" | "postgresql" | "mongodb" | "mongodb+srv"), _)) => {
+                Err(format!("the address that begins with `{engine}:` names no host"))
+            }
+            Some((engine @ ("mysql" | "mariadb" | "mssql" | "clickhouse" | "redis"), _)) => {
+                Err(format!("`{engine}:` holds no read models here"))
+            }
             // The text may carry a password: it is not repeated.
-            _ => Err("not a connection that begins with `sqlite:`".to_owned()),
+            _ => Err("not an address that begins with `postgres://`, `mongodb://` or `sqlite:`".to_owned()),
         }
+    }
+}
+
+fn names_a_host(rest: &str) -> bool {
+    let authority = rest
+        .strip_prefix("//")
+        .map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+    authority.is_some_and(|authority| !authority.rsplit('@').next().unwrap_or_default().is_empty())
+}
+
+/// The stores that a process may use. A service takes the first whose language it speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Databases(Vec<Database>);
+
+/// A store of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relational<'d> {
+    /// One file a service, in this folder, or in the data folder.
+    Sqlite(Option<&'d Path>),
+    /// A database of this address.
+    Postgres(&'d Secret),
+}
+
+/// A store of documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents<'d> {
+    /// One file a service, in this folder, or in the data folder.
+    Sqlite(Option<&'d Path>),
+    /// A server of this address.
+    MongoDb(&'d Secret),
+}
+
+impl Databases {
+    /// Reads addresses with spaces in between: `sqlite:`, `sqlite:<folder>`, `postgres://…`, `mongodb://…`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.split_whitespace()
+            .map(Database::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// For a service that keeps tables.
+    pub fn relational(&self) -> Option<Relational<'_>> {
+        self.0.iter().find_map(|database| match database {
+            Database::Sqlite(folder) => Some(Relational::Sqlite(folder.as_deref())),
+            Database::Postgres(url) => Some(Relational::Postgres(url)),
+            Database::MongoDb(_) => None,
+        })
+    }
+
+    /// For a service that keeps documents.
+    pub fn documents(&self) -> Option<Documents<'_>> {
+        self.0.iter().find_map(|database| match database {
+            Database::Sqlite(folder) => Some(Documents::Sqlite(folder.as_deref())),
+            Database::MongoDb(url) => Some(Documents::MongoDb(url)),
+            Database::Postgres(_) => None,
+        })
     }
 }
 
@@ -75,7 +148,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is not a broker as host:port");
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -105,38 +178,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn engines_that_come_later_are_refused_by_name() {
-        for text in ["postgres://u:secret@db/x", "mongodb://db", "clickhouse://db"] {
-            let error = Database::parse(text).unwrap_err();
-            assert!(
-                error.contains("only sqlite: is supported in this version"),
-                "{error}"
-            );
+    fn engines_that_nobody_speaks_are_refused_by_name_and_no_password_is_repeated() {
+        for text in [
+            "mysql://u:secret@db/x",
+            "clickhouse://u:secret@db",
+            "user=a password=secret",
+            "postgres://u:secret@",
+            "mongodb:u:secret@db",
+        ] {
+            let error = Databases::parse(text).unwrap_err();
             assert!(!error.contains("secret"), "{error}");
         }
+        assert!(Databases::parse("mysql://db/x").unwrap_err().contains("`mysql:`"));
         assert!(
             Cache::parse("redis://cache:6379")
                 .unwrap_err()
                 .contains("only memory:")
         );
+    }
+
+    #[test]
+    fn a_service_takes_the_first_store_that_it_speaks() {
+        let both = Databases::parse("mongodb://a,b/?replicaSet=r  postgres://u:p@db/rides").unwrap();
         assert!(
-            !Database::parse("user=a password=secret")
-                .unwrap_err()
-                .contains("secret")
+            matches!(both.relational(), Some(Relational::Postgres(url)) if url.expose() == "postgres://u:p@db/rides")
         );
+        assert!(
+            matches!(both.documents(), Some(Documents::MongoDb(url)) if url.expose().starts_with("mongodb://a,b/"))
+        );
+        let one = Databases::parse("mongodb://a").unwrap();
+        assert_eq!(one.relational(), None);
+        let rest = Databases::parse("postgresql://db/rides sqlite:").unwrap();
+        assert_eq!(rest.documents(), Some(Documents::Sqlite(None)));
+        assert!(!format!("{both:?}").contains("u:p"));
     }
 
     #[test]
     fn sqlite_may_name_a_folder() {
-        assert_eq!(Database::parse("sqlite:"), Ok(Database::Sqlite(None)));
-        assert_eq!(
-            Database::parse("sqlite:///var/ride"),
-            Ok(Database::Sqlite(Some("/var/ride".into())))
-        );
-        assert_eq!(
-            Database::parse("sqlite:models"),
-            Ok(Database::Sqlite(Some("models".into())))
-        );
+        for (text, folder) in [
+            ("sqlite:", None),
+            ("sqlite:///var/ride", Some("/var/ride")),
+            ("sqlite:models", Some("models")),
+        ] {
+            let parsed = Databases::parse(text).unwrap();
+            assert_eq!(
+                parsed.relational(),
+                Some(Relational::Sqlite(folder.map(Path::new)))
+            );
+        }
     }
 
     #[test]

@@ -5,15 +5,19 @@
 //! what is wrong and what to do. A service checks its own settings in the same `Check`.
 
 mod check;
+mod clickhouse;
 mod common;
 mod engines;
+mod grpc;
 mod parse;
 mod provider;
 mod secret;
 
 pub use check::{Check, Mistake, Mistakes, Setting};
-pub use common::{Common, CommonArgs, LogFormat};
-pub use engines::{Broker, Cache, Database, EventLog};
+pub use clickhouse::ClickHouse;
+pub use common::{Common, CommonArgs, KAFKA_BROKERS, LogFormat, SERVICE_PORT};
+pub use engines::{Broker, Cache, Databases, Documents, EventLog, Relational};
+pub use grpc::{BOOKING_GRPC, Grpc, GrpcArgs, GrpcTls, LOCATION_GRPC};
 pub use parse::{http_url, is_name};
 pub use provider::{Provider, ProviderArgs};
 pub use secret::Secret;

@@ -27,6 +27,20 @@ impl Service {
         }
     }
 
+    /// A service that only reads the events of others: it has no partitions, no topics and no aggregates.
+    pub fn reader(name: &'static str) -> Self {
+        Self {
+            name,
+            partitions: 0,
+            kinds: Vec::new(),
+        }
+    }
+
+    /// Whether it only reads.
+    pub fn only_reads(&self) -> bool {
+        self.partitions == 0
+    }
+
     /// Another number of partitions. It must be that of the log, and never changes in place.
     #[must_use]
     pub fn partitions(mut self, partitions: u32) -> Self {
@@ -113,12 +127,13 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Of these services.
+    /// Of these services; those that only read can be sent nothing.
     pub fn of<'a>(services: impl IntoIterator<Item = &'a Service>) -> Self {
         Self {
             counts: Arc::new(
                 services
                     .into_iter()
+                    .filter(|service| !service.only_reads())
                     .map(|service| (service.name.to_owned(), service.partitions))
                     .collect(),
             ),

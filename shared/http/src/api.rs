@@ -54,6 +54,11 @@ impl Api {
         }
     }
 
+    /// Whether the service can do its work.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
     /// The service's name.
     pub fn name(&self) -> &str {
         &self.name

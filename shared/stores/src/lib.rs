@@ -1,32 +1,27 @@
-//! Read models in stores. SQLite: one file a service, rows and positions in the same transaction.
+//! Read models in stores: rows and how far they are, always together.
 //!
-//! Write a [`Projection`], open a [`SqliteReadModel`] of it on the service's [`Sqlite`] file, hand that to
-//! `interstate_eventing::projection::Follow`, and query through [`Sqlite::readers`]. Nothing in such a file is
-//! the truth: [`rebuild()`] makes it again from the log, beside the live one.
+//! A [`StoredModel`] is what the platform keeps of a read model, whatever engine has its rows: the runner's port
+//! (`interstate_eventing::projection::ReadModel`), and what an operator asks. Nothing in a store is the truth:
+//! [`StoredModel::rebuild`] makes it again from the log, beside the live one.
+//!
+//! - [`sqlite`]: one file a service, in the process. The default.
+//! - [`postgres`]: a schema a read model, in a server's database.
+//! - [`mongo`]: documents on a server of MongoDB's.
 
-mod checksum;
-mod connection;
-mod error;
-mod in_memory;
-mod model;
-mod parked;
-mod position;
-mod projection;
-mod readers;
-mod rebuild;
-mod schema;
+mod comparison;
+pub mod mongo;
+pub mod postgres;
+mod projection_error;
+mod query_error;
+mod replay;
+pub mod sqlite;
 mod stored_json;
-mod take_up;
-mod waiting;
-mod writer;
+mod stored_model;
 
-pub use checksum::{Checksum, TableSum};
-pub use connection::Sqlite;
-pub use error::{ProjectionError, SqliteError};
-pub use in_memory::InMemory;
-pub use model::SqliteReadModel;
-pub use parked::ParkedNote;
-pub use projection::Projection;
-pub use readers::Readers;
-pub use rebuild::{Comparison, RebuildError, rebuild};
+pub use comparison::{Comparison, RebuildError};
+pub use projection_error::ProjectionError;
+pub use query_error::QueryError;
+pub use replay::Replay;
+pub use sqlite::{Checksum, InMemory, Projection, Readers, Sqlite, SqliteError, SqliteReadModel, TableSum};
 pub use stored_json::StoredJson;
+pub use stored_model::{ParkedNote, StoredModel};

@@ -22,7 +22,7 @@ use books::RideBooks;
 use interstate_booking::read::BookingProjection;
 use interstate_driver::{
     effects::Proposer,
-    read::{DispatchProjection, Roster},
+    read::{Roster, sqlite::DispatchProjection},
 };
 use interstate_eventing::{
     Service,
@@ -30,9 +30,9 @@ use interstate_eventing::{
 };
 use interstate_payment::{
     effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Positions, Wakes},
-    read::PaymentBooks,
+    read::sqlite::PaymentBooks,
 };
-use interstate_user::read::People;
+use interstate_user::read::sqlite::PeopleProjection;
 use provider::{AtProvider, Provider};
 use roads::Waiting;
 use std::{
@@ -107,7 +107,7 @@ impl Play for Rides {
                 DispatchProjection::new(Changes::default())
             }),
             Shelf::boxed(interstate_payment::SERVICE, || PaymentBooks),
-            Shelf::boxed(interstate_user::NAME, || People),
+            Shelf::boxed(interstate_user::NAME, || PeopleProjection),
         ]
     }
 

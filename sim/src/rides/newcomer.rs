@@ -13,7 +13,10 @@ use interstate_eventing::{
 use interstate_schemas::{Actor, AddressedCommand, CommandId, Role, SessionId, UserId};
 use interstate_user::{
     domain::{Credential, Profile, Refresh, Registration, SessionCommand, UserCommand},
-    read::{People, ReadError, Standing, login, person},
+    read::{
+        ReadError, Standing,
+        sqlite::{PeopleProjection, login, person},
+    },
 };
 use rusqlite::Connection;
 use std::{
@@ -255,7 +258,7 @@ impl Newcomer {
         let people = instance
             .disk
             .iter()
-            .find_map(|kept| Shelf::<People>::of(&**kept))?;
+            .find_map(|kept| Shelf::<PeopleProjection>::of(&**kept))?;
         people.look(question).ok()
     }
 }

@@ -3,7 +3,7 @@
 use crate::{here::Here, unsure};
 use async_trait::async_trait;
 use interstate_booking::ports::{PlaceRef, RouteError, RouteFinder};
-use interstate_driver::ports::{LiveFix, LiveFixes};
+use interstate_driver::ports::{FixesUnavailable, LiveFix, LiveFixes};
 use interstate_schemas::{
     DriverId, GeoPoint, Money, RouteLeg, RouteSource, StateCode, Stop, Timestamp, TollStop, TripRoute,
     VehicleClass,
@@ -61,14 +61,21 @@ fn road() -> TripRoute {
 /// Everybody waits where the road begins.
 pub(super) struct Waiting(pub(super) Vec<DriverId>);
 
+#[async_trait]
 impl LiveFixes for Waiting {
-    fn nearest(&self, _: GeoPoint, _: u32, limit: usize, now: Timestamp) -> Vec<LiveFix> {
+    async fn nearest(
+        &self,
+        _: GeoPoint,
+        _: u32,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<LiveFix>, FixesUnavailable> {
         let drivers = self.0.iter().take(limit);
-        drivers.map(|driver| fix(*driver, now)).collect()
+        Ok(drivers.map(|driver| fix(*driver, now)).collect())
     }
 
-    fn last(&self, _: DriverId) -> Option<LiveFix> {
-        None
+    async fn last(&self, _: &[DriverId]) -> Result<Vec<LiveFix>, FixesUnavailable> {
+        Ok(Vec::new())
     }
 }
 

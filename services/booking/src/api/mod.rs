@@ -5,6 +5,7 @@ pub mod http;
 mod ask;
 mod bookings;
 mod code;
+mod grpc;
 mod live;
 mod policy;
 mod quotes;
@@ -13,6 +14,7 @@ mod trips;
 mod view;
 
 pub use code::{CODES, codes};
+pub use grpc::{AssignedTrip, CALLERS, assigned_trip, questions};
 pub use http::{Edge, router};
 pub use policy::ROWS;
 pub use start_code::StartCodes;

@@ -1,13 +1,9 @@
-//! Which columns of a booking's row an event changes.
+//! Which columns of a booking's row an event changes, whatever store has the row.
 
 use super::row::word;
 use crate::domain::booking::{BookingEvent, Stage};
 use interstate_eventing::{encode_json, saga::SagaEvent};
-use interstate_schemas::Money;
-use rusqlite::{
-    ToSql,
-    types::{Null, ToSqlOutput},
-};
+use interstate_schemas::{Money, Timestamp};
 use serde::Serialize;
 
 /// A column's new value.
@@ -15,17 +11,10 @@ use serde::Serialize;
 pub(super) enum Value {
     Text(String),
     Number(i64),
+    Flag(bool),
+    Time(Timestamp),
+    Json(String),
     Nothing,
-}
-
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Value::Text(text) => text.to_sql(),
-            Value::Number(number) => number.to_sql(),
-            Value::Nothing => Ok(ToSqlOutput::from(Null)),
-        }
-    }
 }
 
 /// Columns by name, in a fixed order for each kind of event, so that statements are prepared once.
@@ -40,7 +29,7 @@ fn text(value: impl Into<String>) -> Value {
 }
 
 fn json(value: &impl Serialize) -> Value {
-    Value::Text(String::from_utf8_lossy(&encode_json(value)).into_owned())
+    Value::Json(String::from_utf8_lossy(&encode_json(value)).into_owned())
 }
 
 fn stage(stage: Stage) -> (&'static str, Value) {
@@ -106,9 +95,9 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         // Whoever was called for the first time it stalled is called for still.
         BookingEvent::UndoingStalled(_) => vec![
             ("saga_phase", text("stalled")),
-            ("support_case", Value::Number(1)),
+            ("support_case", Value::Flag(true)),
         ],
-        BookingEvent::SupportCaseOpened(_) => vec![("support_case", Value::Number(1))],
+        BookingEvent::SupportCaseOpened(_) => vec![("support_case", Value::Flag(true))],
     }
 }
 
@@ -123,11 +112,11 @@ fn saga(event: &SagaEvent) -> Columns {
         | SagaEvent::Compensated { step }
         | SagaEvent::PersonCalled { step, .. } => vec![("saga_step", text(step.as_ref()))],
         SagaEvent::Unwinding { .. } => vec![phase("unwinding")],
-        SagaEvent::Completed => vec![phase("completed"), ("support_case", Value::Number(0))],
+        SagaEvent::Completed => vec![phase("completed"), ("support_case", Value::Flag(false))],
         SagaEvent::Unwound { .. } => vec![
             phase("unwound"),
             ("held", Value::Number(0)),
-            ("support_case", Value::Number(0)),
+            ("support_case", Value::Flag(false)),
         ],
     }
 }

@@ -1,22 +1,18 @@
-//! What the read model is asked.
+//! What the read model is asked, and who answers it.
 
-use super::{BookingRow, QuoteRow, row, story};
-use crate::{
-    api::{QuoteView, StoryEntry},
-    domain::booking::Stage,
-};
+use super::{BookingRow, QuoteRow};
+use crate::{api::StoryEntry, domain::booking::Stage};
+use async_trait::async_trait;
 use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{BookingId, QuoteId, Timestamp, UserId};
-use interstate_stores::Readers;
-use rusqlite::{Connection, Row, params_from_iter, types::Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error, sync::Arc};
 
 /// The store did not answer, or holds something that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The store.
     #[error("the history of bookings cannot be read: {0}")]
-    Store(#[from] rusqlite::Error),
+    Store(#[source] Box<dyn Error + Send + Sync>),
     /// A row.
     #[error("the history of bookings has an impossible {column}: {why}")]
     Row {
@@ -47,145 +43,60 @@ pub struct Filter {
     pub support_case: Option<bool>,
 }
 
-/// Reads `booking-history`. Clones share the connections.
+/// Where a list goes on: behind this booking.
+pub type After = (Timestamp, BookingId);
+
+/// Quotes, bookings and their stories, in whatever store they are.
+#[async_trait]
+pub trait Bookings: Send + Sync {
+    /// One quote.
+    async fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRow>, HistoryError>;
+
+    /// One booking.
+    async fn booking(&self, booking: BookingId) -> Result<Option<BookingRow>, HistoryError>;
+
+    /// Bookings, the last booked first, after this one.
+    async fn list(
+        &self,
+        whose: Whose,
+        filter: Filter,
+        after: Option<After>,
+        limit: u32,
+    ) -> Result<Vec<BookingRow>, HistoryError>;
+
+    /// How many bookings stand where.
+    async fn by_stage(&self) -> Result<BTreeMap<String, u64>, HistoryError>;
+
+    /// What happened to a booking and its quote, the oldest first.
+    async fn story(&self, booking: &BookingRow) -> Result<Vec<StoryEntry>, HistoryError>;
+}
+
+/// Reads `booking-history`. Clones share the store.
 #[derive(Clone)]
 pub struct BookingHistory {
-    rows: Readers,
+    bookings: Arc<dyn Bookings>,
     changes: Changes<BookingId, BookingRow>,
 }
 
 impl BookingHistory {
-    /// Reads these rows; `changes` is that of the projection.
-    pub fn new(rows: Readers, changes: Changes<BookingId, BookingRow>) -> Self {
-        Self { rows, changes }
+    /// Reads these; `changes` is that of the projection.
+    pub fn new(bookings: impl Bookings + 'static, changes: Changes<BookingId, BookingRow>) -> Self {
+        Self {
+            bookings: Arc::new(bookings),
+            changes,
+        }
     }
 
     /// Changes of a booking from now on.
     pub fn watch(&self, booking: BookingId) -> Watch<BookingId, BookingRow> {
         self.changes.watch(booking)
     }
-
-    /// One quote.
-    ///
-    /// # Errors
-    /// A [`HistoryError`].
-    pub async fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRow>, HistoryError> {
-        let found = self.rows.read(move |rows| {
-            // Who accepts a quote has its booking in the same transaction.
-            let mut select = rows.prepare_cached(
-                "SELECT q.rider, q.view, b.booking FROM quotes q LEFT JOIN bookings b ON b.booking = ?2
-                 WHERE q.quote = ?1",
-            )?;
-            let mut found = select.query([quote.to_string(), BookingId::from(quote).to_string()])?;
-            found.next()?.map(quote_row).transpose()
-        });
-        found.await
-    }
-
-    /// One booking.
-    ///
-    /// # Errors
-    /// A [`HistoryError`].
-    pub async fn booking(&self, booking: BookingId) -> Result<Option<BookingRow>, HistoryError> {
-        self.rows.read(move |rows| self::booking(rows, booking)).await
-    }
-
-    /// Bookings, the last booked first, after this one.
-    ///
-    /// # Errors
-    /// A [`HistoryError`].
-    pub async fn list(
-        &self,
-        whose: Whose,
-        filter: Filter,
-        after: Option<(Timestamp, BookingId)>,
-        limit: u32,
-    ) -> Result<Vec<BookingRow>, HistoryError> {
-        let (column, user) = match whose {
-            Whose::Rider(user) => ("rider = ?", Some(user)),
-            Whose::Driver(user) => ("driver_user = ?", Some(user)),
-            Whose::All => ("TRUE", None),
-        };
-        let Filter { stage, support_case } = filter;
-        let at_stage = if stage.is_some() { "stage = ?" } else { "TRUE" };
-        // Spelt out, so that the index of open cases serves.
-        let with_case = match support_case {
-            Some(true) => "support_case = 1",
-            Some(false) => "support_case = 0",
-            None => "TRUE",
-        };
-        let paged = if after.is_some() {
-            "(booked_at, booking) < (?, ?)"
-        } else {
-            "TRUE"
-        };
-        let sql = format!(
-            "SELECT * FROM bookings WHERE {column} AND {at_stage} AND {with_case} AND {paged} \
-             ORDER BY booked_at DESC, booking DESC LIMIT ?"
-        );
-        let mut values: Vec<Value> = Vec::new();
-        values.extend(user.map(|user| user.to_string().into()));
-        values.extend(stage.map(|stage| row::word(stage).into()));
-        if let Some((booked_at, booking)) = after {
-            values.extend([booked_at.as_millisecond().into(), booking.to_string().into()]);
-        }
-        values.push(i64::from(limit).into());
-        let rows = self.rows.read(move |rows| {
-            let mut select = rows.prepare_cached(&sql)?;
-            let found = select.query_and_then(params_from_iter(values), BookingRow::read)?;
-            found.collect()
-        });
-        rows.await
-    }
-
-    /// How many bookings stand where.
-    ///
-    /// # Errors
-    /// A [`HistoryError`].
-    pub async fn by_stage(&self) -> Result<BTreeMap<String, u64>, HistoryError> {
-        let counted = self.rows.read(|rows| {
-            let mut select =
-                rows.prepare_cached("SELECT stage, COUNT(*) AS bookings FROM bookings GROUP BY stage")?;
-            let counted = select.query_and_then([], |row| {
-                Ok((row.get("stage")?, row.get::<_, i64>("bookings")?.unsigned_abs()))
-            })?;
-            counted.collect()
-        });
-        counted.await
-    }
-
-    /// What happened to a booking and its quote, the oldest first.
-    ///
-    /// # Errors
-    /// A [`HistoryError`].
-    pub async fn story(&self, booking: &BookingRow) -> Result<Vec<StoryEntry>, HistoryError> {
-        let subjects = [booking.quote.to_string(), booking.booking.to_string()];
-        let told = self.rows.read(|rows| {
-            // A booking begins after its quote's last event, whatever the clocks of their partitions say.
-            let mut select = rows.prepare_cached(
-                "SELECT * FROM stories WHERE subject IN (?1, ?2) ORDER BY subject = ?2, version",
-            )?;
-            let told = select.query_and_then(subjects, story::entry)?;
-            told.collect()
-        });
-        told.await
-    }
 }
 
-/// One booking, as this connection sees it.
-pub(super) fn booking(rows: &Connection, booking: BookingId) -> Result<Option<BookingRow>, HistoryError> {
-    let mut select = rows.prepare_cached("SELECT * FROM bookings WHERE booking = ?")?;
-    let mut found = select.query([booking.to_string()])?;
-    found.next()?.map(BookingRow::read).transpose()
-}
+impl std::ops::Deref for BookingHistory {
+    type Target = dyn Bookings;
 
-fn quote_row(found: &Row<'_>) -> Result<QuoteRow, HistoryError> {
-    let view: String = found.get("view")?;
-    let mut view: QuoteView = serde_json::from_str(&view).map_err(|error| row::wrong("view", &error))?;
-    let booking: Option<String> = found.get("booking")?;
-    view.booking = booking.and_then(|booking| booking.parse().ok());
-    Ok(QuoteRow {
-        rider: row::parsed(found, "rider")?,
-        view,
-    })
+    fn deref(&self) -> &Self::Target {
+        &*self.bookings
+    }
 }

@@ -1,20 +1,18 @@
 //! The read model `booking-history`: quotes, bookings and their stories, derived from events only.
+//!
+//! What an event says of a booking is the same for every store: [`columns`] and [`trip`]. How it is kept, and how it is
+//! asked, is each store's own.
 
-mod change;
 mod columns;
 mod history;
-mod project;
+pub mod mongo;
 mod quoted;
 mod row;
-mod schema;
+pub mod sqlite;
 mod story;
 mod trip;
 
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-mod together;
-
-pub use history::{BookingHistory, Filter, HistoryError, Whose};
-pub use project::BookingProjection;
+pub use history::{After, BookingHistory, Bookings, Filter, HistoryError, Whose};
+pub use mongo::{BookingDocuments, MongoBookings};
 pub use row::{BookingRow, QuoteRow};
+pub use sqlite::{BookingProjection, SqliteBookings};

@@ -1,17 +1,16 @@
 //! A quote as its rider is shown it, from the JSON of its event. The way and the price are large, and stand in both
 //! as they are: they are copied, not read.
 
+use interstate_eventing::DecodeError;
 use interstate_schemas::{QuoteId, Timestamp, TripKind, UserId, VehicleClass};
-use interstate_stores::ProjectionError;
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A quote's first event.
 #[derive(Debug, Deserialize)]
 pub(super) struct Issued<'a> {
-    quote: QuoteId,
-    rider: UserId,
+    pub quote: QuoteId,
+    pub rider: UserId,
     passengers: u8,
     bags: u8,
     pickup_at: Timestamp,
@@ -21,7 +20,7 @@ pub(super) struct Issued<'a> {
     tariff: &'a RawValue,
     input: Shape,
     fare: &'a RawValue,
-    expires_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,18 +50,16 @@ impl<'a> Issued<'a> {
     pub const TYPE: &'static str = "quote.issued.v1";
 
     /// Reads the event.
-    pub fn read(payload: &'a [u8]) -> Result<Self, ProjectionError> {
-        let read = serde_json::from_slice(payload);
-        read.map_err(|error| ProjectionError::event(format!("{}: {error}", Self::TYPE)))
+    pub fn read(payload: &'a [u8]) -> Result<Self, DecodeError> {
+        serde_json::from_slice(payload).map_err(|error| DecodeError::Malformed {
+            kind: Self::TYPE.to_owned(),
+            why: error.to_string(),
+        })
     }
 
-    /// Writes its row.
-    pub fn write(&self, tx: &Connection) -> Result<(), ProjectionError> {
-        let view = serde_json::to_string(&self.view());
-        let view = view.map_err(|error| ProjectionError::event(format!("the view of a quote: {error}")))?;
-        tx.prepare_cached("INSERT INTO quotes (quote, rider, view) VALUES (?, ?, ?)")?
-            .execute(params![self.quote.to_string(), self.rider.to_string(), view])?;
-        Ok(())
+    /// The quote as its rider is shown it, as JSON.
+    pub fn shown(&self) -> String {
+        serde_json::to_string(&self.view()).expect("a view is made of texts, numbers and JSON")
     }
 
     fn view(&self) -> View<'a> {
@@ -102,7 +99,7 @@ mod tests {
         let event = &issued.decided().events[0];
         assert_eq!(event.event_type(), Issued::TYPE);
         let payload = event.encode();
-        let view = serde_json::to_string(&Issued::read(&payload).unwrap().view()).unwrap();
+        let view = Issued::read(&payload).unwrap().shown();
         let QuoteEvent::Issued(issued) = event.clone() else {
             panic!("a quote begins with another event: {event:?}")
         };

@@ -44,7 +44,7 @@ impl Trip {
         let mut stops = self.route.stops.into_iter().map(|stop| stop.name);
         let origin = stops.next().unwrap_or_default();
         let destination = stops.next_back().unwrap_or_else(|| origin.clone());
-        let at = Value::Number(at.as_millisecond());
+        let at = Value::Time(at);
         vec![
             ("quote", Value::Text(self.quote.to_string())),
             ("rider", Value::Text(rider.to_string())),
@@ -53,8 +53,8 @@ impl Trip {
             ("class", Value::Text(word(self.fare.class))),
             ("origin", Value::Text(origin)),
             ("destination", Value::Text(destination)),
-            ("pickup_at", Value::Number(self.pickup_at.as_millisecond())),
-            ("ends_at", Value::Number(self.ends_at.as_millisecond())),
+            ("pickup_at", Value::Time(self.pickup_at)),
+            ("ends_at", Value::Time(self.ends_at)),
             ("payable", Value::Number(self.fare.payable.amount)),
             ("advance", Value::Number(self.fare.advance.amount)),
             ("balance", Value::Number(self.fare.balance.amount)),

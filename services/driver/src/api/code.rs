@@ -1,5 +1,21 @@
 //! The errors of this service.
 
+use crate::read::ReadError;
+use interstate_http::{Problem, codes as edge};
+
+/// A store that is away is waited for; any other failure of it is ours.
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(said) if said.is_away() => {
+                tracing::warn!(error = %said, "the read model of searches and offers is away");
+                Problem::new(&edge::UNAVAILABLE, "Searches and offers cannot be read now.")
+            }
+            error => Problem::internal(error),
+        }
+    }
+}
+
 interstate_http::error_codes! {
     DRIVER_UNKNOWN = ("driver-unknown", 404, "There is no such driver",
         "Nobody has registered under this id. A user registers as a driver with `POST /v1/drivers`.");

@@ -1,7 +1,7 @@
 //! The routes, and what their handlers share.
 
 use super::{admissions, code::CODES, drivers, live, offers};
-use crate::read::{DispatchReads, Roster};
+use crate::read::{Dispatches, Roster};
 use aide::axum::{
     ApiRouter,
     routing::{get_with, post_with},
@@ -28,7 +28,7 @@ pub struct Edge {
     /// How far the roster is.
     pub roster_position: ReadPosition,
     /// Searches and offers.
-    pub dispatches: DispatchReads,
+    pub dispatches: Arc<dyn Dispatches>,
     /// How far they are.
     pub dispatches_position: ReadPosition,
     /// Everybody's keys, for the names of drivers.

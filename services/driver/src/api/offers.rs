@@ -44,9 +44,7 @@ pub(super) async fn open(
 ) -> Result<Answer<Offers>, Problem> {
     edge.dispatches_show(&seen).await?;
     let offers = edge.dispatches.offers(DriverId::from(caller.user)).await;
-    Ok(Answer::new(Offers {
-        offers: offers.map_err(Problem::internal)?,
-    }))
+    Ok(Answer::new(Offers { offers: offers? }))
 }
 
 /// `POST /v1/dispatches/{dispatch}/offers/{offer}/accept`: `accepted` means that the calendars are being asked;
@@ -104,8 +102,7 @@ pub(super) async fn of_booking(
 ) -> Result<Answer<SearchRow>, Problem> {
     edge.dispatches_show(&seen).await?;
     let found = edge.dispatches.search(DispatchId::from(booking)).await;
-    found
-        .map_err(Problem::internal)?
+    found?
         .filter(|search| caller.role.is_staff() || search.rider == caller.user)
         .map(Answer::new)
         .ok_or_else(|| Problem::new(&codes::SEARCH_UNKNOWN, "No driver was searched for this booking."))

@@ -72,7 +72,7 @@ impl Proposer {
         let (dispatch, event) = (wanted.dispatch, wanted.event);
         let ask = Ask::to(
             dispatch,
-            &self.proposal(&wanted),
+            &self.proposal(&wanted).await,
             Actor::Service(crate::SERVICE.to_owned()),
         )
         .with_id(answer_id(PROPOSE, event));
@@ -85,10 +85,10 @@ impl Proposer {
         }
     }
 
-    fn proposal(&self, wanted: &Wanted) -> DispatchRequest {
+    async fn proposal(&self, wanted: &Wanted) -> DispatchRequest {
         let now = self.clock.now();
         let search = &wanted.of;
-        let found = prospects(&self.roster, &*self.fixes, search, &self.policy, now);
+        let found = prospects(&self.roster, &*self.fixes, search, &self.policy, now).await;
         let booking = search.trip.booking;
         let considered = SearchRecord::of(
             booking,

@@ -10,7 +10,7 @@ use crate::{
         duty::{DutyCalendar, DutyFit, DutyPlan, DutyState},
         vehicle::Vehicle,
     },
-    ports::{LiveFix, LiveFixes},
+    ports::{FixesUnavailable, LiveFix, LiveFixes},
 };
 use interstate_schemas::{
     CalendarOwner, DriverId, SignedDuration, Timestamp, TripRequest, TripRoute, VehicleClass, VehicleId,
@@ -39,18 +39,48 @@ pub struct Prospects {
 }
 
 /// The candidates of a search: those of the class who are near, then others of the class, at most
-/// [`MOST_CANDIDATES`].
-pub fn prospects(
+/// [`MOST_CANDIDATES`]. Where positions cannot be asked for, nobody counts as near.
+pub async fn prospects(
     roster: &Roster,
     fixes: &dyn LiveFixes,
     search: &OpenSearch,
     policy: &DispatchPolicy,
     now: Timestamp,
 ) -> Prospects {
+    let pickup = search.trip.route.stops.first().map(|stop| stop.point);
+    let near = match pickup {
+        Some(point) => known(fixes.nearest(point, RADIUS, NEAREST, now).await),
+        None => Vec::new(),
+    };
+    let mut chosen = choose(&roster.rows(), search, &near, now);
+    let unseen = |one: &&Chosen| one.free && one.fix.is_none();
+    let asked: Vec<DriverId> = chosen.iter().filter(unseen).map(|one| one.driver).collect();
+    if !asked.is_empty() {
+        let last = known(fixes.last(&asked).await);
+        let last: BTreeMap<DriverId, LiveFix> = last.into_iter().map(|fix| (fix.driver, fix)).collect();
+        for one in chosen.iter_mut().filter(|one| one.free && one.fix.is_none()) {
+            one.fix = last.get(&one.driver).copied();
+        }
+    }
+    judge(&roster.rows(), chosen, search, policy, now)
+}
+
+fn known(fixes: Result<Vec<LiveFix>, FixesUnavailable>) -> Vec<LiveFix> {
+    fixes.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a search goes on without positions");
+        Vec::new()
+    })
+}
+
+/// Who is looked at.
+struct Chosen {
+    driver: DriverId,
+    fix: Option<LiveFix>,
+    free: bool,
+}
+
+fn choose(rows: &Rows, search: &OpenSearch, near: &[LiveFix], now: Timestamp) -> Vec<Chosen> {
     let trip = &*search.trip;
-    let pickup = trip.route.stops.first().map(|stop| stop.point);
-    let near = pickup.map_or_else(Vec::new, |point| fixes.nearest(point, RADIUS, NEAREST, now));
-    let rows = roster.rows();
     let none = Ring::default();
     let of_class = rows.by_class.get(&trip.class).unwrap_or(&none);
     let known: BTreeSet<DriverId> = near.iter().map(|fix| fix.driver).collect();
@@ -66,29 +96,38 @@ pub fn prospects(
     // Those whose time is free fill the places first; a record in which all are taken says so with the others.
     let mut chosen = Vec::with_capacity(MOST_CANDIDATES);
     let mut taken = Vec::new();
-    for (id, fix) in everybody {
+    for (driver, fix) in everybody {
         if chosen.len() == MOST_CANDIDATES {
             break;
         }
-        if rows.is_taken(id, trip.pickup_at, trip.ends_at, now) {
-            taken.push((id, fix));
-        } else {
-            chosen.push((id, fix.or_else(|| fixes.last(id))));
-        }
+        let free = !rows.is_taken(driver, trip.pickup_at, trip.ends_at, now);
+        let list = if free { &mut chosen } else { &mut taken };
+        list.push(Chosen { driver, fix, free });
     }
     let places = MOST_CANDIDATES - chosen.len();
     chosen.extend(taken.into_iter().take(places));
+    chosen
+}
 
+fn judge(
+    rows: &Rows,
+    chosen: Vec<Chosen>,
+    search: &OpenSearch,
+    policy: &DispatchPolicy,
+    now: Timestamp,
+) -> Prospects {
+    let trip = &*search.trip;
+    let pickup = trip.route.stops.first().map(|stop| stop.point);
     let mut found = Prospects {
         needs: needs(search),
         facts: Vec::with_capacity(chosen.len()),
         plans: BTreeMap::new(),
     };
-    for (id, fix) in chosen {
+    for Chosen { driver: id, fix, .. } in chosen {
         let Some((driver, (vehicle_id, vehicle))) = rows
             .drivers
             .get(&id)
-            .and_then(|driver| Some((driver, vehicle_for(&rows, driver, trip.class)?)))
+            .and_then(|driver| Some((driver, vehicle_for(rows, driver, trip.class)?)))
         else {
             continue;
         };
@@ -107,7 +146,7 @@ pub fn prospects(
             dead,
             plan,
         };
-        found.facts.push(facts(&rows, &subject, &trip.route, policy, now));
+        found.facts.push(facts(rows, &subject, &trip.route, policy, now));
         found.plans.insert(
             id,
             Candidate {

@@ -1,15 +1,19 @@
 //! What is remembered from events: the roster of who could drive now, in memory because every search asks it,
-//! and the offers and searches, in SQLite because they are kept.
+//! and the offers and searches, in a store because they are kept.
+//!
+//! [`Dispatches`] is what is asked of the store. What events change is said once, in `fold`; [`sqlite`] and [`postgres`]
+//! keep the rows.
 
 mod candidates;
-mod dispatch_reads;
 mod dispatches;
 mod empty;
+mod fold;
 mod offered;
+pub mod postgres;
 mod ring;
 mod roster;
+pub mod sqlite;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};
-pub use dispatch_reads::{DispatchReads, OfferRow, ReadError, SearchRow, WhyNot};
-pub use dispatches::DispatchProjection;
+pub use dispatches::{Dispatches, OfferRow, Opened, ReadError, SearchRow, WhyNot};
 pub use roster::{OpenSearch, Roster, Wanted};

@@ -3,6 +3,7 @@
 mod ask;
 mod code;
 mod fixes;
+mod grpc;
 mod http;
 mod nearby;
 mod places;
@@ -13,6 +14,7 @@ mod tracking;
 
 pub use code::{CODES, codes};
 pub use fixes::{FixReport, FixesTaken, RefusedFix, ReportedFix};
+pub use grpc::{CALLERS, questions};
 pub use http::{Edge, router};
 pub use places::StateAt;
 pub use policy::ROWS;

@@ -10,7 +10,10 @@ use interstate_http::{
 use interstate_schemas::{BookingId, StateCode, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// When to ask again while booking is away: an instance of it starts within seconds.
+const COME_BACK: Duration = Duration::from_secs(2);
 
 /// Which trip.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -63,7 +66,7 @@ pub(super) async fn open(
 ) -> Result<Answer<()>, Problem> {
     let booked = edge.bookings.trip(booking).await.map_err(|error| {
         tracing::warn!(%error, %booking, "a trip could not be opened");
-        Problem::new(&edge_codes::UNAVAILABLE, "Bookings cannot be asked now.")
+        Problem::new(&edge_codes::UNAVAILABLE, "Bookings cannot be asked now.").retry_after(COME_BACK)
     })?;
     let booked = booked
         .filter(|booked| booked.driver == caller.user)

@@ -1,7 +1,24 @@
 //! The errors of payments.
 
+use crate::read::ReadError;
 use interstate_eventing::runtime::AskError;
-use interstate_http::Problem;
+use interstate_http::{Problem, codes as edge};
+
+/// A store that is away is waited for; any other failure of it is ours.
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(said) if said.is_away() => {
+                tracing::warn!(error = %said, "the read model of payments is away");
+                Problem::new(
+                    &edge::UNAVAILABLE,
+                    "What is known of payments cannot be read now.",
+                )
+            }
+            error => Problem::internal(error),
+        }
+    }
+}
 
 interstate_http::error_codes! {
     PAYMENT_UNKNOWN = ("payment-unknown", 404, "There is no such payment",

@@ -11,6 +11,7 @@ use aide::axum::{
 };
 use interstate_auth::WallClock;
 use interstate_eventing::{projection::ReadPosition, runtime::Commands};
+use std::sync::Arc;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub struct Edge {
     /// The way to the payments.
     pub commands: Commands,
     /// The read model.
-    pub reads: PaymentReads,
+    pub reads: Arc<dyn PaymentReads>,
     /// How far it is.
     pub position: ReadPosition,
     /// What the provider signs its webhooks with; without it they are refused.

@@ -28,7 +28,7 @@ pub(super) async fn payment(
 ) -> Result<Json<PaymentView>, Problem> {
     let subject = PaymentId::from(booking).to_string();
     catch_up(&edge.position, Some(&seen), Some(&subject)).await?;
-    let payment = edge.reads.payment(booking).await.map_err(Problem::internal)?;
+    let payment = edge.reads.payment(booking).await?;
     payment
         .filter(|payment| caller.role.is_staff() || payment.rider == Some(caller.user))
         .map(Json)
@@ -48,7 +48,7 @@ pub(super) async fn statement(
 ) -> Result<Json<DriverStatement>, Problem> {
     catch_up(&edge.position, Some(&seen), None).await?;
     let statement = edge.reads.statement(DriverId::from(caller.user), TRIPS).await;
-    statement.map(Json).map_err(Problem::internal)
+    Ok(Json(statement?))
 }
 
 /// All accounts with their balances.
@@ -57,9 +57,5 @@ pub(super) async fn trial_balance(
     seen: ConsistencyToken,
 ) -> Result<Json<TrialBalance>, Problem> {
     catch_up(&edge.position, Some(&seen), None).await?;
-    edge.reads
-        .trial_balance()
-        .await
-        .map(Json)
-        .map_err(Problem::internal)
+    Ok(Json(edge.reads.trial_balance().await?))
 }

@@ -23,6 +23,12 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// The kind of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Hold, Self::Capture, Self::Charge, Self::Void, Self::Refund];
+        all.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Its word in events and tables.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -75,6 +75,21 @@ pub enum OperationStatus {
     Refused,
 }
 
+impl OperationStatus {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            OperationStatus::Open => "open",
+            OperationStatus::Succeeded => "succeeded",
+            OperationStatus::Refused => "refused",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Open, Self::Succeeded, Self::Refused];
+        all.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
 /// One operation at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationView {
@@ -115,6 +130,13 @@ const CASH: [(CashState, &str); 4] = [
 pub(super) fn cash_word(state: CashState) -> &'static str {
     let found = CASH.iter().find(|(known, _)| *known == state);
     found.map_or("claimed", |(_, word)| word)
+}
+
+/// The word itself, where it is one.
+pub(super) fn cash_word_of(word: &str) -> Option<&'static str> {
+    CASH.iter()
+        .find(|(_, known)| *known == word)
+        .map(|(_, known)| *known)
 }
 
 pub(super) fn cash_state(word: &str) -> Option<CashState> {
@@ -206,4 +228,11 @@ pub struct TrialBalance {
     pub accounts: Vec<AccountBalance>,
     /// Their sum.
     pub total: Money,
+}
+
+impl TrialBalance {
+    pub(super) fn of(accounts: Vec<AccountBalance>) -> Self {
+        let total = accounts.iter().map(|account| account.balance).sum();
+        Self { accounts, total }
+    }
 }

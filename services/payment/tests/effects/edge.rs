@@ -14,9 +14,11 @@ use interstate_payment::{
     api::{CODES, ROWS, router},
     assemble,
     effects::WebhookSecret,
+    read::sqlite,
 };
 use interstate_sandbox::webhooks::sign;
 use interstate_schemas::Timestamp;
+use interstate_stores::Sqlite;
 use interstate_telemetry::Metrics;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -26,6 +28,7 @@ const SECRET: &str = "0123456789abcdef";
 const NOW: u64 = 1_700_000_000;
 
 async fn assembled(node: &Node, folder: &tempfile::TempDir) -> Assembled {
+    let file = Sqlite::open(folder.path().join("payment.db")).await.unwrap();
     let parts = Parts {
         log: node.log.clone(),
         clock: node.clock.clone(),
@@ -34,6 +37,7 @@ async fn assembled(node: &Node, folder: &tempfile::TempDir) -> Assembled {
         consumers: Consumers::default(),
         provider: Arc::new(Fake::new()),
         webhook_secret: Some(WebhookSecret::new(SECRET)),
+        books: sqlite::open(&file).await.unwrap(),
         folder: folder.path().to_owned(),
         partitions: 1,
         options: quick(),

@@ -3,14 +3,15 @@
 use super::{bodies::Me, problems};
 use crate::{
     domain::{Credential, Profile, Registration, UserCommand},
-    read::{Standing, Users},
+    read::{People, Standing},
 };
 use interstate_auth::{Email, Passwords, Phone, UniqueValues};
 use interstate_eventing::{
+    projection::ReadPosition,
     runtime::{Ask, Clock, Commands},
     sealed::{KeyError, KeyRing, Opened, Sealed},
 };
-use interstate_http::{ConsistencyToken, Position, Problem, codes as edge, token};
+use interstate_http::{ConsistencyToken, Position, Problem, catch_up, codes as edge, token};
 use interstate_schemas::{Actor, Role, SessionId, UserId, millis_of};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
@@ -47,7 +48,8 @@ pub struct SignedUp {
 #[derive(Clone)]
 pub struct Accounts {
     pub(super) commands: Commands,
-    pub(super) users: Users,
+    pub(super) people: Arc<dyn People>,
+    position: ReadPosition,
     pub(super) keys: Arc<dyn KeyRing>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) unique: UniqueValues,
@@ -58,7 +60,8 @@ impl Accounts {
     /// Everything that it needs.
     pub fn new(
         commands: Commands,
-        users: Users,
+        people: Arc<dyn People>,
+        position: ReadPosition,
         keys: Arc<dyn KeyRing>,
         clock: Arc<dyn Clock>,
         unique: UniqueValues,
@@ -66,7 +69,8 @@ impl Accounts {
     ) -> Self {
         Self {
             commands,
-            users,
+            people,
+            position,
             keys,
             clock,
             unique,
@@ -131,7 +135,7 @@ impl Accounts {
 
     /// The credential that a user has.
     async fn kept(&self, user: UserId) -> Result<Option<Credential>, Problem> {
-        match self.users.credential(user).await.map_err(Problem::internal)? {
+        match self.people.credential(user).await? {
             Some(sealed) => self.open(sealed).await,
             None => Ok(None),
         }
@@ -219,7 +223,7 @@ impl Accounts {
     async fn registered(&self, user: UserId, mut token: ConsistencyToken) -> Result<SignedUp, Problem> {
         let (mut left, mut pause) = (PATIENCE, Duration::from_millis(2));
         while !left.is_zero() {
-            let person = self.users.person(user).await.map_err(Problem::internal)?;
+            let person = self.people.person(user).await?;
             match person.as_ref().map(|person| &person.standing) {
                 Some(Standing::Active { .. }) => {
                     let sequence = person.map_or(0, |person| person.sequence);
@@ -246,10 +250,15 @@ impl Accounts {
         ))
     }
 
+    /// Waits until the read model shows what the token has seen.
+    pub(super) async fn shows(&self, token: &ConsistencyToken) -> Result<(), Problem> {
+        catch_up(&self.position, Some(token), None).await
+    }
+
     /// A person as they see themselves, not older than the token.
     pub async fn me(&self, user: UserId, token: &ConsistencyToken) -> Result<Me, Problem> {
-        self.users.reaches(token).await?;
-        let person = self.users.person(user).await.map_err(Problem::internal)?;
+        self.shows(token).await?;
+        let person = self.people.person(user).await?;
         let Some((Standing::Active { roles, profile }, since)) =
             person.map(|person| (person.standing, person.since))
         else {
@@ -274,7 +283,7 @@ impl Accounts {
         actor: Actor,
         trace: Option<String>,
     ) -> Result<ConsistencyToken, Problem> {
-        let sessions: Vec<SessionId> = self.users.sessions(user).await.map_err(Problem::internal)?;
+        let sessions: Vec<SessionId> = self.people.sessions(user).await?;
         let ask = Ask::to(user, &UserCommand::Erase { sessions }, actor).trace(trace);
         let answered = self.commands.ask(ask).await.map_err(problems::asked)?;
         self.forget(user).await?;

@@ -59,7 +59,7 @@ impl Logins {
         seen: &ConsistencyToken,
         trace: Option<String>,
     ) -> Result<(Tokens, ConsistencyToken), Problem> {
-        self.accounts.users.reaches(seen).await?;
+        self.accounts.shows(seen).await?;
         let account = self.accounts.unique.key("email", request.email.as_str());
         let slow_down = |wait| {
             Problem::new(
@@ -70,12 +70,7 @@ impl Logins {
         };
         self.backoff.check(&account, (self.clock)()).map_err(slow_down)?;
         self.attempts.check(&account, Instant::now()).map_err(slow_down)?;
-        let login = self
-            .accounts
-            .users
-            .login(&account)
-            .await
-            .map_err(Problem::internal)?;
+        let login = self.accounts.people.login(&account).await?;
         let (known, credential) = match login {
             Some(login) => (
                 Some((login.user, login.roles)),
@@ -156,12 +151,7 @@ impl Logins {
             tracing::warn!(%session, "a refresh token was used twice; the session has ended");
             return Err(session_ended());
         };
-        let person = self
-            .accounts
-            .users
-            .person(user)
-            .await
-            .map_err(Problem::internal)?;
+        let person = self.accounts.people.person(user).await?;
         let still = match person.map(|person| person.standing) {
             Some(Standing::Active { roles, .. }) => roles.contains(&role),
             _ => false,

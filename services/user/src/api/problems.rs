@@ -1,5 +1,6 @@
 //! Noes as problems with a page each.
 
+use crate::read::ReadError;
 use interstate_eventing::runtime::AskError;
 use interstate_http::{ErrorCode, Problem, ask_problem, codes as edge};
 
@@ -42,6 +43,19 @@ pub(super) fn refused(code: &str) -> Problem {
 /// A command that was not carried out.
 pub(super) fn asked(error: AskError) -> Problem {
     ask_problem(error, &known())
+}
+
+/// A store that is away is waited for; any other failure of it is ours.
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(said) if said.is_away() => {
+                tracing::warn!(error = %said, "the read model of people is away");
+                Problem::new(&edge::UNAVAILABLE, "The accounts cannot be read now.")
+            }
+            error => Problem::internal(error),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Destroys the keys of people who are erased, or who could not sign up. The edge does it at once; this does it
 //! where the process ended in between, and where another instance took the request.
 
-use crate::read::{ReadError, Users};
+use crate::read::{People, ReadError};
 use interstate_eventing::{
     runtime::Clock,
     sealed::{KeyError, KeyRing},
@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Keeps at it.
 pub struct Forgetting {
-    users: Users,
+    people: Arc<dyn People>,
     keys: Arc<dyn KeyRing>,
     clock: Arc<dyn Clock>,
     done: BTreeSet<UserId>,
@@ -32,10 +32,10 @@ pub enum ForgettingError {
 }
 
 impl Forgetting {
-    /// Forgets whom `users` says.
-    pub fn new(users: Users, keys: Arc<dyn KeyRing>, clock: Arc<dyn Clock>) -> Self {
+    /// Forgets whom `people` says.
+    pub fn new(people: Arc<dyn People>, keys: Arc<dyn KeyRing>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            users,
+            people,
             keys,
             clock,
             done: BTreeSet::new(),
@@ -54,7 +54,7 @@ impl Forgetting {
 
     /// Everybody who waits.
     pub async fn round(&mut self) -> Result<(), ForgettingError> {
-        for user in self.users.to_forget().await? {
+        for user in self.people.to_forget().await? {
             if self.done.contains(&user) {
                 continue;
             }

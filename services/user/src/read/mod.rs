@@ -1,7 +1,10 @@
 //! What the service remembers: people and their logins, sealed as the events hold them.
+//!
+//! [`People`] is what is asked. What events change is said once, in `fold`; [`sqlite`] and [`postgres`] keep the rows.
 
+mod fold;
 mod people;
-mod users;
+pub mod postgres;
+pub mod sqlite;
 
-pub use people::People;
-pub use users::{Login, Person, ReadError, Standing, Users, login, person};
+pub use people::{Login, Opened, People, Person, ReadError, Standing};

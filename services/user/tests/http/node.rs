@@ -13,12 +13,12 @@ use interstate_log::{
     Log,
     embedded::{EmbeddedLog, Options},
 };
-use interstate_stores::{Sqlite, SqliteReadModel};
+use interstate_stores::Sqlite;
 use interstate_telemetry::Metrics;
 use interstate_user::{
     Edge, NAME, Parts,
     api::{self, Accounts},
-    read::People,
+    read,
 };
 use serde_json::Value;
 use std::{
@@ -160,13 +160,13 @@ impl Running {
 
         std::fs::create_dir_all(dir.join("read")).unwrap();
         let file = Sqlite::open(dir.join("read/user.sqlite")).await.unwrap();
-        let model = SqliteReadModel::open(&file, People).await.unwrap();
+        let opened = read::sqlite::open(&file).await.unwrap();
         let follow = Follow {
             log,
             clock: clock.clone(),
             consumers: Consumers::default(),
         };
-        let (position, runners) = follow.projection(Arc::new(model), NAME, partitions);
+        let (position, runners) = follow.projection(opened.model, NAME, partitions);
         for runner in runners {
             tokio::spawn(runner.run());
         }
@@ -178,7 +178,7 @@ impl Running {
         let tokens = AccessTokens::new(Keys::in_folder(&folder, &mut rand::rng()).unwrap());
         let edge = Edge::new(Parts {
             commands: Commands::new(env),
-            rows: file.readers().clone(),
+            people: opened.people,
             position,
             keys,
             clock,

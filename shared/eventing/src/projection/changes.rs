@@ -81,10 +81,26 @@ impl<K: Clone + Eq + Hash, V: Clone> Changes<K, V> {
         }
     }
 
+    /// Whether anybody watches anything; otherwise nobody needs to be told.
+    pub fn is_watched(&self) -> bool {
+        !self.lock().watched.is_empty()
+    }
+
     /// Announces a change that can be seen.
     pub fn announce(&self, key: &K) {
         if let Some(sender) = self.lock().watched.get(key) {
             sender.send_replace(None);
+        }
+    }
+
+    /// Announces a change that can be seen, with the state after it: nobody makes that where nobody watches.
+    pub fn announce_with(&self, key: &K, state: impl FnOnce() -> Option<V>) {
+        if !self.lock().watched.contains_key(key) {
+            return;
+        }
+        let state = state();
+        if let Some(sender) = self.lock().watched.get(key) {
+            sender.send_replace(state);
         }
     }
 

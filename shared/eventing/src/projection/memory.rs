@@ -229,7 +229,10 @@ impl ReadModel for MemoryReadModel {
             new.len() as u64
         };
         self.reach(Moment::AfterCommit, "answer").await?;
-        Ok(Applied { parked: count })
+        Ok(Applied {
+            parked: count,
+            overtaken: None,
+        })
     }
 
     async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {

@@ -35,6 +35,9 @@ impl Position {
 pub struct Applied {
     /// Events parked by this call.
     pub parked: u64,
+    /// Nothing was done: another process that follows the same events into the same rows has taken events up in between,
+    /// and stands here.
+    pub overtaken: Option<Position>,
 }
 
 /// What became of parked events.
@@ -67,7 +70,8 @@ pub trait ReadModel: Send + Sync + 'static {
     /// How far it is; the beginning where it has seen nothing.
     async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure>;
 
-    /// Takes events up, in order, and moves the position, all in one transaction.
+    /// Takes events up, in order, and moves the position, all in one transaction, if that stands right before the first
+    /// of them.
     ///
     /// An event that cannot be projected is parked in the same transaction, and so is a later one of the same
     /// subject. An error means that the store failed, never that an event did.

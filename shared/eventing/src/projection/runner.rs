@@ -147,9 +147,9 @@ impl Runner {
         loop {
             let gathered = self.gather(reader.as_mut(), &mut batches, at).await?;
             at = gathered.to;
-            if !gathered.events.is_empty() || at.receipt >= stored.receipt + QUIET_RECEIPTS {
-                self.take_up(&gathered.events, stored, at).await?;
-                stored = at;
+            let events = beyond(&gathered.events, stored);
+            if !events.is_empty() || at.receipt >= stored.receipt + QUIET_RECEIPTS {
+                stored = self.take_up(events, stored, at).await?;
                 self.pause = FIRST_PAUSE;
             }
             self.consumer.handled(gathered.read, at.sequence);
@@ -196,7 +196,14 @@ impl Runner {
         }
     }
 
-    async fn take_up(&mut self, events: &[Event], from: Position, to: Position) -> Result<(), StoreFailure> {
+    /// Answers with where the rows stand then: at `to`, or further where another process carries the same events into
+    /// them.
+    async fn take_up(
+        &mut self,
+        events: &[Event],
+        from: Position,
+        to: Position,
+    ) -> Result<Position, StoreFailure> {
         let _spans = spans::of_events(self.model.name(), events);
         let applied = if plant::on(Bug::PositionOutsideTransaction) {
             let applied = self.model.apply(&self.source, events, from).await?;
@@ -208,12 +215,42 @@ impl Runner {
         } else {
             self.model.apply(&self.source, events, to).await?
         };
+        let stands = match applied.overtaken {
+            None => to,
+            Some(stands) => self.go_on(events, stands, to).await?,
+        };
         // Before anybody is told: whoever waited for these events finds the count with them.
-        if applied.parked > 0 || self.parked > 0 {
+        if applied.parked > 0 || self.parked > 0 || applied.overtaken.is_some() {
             self.count_parked().await?;
         }
-        self.publish(to);
-        Ok(())
+        self.publish(stands);
+        Ok(stands)
+    }
+
+    /// Takes up what those who were faster have left.
+    async fn go_on(
+        &self,
+        events: &[Event],
+        mut stands: Position,
+        to: Position,
+    ) -> Result<Position, StoreFailure> {
+        loop {
+            let rest = beyond(events, stands);
+            if rest.is_empty() {
+                return Ok(stands);
+            }
+            if rest.len() == events.len() {
+                return Err(StoreFailure {
+                    model: self.model.name().to_owned(),
+                    what: format!("go on with {}", self.source),
+                    why: "its position has gone back; it is read again".to_owned(),
+                });
+            }
+            match self.model.apply(&self.source, rest, to).await?.overtaken {
+                None => return Ok(to),
+                Some(further) => stands = further,
+            }
+        }
     }
 
     async fn count_parked(&mut self) -> Result<(), StoreFailure> {
@@ -228,4 +265,9 @@ impl Runner {
             sequence: at.sequence,
         });
     }
+}
+
+/// The events that come after a position.
+fn beyond(events: &[Event], position: Position) -> &[Event] {
+    &events[events.partition_point(|event| event.sequence <= position.sequence)..]
 }

@@ -14,8 +14,11 @@ use tokio::sync::{oneshot, watch};
 /// The wait before a partition that could not go on is taken over again.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// The topics that a service needs.
+/// The topics that a service needs; none where it has no partitions.
 pub fn topics(service: &str, partitions: u32) -> Vec<TopicSpec> {
+    if partitions == 0 {
+        return Vec::new();
+    }
     [
         TopicKind::Commands,
         TopicKind::Events,
@@ -47,7 +50,7 @@ impl Host {
         env.log.ensure(&all).await?;
         let (stop, stopping) = watch::channel(false);
         let mut running = Vec::new();
-        for service in services {
+        for service in services.into_iter().filter(|service| !service.only_reads()) {
             let (done, ended) = oneshot::channel();
             running.push(ended);
             if env.log.commands_are_durable() {

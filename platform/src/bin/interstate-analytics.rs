@@ -1,0 +1,3 @@
+//! The analytics service as a process of its own.
+
+interstate::service_process!("analytics");

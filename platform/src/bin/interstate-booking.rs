@@ -1,0 +1,3 @@
+//! The booking service as a process of its own.
+
+interstate::service_process!("booking");

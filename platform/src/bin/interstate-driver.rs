@@ -1,0 +1,3 @@
+//! The driver service as a process of its own.
+
+interstate::service_process!("driver");

@@ -1,0 +1,3 @@
+//! The location service as a process of its own.
+
+interstate::service_process!("location");

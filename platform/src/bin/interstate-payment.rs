@@ -1,0 +1,3 @@
+//! The payment service as a process of its own.
+
+interstate::service_process!("payment");

@@ -1,0 +1,3 @@
+//! The user service as a process of its own.
+
+interstate::service_process!("user");

@@ -1,0 +1,58 @@
+//! A process that is one service.
+
+use super::up;
+use crate::cli::{One, Serve};
+use clap::{Args, Command, FromArgMatches};
+use std::process::ExitCode;
+
+/// The `main` of `interstate-<service>`: its settings are those of the platform, its port is its own.
+pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
+    let command = Command::new(program)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(format!(
+            "The {service} service of Interstate, as a process of its own"
+        ));
+    let matches = One::augment_args(command).get_matches();
+    let One { common, provider } = One::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let serve = Serve {
+        common,
+        provider,
+        until_input_ends: false,
+        alone: true,
+        services: vec![service.to_owned()],
+    };
+    match up::serve(serve).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A program that is one service: `interstate::service_process!("booking");`
+#[macro_export]
+macro_rules! service_process {
+    ($service:literal) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::commands::one::Allocator = $crate::commands::one::Allocator;
+
+        fn main() -> std::process::ExitCode {
+            $crate::commands::one::run(concat!("interstate-", $service), $service)
+        }
+    };
+}
+
+/// The platform's allocator.
+pub use mimalloc::MiMalloc as Allocator;
+
+/// Runs [`main`] to its end.
+pub fn run(program: &'static str, service: &'static str) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(main(program, service)),
+        Err(error) => {
+            eprintln!("{program}: no threads to run on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The way to the server. Everything that is asked has a time limit, there and here.
+
+use super::{ClickHouseError, migrate};
+use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
+use interstate_config::ClickHouse as Address;
+use serde::Serialize;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::OnceCell, time::timeout};
+
+/// What the server takes for a statement at most, in seconds; then it stops by itself.
+const SERVER_LIMIT: &str = "20";
+/// What is waited for an answer: a little longer, so that a slow statement is told by the server.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// What is waited for the first answer of a server, at start.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A database on a server. Clones share its connections.
+#[derive(Clone)]
+pub struct ClickHouse {
+    /// Of the server, outside of any database.
+    pub(super) server: Client,
+    pub(super) client: Client,
+    pub(super) at: Arc<str>,
+    pub(super) database: Arc<str>,
+    ready: Arc<OnceCell<()>>,
+}
+
+impl ClickHouse {
+    /// The database of this address. Nothing is asked yet.
+    pub fn new(address: &Address) -> Self {
+        let mut server = Client::default()
+            .with_url(&address.url)
+            .with_setting("max_execution_time", SERVER_LIMIT);
+        if let Some(user) = &address.user {
+            server = server.with_user(user);
+        }
+        if let Some(password) = &address.password {
+            server = server.with_password(password.expose());
+        }
+        Self {
+            client: server.clone().with_database(&address.database),
+            server,
+            at: address.url.as_str().into(),
+            database: address.database.as_str().into(),
+            ready: Arc::default(),
+        }
+    }
+
+    /// The same server with another database.
+    pub(super) fn beside(&self, database: &str) -> Self {
+        Self {
+            server: self.server.clone(),
+            client: self.server.clone().with_database(database),
+            at: self.at.clone(),
+            database: database.into(),
+            ready: Arc::default(),
+        }
+    }
+
+    /// Looks at the server, and brings the database to the schema of this release.
+    ///
+    /// # Errors
+    /// [`ClickHouseError`]; those that may pass are tried again by whoever uses the database.
+    pub async fn prepare(&self) -> Result<(), ClickHouseError> {
+        let looked = timeout(FIRST_PATIENCE, migrate::look(self)).await;
+        looked.map_err(|_| self.silent(FIRST_PATIENCE))??;
+        self.ready().await
+    }
+
+    /// Once in the life of a process, when the server is first reached.
+    pub(super) async fn ready(&self) -> Result<(), ClickHouseError> {
+        self.ready.get_or_try_init(|| migrate::migrate(self)).await?;
+        Ok(())
+    }
+
+    fn silent(&self, after: Duration) -> ClickHouseError {
+        ClickHouseError::Away {
+            at: self.at.to_string(),
+            why: format!("no answer within {} seconds", after.as_secs()),
+        }
+    }
+
+    /// Waits for an answer, and says what was asked where it fails.
+    pub(super) async fn within<T>(
+        &self,
+        what: &str,
+        asked: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T, ClickHouseError> {
+        match timeout(PATIENCE, asked).await {
+            Ok(answer) => answer.map_err(|error| ClickHouseError::of(&self.at, what, error)),
+            Err(_) => Err(self.silent(PATIENCE)),
+        }
+    }
+
+    /// Runs a statement that answers nothing.
+    pub(super) async fn execute(&self, what: &str, statement: &str) -> Result<(), ClickHouseError> {
+        // In a statement of ours a question mark is a question mark.
+        let statement = self.client.query_raw(statement);
+        self.within(what, statement.execute()).await
+    }
+
+    /// All rows of a question that is bounded.
+    pub(super) async fn all<T: RowOwned + RowRead>(
+        &self,
+        what: &str,
+        question: Query,
+    ) -> Result<Vec<T>, ClickHouseError> {
+        self.within(what, question.fetch_all::<T>()).await
+    }
+
+    /// The first row.
+    pub(super) async fn first<T: RowOwned + RowRead>(
+        &self,
+        what: &str,
+        question: Query,
+    ) -> Result<Option<T>, ClickHouseError> {
+        self.within(what, question.fetch_optional::<T>()).await
+    }
+
+    /// Inserts a block of rows, which is dropped where one with this token was inserted before. The server has all
+    /// of them afterwards, or may have: after an error they are inserted again with the same token.
+    pub(super) async fn insert<T>(&self, table: &str, token: &str, rows: &[T]) -> Result<(), ClickHouseError>
+    where
+        T: Row + Serialize + for<'r> clickhouse::RowWrite + for<'r> Row<Value<'r> = T>,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let inserted = async {
+            let insert = self.client.insert::<T>(table).await?;
+            let mut insert = insert
+                .with_setting("insert_deduplicate", "1")
+                .with_setting("insert_deduplication_token", token)
+                .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
+                .with_setting("async_insert", "0");
+            for row in rows {
+                insert.write(row).await?;
+            }
+            insert.end().await
+        };
+        self.within(&format!("take {} rows of `{table}` up", rows.len()), inserted)
+            .await
+    }
+}

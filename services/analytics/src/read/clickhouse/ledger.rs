@@ -1,0 +1,195 @@
+//! Who is where: blocks that are announced, and positions behind those that are settled.
+
+use super::{ClickHouse, ClickHouseError};
+use clickhouse::Row;
+use interstate_eventing::projection::Position;
+use interstate_log::PartitionId;
+use interstate_schemas::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The bounds of a block of events, and where its reader is behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// The sequence of its first event.
+    pub first: u64,
+    /// Behind its last.
+    pub to: Position,
+}
+
+impl Bounds {
+    /// What names this block, and no other, for ever.
+    pub fn token(&self, model: &str, source: &PartitionId) -> String {
+        let Self { first, to } = self;
+        format!(
+            "{model}/{}/{}/{first}-{}",
+            source.index, to.incarnation, to.sequence
+        )
+    }
+}
+
+#[derive(Debug, Clone, Row, Serialize, Deserialize)]
+struct BlockRow {
+    model: String,
+    partition: u32,
+    incarnation: u32,
+    first: u64,
+    last: u64,
+    next: u64,
+    receipt: u64,
+}
+
+#[derive(Debug, Clone, Row, Serialize, Deserialize)]
+struct PositionRow {
+    model: String,
+    partition: u32,
+    incarnation: u32,
+    sequence: u64,
+    next: u64,
+    receipt: u64,
+    event_at: i64,
+}
+
+/// How far a model is in a partition, with the time of the last event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub model: String,
+    pub partition: u32,
+    pub sequence: u64,
+    pub event_time: Option<Timestamp>,
+}
+
+/// The ledger of one model.
+#[derive(Clone)]
+pub(super) struct Ledger {
+    pub db: ClickHouse,
+    pub model: &'static str,
+}
+
+impl Ledger {
+    /// Behind the last block that is settled; the beginning where none is.
+    pub async fn position(&self, source: &PartitionId) -> Result<Position, ClickHouseError> {
+        let question = self
+            .db
+            .client
+            .query(
+                "SELECT ?fields FROM positions WHERE model = ? AND partition = ? ORDER BY receipt DESC LIMIT 1",
+            )
+            .bind(self.model)
+            .bind(source.index);
+        let found: Option<PositionRow> = self.db.first("read a position", question).await?;
+        Ok(found.map_or_else(Position::default, |row| Position {
+            next: row.next,
+            sequence: row.sequence,
+            receipt: row.receipt,
+            incarnation: row.incarnation,
+        }))
+    }
+
+    /// The block that was announced to begin with this event.
+    pub async fn announced(
+        &self,
+        source: &PartitionId,
+        first: u64,
+    ) -> Result<Option<Bounds>, ClickHouseError> {
+        let question = self
+            .db
+            .client
+            .query("SELECT ?fields FROM blocks WHERE model = ? AND partition = ? AND first = ? LIMIT 1")
+            .bind(self.model)
+            .bind(source.index)
+            .bind(first);
+        let found: Option<BlockRow> = self.db.first("read an announced block", question).await?;
+        Ok(found.map(|row| Bounds {
+            first: row.first,
+            to: Position {
+                next: row.next,
+                sequence: row.last,
+                receipt: row.receipt,
+                incarnation: row.incarnation,
+            },
+        }))
+    }
+
+    /// Announces a block. Of two that begin with the same event the server keeps the first.
+    ///
+    /// # Errors
+    /// [`ClickHouseError::Overtaken`] where another one is announced there, or somebody has come further already.
+    pub async fn announce(&self, source: &PartitionId, bounds: &Bounds) -> Result<(), ClickHouseError> {
+        let row = BlockRow {
+            model: self.model.to_owned(),
+            partition: source.index,
+            incarnation: bounds.to.incarnation,
+            first: bounds.first,
+            last: bounds.to.sequence,
+            next: bounds.to.next,
+            receipt: bounds.to.receipt,
+        };
+        let token = format!(
+            "{}/{}/{}/{}",
+            self.model, source.index, row.incarnation, row.first
+        );
+        self.db.insert("blocks", &token, &[row]).await?;
+        let (heard, position) =
+            futures::try_join!(self.announced(source, bounds.first), self.position(source))?;
+        if heard != Some(*bounds) || position.sequence + 1 != bounds.first {
+            return Err(ClickHouseError::Overtaken);
+        }
+        Ok(())
+    }
+
+    /// Moves the position. A repeat writes the same row, of which one counts.
+    pub async fn settle(
+        &self,
+        source: &PartitionId,
+        to: Position,
+        event_at: Timestamp,
+    ) -> Result<(), ClickHouseError> {
+        let row = PositionRow {
+            model: self.model.to_owned(),
+            partition: source.index,
+            incarnation: to.incarnation,
+            sequence: to.sequence,
+            next: to.next,
+            receipt: to.receipt,
+            event_at: event_at.as_millisecond(),
+        };
+        // Without a token: the table remembers none.
+        self.db.insert("positions", "", &[row]).await
+    }
+
+    /// When the last event of a position happened, as it was written.
+    pub async fn event_at(&self, source: &PartitionId) -> Result<Timestamp, ClickHouseError> {
+        let all = standings(&self.db).await?;
+        let own = all
+            .into_iter()
+            .find(|at| at.model == self.model && at.partition == source.index);
+        Ok(own.and_then(|at| at.event_time).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+}
+
+#[derive(Debug, Clone, Row, Deserialize)]
+struct StandingRow {
+    model: String,
+    partition: u32,
+    sequence: u64,
+    event_at: i64,
+}
+
+/// Where all models are.
+pub(super) async fn standings(db: &ClickHouse) -> Result<Vec<Standing>, ClickHouseError> {
+    let question = db.client.query(
+        "SELECT model, partition, argMax(sequence, receipt) AS sequence,
+                toUnixTimestamp64Milli(argMax(event_at, receipt)) AS event_at
+         FROM positions GROUP BY model, partition ORDER BY model, partition",
+    );
+    let rows: Vec<StandingRow> = db.all("say how far it is", question).await?;
+    let standings = rows.into_iter().map(|row| Standing {
+        event_time: (row.sequence > 0)
+            .then(|| Timestamp::from_millisecond(row.event_at).ok())
+            .flatten(),
+        model: row.model,
+        partition: row.partition,
+        sequence: row.sequence,
+    });
+    Ok(standings.collect())
+}

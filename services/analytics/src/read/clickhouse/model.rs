@@ -1,0 +1,299 @@
+//! The facts of one service's events, as their runners see them.
+
+use super::{
+    ClickHouse, ClickHouseError,
+    block::Block,
+    ledger::{Bounds, Ledger},
+    parked, rebuild,
+};
+use async_trait::async_trait;
+use interstate_eventing::{
+    Event,
+    projection::{Applied, Parked, Position, ReadModel, Retried, StoreFailure},
+};
+use interstate_log::{Log, PartitionId};
+use interstate_schemas::Timestamp;
+use interstate_stores::{Comparison, ParkedNote, RebuildError, Replay, StoredModel};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Mutex as AsyncMutex;
+
+/// Subjects whose events are parked, of one partition.
+type Waiting = Arc<AsyncMutex<HashSet<String>>>;
+
+/// The facts of one service's events in a database. Clones share it.
+#[derive(Clone)]
+pub struct ClickHouseFacts {
+    pub(super) ledger: Ledger,
+    log: Arc<dyn Log>,
+    /// A partition is held while its events are taken up.
+    partitions: Arc<Mutex<HashMap<u32, Waiting>>>,
+}
+
+/// The model of a service's events; the names are in positions and tokens.
+pub(super) fn model_of(service: &str) -> &'static str {
+    match service {
+        "user" => "analytics-user",
+        "booking" => "analytics-booking",
+        "location" => "analytics-location",
+        "driver" => "analytics-driver",
+        "payment" => "analytics-payment",
+        _ => "analytics-other",
+    }
+}
+
+impl ClickHouseFacts {
+    /// The facts of this service's events, which stand in this log: a block that was under way when a process ended
+    /// is read there again.
+    pub fn new(db: &ClickHouse, service: &str, log: Arc<dyn Log>) -> Self {
+        Self {
+            ledger: Ledger {
+                db: db.clone(),
+                model: model_of(service),
+            },
+            log,
+            partitions: Arc::default(),
+        }
+    }
+
+    /// The same in another database, from the beginning.
+    pub(super) fn beside(&self, db: ClickHouse) -> Self {
+        Self {
+            ledger: Ledger {
+                db,
+                model: self.ledger.model,
+            },
+            log: self.log.clone(),
+            partitions: Arc::default(),
+        }
+    }
+
+    pub(super) fn db(&self) -> &ClickHouse {
+        &self.ledger.db
+    }
+
+    pub(super) fn partition(&self, source: &PartitionId) -> Waiting {
+        let mut all = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(source.index).or_default().clone()
+    }
+
+    fn failure(&self, what: impl Into<String>) -> impl FnOnce(ClickHouseError) -> StoreFailure {
+        let (model, what) = (self.ledger.model.to_owned(), what.into());
+        move |error| StoreFailure {
+            model,
+            what,
+            why: error.to_string(),
+        }
+    }
+
+    /// Behind what is settled, after a block that was under way has been.
+    async fn stand(
+        &self,
+        source: &PartitionId,
+        waiting: &mut HashSet<String>,
+    ) -> Result<Position, ClickHouseError> {
+        self.db().ready().await?;
+        let mut at = self.ledger.position(source).await?;
+        while let Some(bounds) = self.ledger.announced(source, at.sequence + 1).await? {
+            // What was parked before the block, and not by it: it is made as it was made then.
+            let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
+            *waiting = parked.into_iter().collect();
+            let events = self.read_again(source, at, bounds.to).await?;
+            tracing::info!(model = self.ledger.model, %source, first = bounds.first, last = bounds.to.sequence,
+                "a block that was under way is inserted again");
+            self.insert(source, &events, &bounds, waiting).await?;
+            at = bounds.to;
+        }
+        let parked = parked::subjects(self.db(), self.ledger.model, source, u64::MAX).await?;
+        *waiting = parked.into_iter().collect();
+        Ok(at)
+    }
+
+    async fn read_again(
+        &self,
+        source: &PartitionId,
+        from: Position,
+        to: Position,
+    ) -> Result<Vec<Event>, ClickHouseError> {
+        let failed = |error: RebuildError| ClickHouseError::Failed {
+            at: self.db().at.to_string(),
+            what: "have a block again that was under way".to_owned(),
+            why: error.to_string(),
+        };
+        let mut replay = Replay::between(&*self.log, source, from, to)
+            .await
+            .map_err(failed)?;
+        let mut all = Vec::new();
+        while let Some((mut events, _)) = replay.next().await.map_err(failed)? {
+            all.append(&mut events);
+        }
+        Ok(all)
+    }
+
+    /// The third and fourth step: rows, then the position.
+    async fn insert(
+        &self,
+        source: &PartitionId,
+        events: &[Event],
+        bounds: &Bounds,
+        waiting: &mut HashSet<String>,
+    ) -> Result<Applied, ClickHouseError> {
+        let block = Block::of(self.ledger.model, events, waiting);
+        let token = bounds.token(self.ledger.model, source);
+        block.insert(self.db(), &token).await?;
+        let event_at = events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.time);
+        self.ledger.settle(source, bounds.to, event_at).await?;
+        Ok(Applied {
+            parked: block.parked.len() as u64,
+            overtaken: None,
+        })
+    }
+
+    pub(super) async fn take_up(
+        &self,
+        source: &PartitionId,
+        events: &[Event],
+        to: Position,
+    ) -> Result<Applied, ClickHouseError> {
+        self.db().ready().await?;
+        let partition = self.partition(source);
+        let mut waiting = partition.lock().await;
+        let Some(first) = events.first() else {
+            let event_at = self.ledger.event_at(source).await?;
+            self.ledger.settle(source, to, event_at).await?;
+            return Ok(Applied::default());
+        };
+        let bounds = Bounds {
+            first: first.sequence,
+            to,
+        };
+        match self.ledger.announce(source, &bounds).await {
+            Ok(()) => self.insert(source, events, &bounds, &mut waiting).await,
+            // What the faster one has announced may not be settled yet; it can be done by anybody.
+            Err(ClickHouseError::Overtaken) => Ok(Applied {
+                parked: 0,
+                overtaken: Some(self.stand(source, &mut waiting).await?),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn take_parked_up(&self, source: &PartitionId) -> Result<Retried, ClickHouseError> {
+        let partition = self.partition(source);
+        let mut waiting = partition.lock().await;
+        // Nothing may be under way that was decided by what is parked now.
+        self.stand(source, &mut waiting).await?;
+        let model = self.ledger.model;
+        let (mut retried, mut failing) = (Retried::default(), HashSet::new());
+        for row in parked::of(self.db(), model, source).await? {
+            let mut block = Block::default();
+            let taken = match row.parked() {
+                Ok(parked) if !failing.contains(&row.subject) => block.take(&parked.event).is_ok(),
+                _ => false,
+            };
+            if !taken {
+                failing.insert(row.subject);
+                retried.parked += 1;
+                continue;
+            }
+            let token = format!("{model}/{}/parked/{}", source.index, row.sequence);
+            if !self.is_counted(&row.service, source, row.sequence).await? {
+                block.insert(self.db(), &token).await?;
+            }
+            self.db()
+                .insert("parked", &format!("{token}/gone"), &[row.gone()])
+                .await?;
+            retried.handled += 1;
+        }
+        *waiting = failing;
+        Ok(retried)
+    }
+
+    async fn is_counted(
+        &self,
+        service: &str,
+        source: &PartitionId,
+        sequence: u64,
+    ) -> Result<bool, ClickHouseError> {
+        let question = self
+            .db()
+            .client
+            .query("SELECT count() FROM events WHERE service = ? AND partition = ? AND sequence = ?")
+            .bind(service)
+            .bind(source.index)
+            .bind(sequence);
+        let counted: Option<u64> = self.db().first("look for an event", question).await?;
+        Ok(counted.unwrap_or(0) > 0)
+    }
+}
+
+#[async_trait]
+impl ReadModel for ClickHouseFacts {
+    fn name(&self) -> &str {
+        self.ledger.model
+    }
+
+    async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure> {
+        let partition = self.partition(source);
+        let mut waiting = partition.lock().await;
+        let stood = self.stand(source, &mut waiting).await;
+        stood.map_err(self.failure("read its position"))
+    }
+
+    async fn apply(
+        &self,
+        source: &PartitionId,
+        events: &[Event],
+        to: Position,
+    ) -> Result<Applied, StoreFailure> {
+        let taken = self.take_up(source, events, to).await;
+        taken.map_err(self.failure(format!("take {} events of {source} up", events.len())))
+    }
+
+    async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {
+        let failed = "list what is parked";
+        let rows = parked::of(self.db(), self.ledger.model, source).await;
+        let rows = rows.map_err(self.failure(failed))?;
+        let parked: Result<Vec<Parked>, _> = rows.iter().map(parked::ParkedRow::parked).collect();
+        parked.map_err(|error| StoreFailure {
+            model: self.ledger.model.to_owned(),
+            what: failed.to_owned(),
+            why: error.to_string(),
+        })
+    }
+
+    async fn parked_count(&self, source: &PartitionId) -> Result<u64, StoreFailure> {
+        let counted = parked::count(self.db(), self.ledger.model, source).await;
+        counted.map_err(self.failure("count what is parked"))
+    }
+
+    async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure> {
+        let found = parked::subjects(self.db(), self.ledger.model, source, u64::MAX).await;
+        let found = found.map_err(self.failure("say what is parked"))?;
+        Ok(found.iter().any(|parked| parked == subject))
+    }
+
+    async fn retry_parked(&self, source: &PartitionId) -> Result<Retried, StoreFailure> {
+        let retried = self.take_parked_up(source).await;
+        retried.map_err(self.failure("take parked events up"))
+    }
+}
+
+#[async_trait]
+impl StoredModel for ClickHouseFacts {
+    async fn parked_notes(&self, most: u32) -> Result<Vec<ParkedNote>, StoreFailure> {
+        let notes = parked::notes(self.db(), self.ledger.model, most).await;
+        notes.map_err(self.failure("tell what is parked"))
+    }
+
+    async fn rebuild(
+        &self,
+        log: &dyn Log,
+        sources: &[PartitionId],
+        verify: bool,
+    ) -> Result<Comparison, RebuildError> {
+        rebuild::rebuild(self, log, sources, verify).await
+    }
+}

@@ -1,0 +1,14 @@
+//! The facts on a real ClickHouse engine, which the tests start themselves.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod away;
+mod history;
+mod killed;
+mod races;
+mod rebuilding;
+mod refused;
+mod reports;
+mod server;
+mod speed;
+#[path = "../suite/mod.rs"]
+mod suite;

@@ -1,0 +1,149 @@
+//! A projection's rows in a schema, as the runner sees them.
+
+use super::{
+    OpenError, PgProjection, Postgres,
+    error::said,
+    parked,
+    position::position_of,
+    rebuild,
+    take_up::{self, Events},
+};
+use crate::{Comparison, ParkedNote, RebuildError, StoredModel};
+use async_trait::async_trait;
+use interstate_eventing::{
+    Event,
+    projection::{Applied, Parked, Position, ReadModel, Retried, StoreFailure},
+};
+use interstate_log::{Log, PartitionId};
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// A projection in a schema of its own. Clones share it.
+pub struct PgReadModel<P> {
+    pub(super) server: Postgres,
+    pub(super) schema: Arc<str>,
+    pub(super) projection: Arc<P>,
+    pub(super) writers: PgPool,
+    readers: PgPool,
+}
+
+impl<P> Clone for PgReadModel<P> {
+    fn clone(&self) -> Self {
+        Self {
+            server: self.server.clone(),
+            schema: self.schema.clone(),
+            projection: self.projection.clone(),
+            writers: self.writers.clone(),
+            readers: self.readers.clone(),
+        }
+    }
+}
+
+impl<P: PgProjection> PgReadModel<P> {
+    /// Opens it, and makes its tables where they are missing.
+    ///
+    /// # Errors
+    /// The server cannot be used, the user may not make schemas, or the schema is ahead of this build.
+    pub async fn open(server: &Postgres, projection: P) -> Result<Self, OpenError> {
+        let schema = server.schema(P::NAME, P::VERSION);
+        let opened = Self::open_as(server, &schema, Arc::new(projection)).await?;
+        server.tidy(P::NAME, P::VERSION).await?;
+        Ok(opened)
+    }
+
+    pub(super) async fn open_as(
+        server: &Postgres,
+        schema: &str,
+        projection: Arc<P>,
+    ) -> Result<Self, OpenError> {
+        server.migrate(schema, P::MIGRATIONS).await?;
+        let (writers, readers) = server.pools(schema);
+        Ok(Self {
+            server: server.clone(),
+            schema: schema.into(),
+            projection,
+            writers,
+            readers,
+        })
+    }
+
+    /// Connections for queries, which cannot write.
+    pub fn rows(&self) -> &PgPool {
+        &self.readers
+    }
+}
+
+#[async_trait]
+impl<P: PgProjection> ReadModel for PgReadModel<P> {
+    fn name(&self) -> &str {
+        P::NAME
+    }
+
+    async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure> {
+        let position = position_of(&self.readers, source).await;
+        position.map_err(|error| failure::<P>("read its position", &error))
+    }
+
+    async fn apply(
+        &self,
+        source: &PartitionId,
+        events: &[Event],
+        to: Position,
+    ) -> Result<Applied, StoreFailure> {
+        let batch = Events { source, events, to };
+        let applied = batch.take_up(&*self.projection, &self.writers).await;
+        let applied = applied
+            .map_err(|error| failure::<P>(format!("take {} events of {source} up", events.len()), &error))?;
+        let shown = applied
+            .overtaken
+            .map_or(to.sequence, |position| position.sequence);
+        let visible = events.partition_point(|event| event.sequence <= shown);
+        self.projection.visible(&self.readers, &events[..visible]).await;
+        Ok(applied)
+    }
+
+    async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {
+        let found = parked::of(&self.readers, source).await;
+        found.map_err(|error| failure::<P>("list what is parked", &error))
+    }
+
+    async fn parked_count(&self, source: &PartitionId) -> Result<u64, StoreFailure> {
+        let counted = parked::count(&self.readers, source).await;
+        counted.map_err(|error| failure::<P>("count what is parked", &error))
+    }
+
+    async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure> {
+        let found = parked::has(&self.readers, source, subject).await;
+        found.map_err(|error| failure::<P>("say what is parked", &error))
+    }
+
+    async fn retry_parked(&self, source: &PartitionId) -> Result<Retried, StoreFailure> {
+        let retried = take_up::retry(&*self.projection, &self.writers, source).await;
+        retried.map_err(|error| failure::<P>("take parked events up", &error))
+    }
+}
+
+#[async_trait]
+impl<P: PgProjection> StoredModel for PgReadModel<P> {
+    async fn parked_notes(&self, most: u32) -> Result<Vec<ParkedNote>, StoreFailure> {
+        let notes = parked::notes(&self.readers, most).await;
+        notes.map_err(|error| failure::<P>("tell what is parked", &error))
+    }
+
+    async fn rebuild(
+        &self,
+        log: &dyn Log,
+        sources: &[PartitionId],
+        verify: bool,
+    ) -> Result<Comparison, RebuildError> {
+        rebuild::rebuild(log, self, sources, verify).await
+    }
+}
+
+fn failure<P: PgProjection>(what: impl Into<String>, error: &sqlx::Error) -> StoreFailure {
+    StoreFailure {
+        model: P::NAME.to_owned(),
+        what: what.into(),
+        why: said(error),
+    }
+}
