@@ -7,7 +7,7 @@ use interstate_eventing::{
 };
 use interstate_schemas::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 /// A moment of a platform.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,6 +116,9 @@ pub fn following(statuses: Vec<ConsumerStatus>, now: Timestamp) -> Vec<Following
     merged.into_values().collect()
 }
 
+/// Longer than a log takes that is well; then the last known figures are shown.
+const OBSERVED_WITHIN: Duration = Duration::from_secs(5);
+
 /// Takes the figures; what is put aside, and why, is not among them.
 pub async fn take(
     env: &Env,
@@ -125,7 +128,11 @@ pub async fn take(
     read_models: Vec<String>,
 ) -> Status {
     let now = env.clock.now();
-    futures::join!(consumers.observe(&*env.log, now), env.statuses.observe(&*env.log));
+    let observed =
+        async { futures::join!(consumers.observe(&*env.log, now), env.statuses.observe(&*env.log)) };
+    if tokio::time::timeout(OBSERVED_WITHIN, observed).await.is_err() {
+        tracing::warn!(within = ?OBSERVED_WITHIN, "the log did not say where its partitions end; the figures are older");
+    }
     let partitions: Vec<PartitionFigures> = env
         .statuses
         .snapshot()

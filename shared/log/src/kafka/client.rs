@@ -67,22 +67,29 @@ pub(super) fn build<C: ClientContext, T: FromClientConfigAndContext<C>>(
 }
 
 /// Asks the brokers, again and again while the trouble is one of the moment: a leader that has just died, a
-/// topic that has just been made.
+/// topic that has just been made. Where a broker answers and only lacks a leader, there is more patience than
+/// where nothing answers.
 pub(super) fn ask<T>(
     asking: &BaseConsumer<Faults>,
     options: &Options,
     topic: &str,
     question: impl Fn(Duration) -> Result<T, KafkaError>,
 ) -> Result<T, LogError> {
-    let until = Instant::now() + options.reach_timeout;
+    let begun = Instant::now();
+    let mut patience = options.reach_timeout;
     loop {
-        let error = match question(until.saturating_duration_since(Instant::now()).max(PAUSE)) {
+        let left = patience.saturating_sub(begun.elapsed());
+        let error = match question(left.clamp(PAUSE, options.reach_timeout)) {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         // Nobody else reads this client's events; the reason waits among them.
         while asking.poll(Duration::ZERO).is_some() {}
-        if Instant::now() >= until || !error.rdkafka_error_code().is_some_and(errors::passes) {
+        let code = error.rdkafka_error_code();
+        if code.is_some_and(errors::lacks_leader) {
+            patience = options.reach_timeout.max(options.settle_timeout);
+        }
+        if begun.elapsed() >= patience || !code.is_some_and(errors::passes) {
             return Err(errors::question(options, topic, &error, asking.context().last()));
         }
         std::thread::sleep(PAUSE);

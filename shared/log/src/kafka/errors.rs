@@ -70,6 +70,14 @@ pub(super) fn passes(code: Code) -> bool {
     )
 }
 
+/// Whether a broker answered, and said that the partition's leader is not there or has not heard of it.
+pub(super) fn lacks_leader(code: Code) -> bool {
+    matches!(
+        code,
+        Code::LeaderNotAvailable | Code::NotLeaderForPartition | Code::ReplicaNotAvailable
+    )
+}
+
 /// Whether a producer has been replaced by a newer one with its transactional id, or its transaction ran out
 /// of time; both end it, and only a proof of ownership tells them apart.
 pub(super) fn is_fenced(code: Code) -> bool {

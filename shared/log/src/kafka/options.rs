@@ -44,6 +44,9 @@ pub struct Options {
     pub queue_capacity: usize,
     /// How long a question to the brokers may take before they count as unreachable.
     pub reach_timeout: Duration,
+    /// How long brokers that answer may take to agree on a partition's leader, after a topic was made or a
+    /// broker was lost, before the partition counts as unreachable.
+    pub settle_timeout: Duration,
     /// How long a takeover may wait for the old writer's transaction to be resolved.
     pub takeover_timeout: Duration,
     /// After this long the brokers abort what a dead writer left open.
@@ -73,6 +76,7 @@ impl Options {
             max_record: 1 << 20,
             queue_capacity: 10_000,
             reach_timeout: Duration::from_secs(10),
+            settle_timeout: Duration::from_secs(45),
             takeover_timeout: Duration::from_secs(30),
             transaction_timeout: Duration::from_secs(5),
             session_timeout: Duration::from_secs(6),
