@@ -1,6 +1,10 @@
 //! Starts real servers for tests by the scripts beside this crate: each on a free port, in a folder of its own, stopped
 //! when the value is dropped. What cannot be started is the test's failure, never a reason to pass it over.
 
+mod process;
+
+pub use process::signal;
+
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
@@ -83,7 +87,7 @@ impl Engine {
     /// # Panics
     /// It does not run.
     pub fn kill(&self) {
-        self.signal("-KILL");
+        self.signal("KILL");
     }
 
     /// Stops it where it stands (SIGSTOP): it answers nothing, and its connections stay open.
@@ -91,7 +95,7 @@ impl Engine {
     /// # Panics
     /// It does not run.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        self.signal("STOP");
     }
 
     /// Lets it go on after [`Engine::pause`].
@@ -99,7 +103,7 @@ impl Engine {
     /// # Panics
     /// It does not run.
     pub fn resume(&self) {
-        self.signal("-CONT");
+        self.signal("CONT");
     }
 
     fn signal(&self, signal: &str) {
@@ -109,12 +113,11 @@ impl Engine {
             .split_whitespace()
             .next()
             .expect("the file begins with the pid");
-        let sent = Command::new("kill").arg(signal).args(family(pid)).status();
-        assert!(
-            sent.is_ok_and(|sent| sent.success()),
-            "{} with pid {pid} does not run",
-            self.name
-        );
+        let family = family(pid);
+        let family: Vec<&str> = family.iter().map(String::as_str).collect();
+        if let Err(error) = process::signal(&family, signal) {
+            panic!("{}: {error}", self.name);
+        }
     }
 
     fn script(&self, arguments: &[&str]) -> String {

@@ -38,7 +38,7 @@ async fn a_server_that_stands_still_or_dies_is_waited_for() {
     let (_running, consumers) = history::follow(&log, &db);
     counted(&server, written).await;
 
-    for (stop, go_on) in [("-STOP", "-CONT"), ("-KILL", "")] {
+    for (stop, go_on) in [("STOP", "CONT"), ("KILL", "")] {
         let writing = history::write(&log, 0, written, MORE / 30, 30);
         let ((), last) = futures::join!(
             async {

@@ -49,9 +49,7 @@ impl Server {
 
     /// Sends a signal to the server's process.
     pub fn signal(&self, signal: &str) {
-        let pid = self.pid();
-        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
-        assert!(sent.success(), "kill {signal} {pid}");
+        interstate_engines::signal(&[&self.pid()], signal).unwrap();
     }
 
     /// The file holds it with the time of its start.

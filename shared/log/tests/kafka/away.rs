@@ -90,7 +90,7 @@ fn a_silent_broker_fills_the_queue_and_nothing_is_lost_when_it_wakes() {
         sender.send(0, record(0)).await.unwrap().await.unwrap().unwrap();
 
         doing.now("filling the queue of a silent broker");
-        broker.signal(1, "-STOP");
+        broker.signal(1, "STOP");
         let mut deliveries = Vec::new();
         let refused = loop {
             match sender.try_send(0, record(deliveries.len() + 1)) {
@@ -101,7 +101,7 @@ fn a_silent_broker_fills_the_queue_and_nothing_is_lost_when_it_wakes() {
         assert!(matches!(refused, LogError::Overloaded(_)), "{refused:?}");
         assert!(deliveries.len() >= 99, "{}", deliveries.len());
         tokio::time::sleep(Duration::from_secs(2)).await;
-        broker.signal(1, "-CONT");
+        broker.signal(1, "CONT");
         let count = deliveries.len() + 1;
         doing.now("waiting for the deliveries of a broker that woke up");
         for delivery in deliveries {
@@ -133,12 +133,12 @@ fn a_member_that_cannot_reach_the_group_proves_nothing() {
             panic!("nothing is revoked before it is assigned");
         };
         assert!(lease.prove().await.unwrap());
-        broker.signal(1, "-STOP");
+        broker.signal(1, "STOP");
         doing.now("asking for a proof");
         let began = Instant::now();
         let proof = lease.prove().await;
         assert!(matches!(proof, Err(LogError::Unreachable { .. })), "{proof:?}");
         assert!(began.elapsed() < Duration::from_secs(4));
-        broker.signal(1, "-CONT");
+        broker.signal(1, "CONT");
     });
 }

@@ -80,8 +80,7 @@ impl Brokers {
     pub fn signal(&self, node: u32, signal: &str) {
         let pid = self.dir.path().join(format!("cluster/node{node}/pid"));
         let pid = std::fs::read_to_string(pid).unwrap();
-        let sent = Command::new("kill").args([signal, pid.trim()]).status().unwrap();
-        assert!(sent.success());
+        interstate_engines::signal(&[pid.trim()], signal).unwrap();
     }
 
     pub fn options(&self) -> Options {

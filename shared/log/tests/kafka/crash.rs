@@ -74,19 +74,13 @@ fn a_process_that_was_frozen_past_its_fencing_writes_nothing_when_it_thaws() {
         let (mut zombie, _) = LogWriter::start("kafka", &broker.bootstrap, &service);
         doing.now("waiting for the first batches");
         zombie.wait_for(50);
-        let signal = |signal: &str| {
-            let pid = zombie.child.id().to_string();
-            std::process::Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-        };
-        signal("-STOP");
+        let pid = zombie.child.id().to_string();
+        interstate_engines::signal(&[&pid], "STOP").unwrap();
         doing.now("taking over from a frozen process");
         let mut writer = take_over(&log, &service).await;
         let found = count(&log, &service).await;
         writer.append(batch(found)).await.unwrap();
-        signal("-CONT");
+        interstate_engines::signal(&[&pid], "CONT").unwrap();
         doing.now("waiting for the end of the zombie");
         let until = Instant::now() + Duration::from_secs(20);
         while zombie.child.try_wait().unwrap().is_none() {
@@ -118,9 +112,9 @@ async fn interrupted(log: &KafkaLog, service: &str, found: u64, so_far: &AtomicU
 /// Freezes the broker for longer than a transaction may last, or kills it and brings it back.
 fn strike(broker: &Brokers, round: u64) {
     if round.is_multiple_of(2) {
-        broker.signal(1, "-STOP");
+        broker.signal(1, "STOP");
         std::thread::sleep(Duration::from_secs(6));
-        broker.signal(1, "-CONT");
+        broker.signal(1, "CONT");
     } else {
         broker.run(&["kill-node", "1"]);
         std::thread::sleep(Duration::from_secs(5));
