@@ -4,6 +4,7 @@ use super::Parked;
 use crate::{Batch, Event};
 use async_trait::async_trait;
 use interstate_log::PartitionId;
+use std::time::Duration;
 
 /// How far a projection is in one partition of a service's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +67,11 @@ pub struct StoreFailure {
 pub trait ReadModel: Send + Sync + 'static {
     /// The projection's name, `booking-history`.
     fn name(&self) -> &str;
+
+    /// How long a few events wait for more before they are taken up: for a store that is meant for few large batches.
+    fn lingers(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// How far it is; the beginning where it has seen nothing.
     async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure>;

@@ -152,7 +152,13 @@ impl Runner {
                 stored = self.take_up(events, stored, at).await?;
                 self.pause = FIRST_PAUSE;
             }
+            let few = !gathered.events.is_empty() && gathered.events.len() < CHUNK;
             self.consumer.handled(gathered.read, at.sequence);
+            let lingers = self.model.lingers();
+            if few && !lingers.is_zero() {
+                // What comes meanwhile is read at once then.
+                self.clock.sleep(lingers).await;
+            }
         }
     }
 

@@ -17,8 +17,15 @@ use interstate_stores::{Comparison, ParkedNote, RebuildError, Replay, StoredMode
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 use tokio::sync::Mutex as AsyncMutex;
+
+/// How long a block is its announcer's alone; then that one counts as dead.
+const ITS_ANNOUNCERS: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Each insert makes a part of a table, which the server has to merge: few events wait for more.
+const LINGERS: Duration = Duration::from_secs(1);
 
 /// Subjects whose events are parked, of one partition.
 type Waiting = Arc<AsyncMutex<HashSet<String>>>;
@@ -97,6 +104,11 @@ impl ClickHouseFacts {
         self.db().ready().await?;
         let mut at = self.ledger.position(source).await?;
         while let Some(bounds) = self.ledger.announced(source, at.sequence + 1).await? {
+            let settled = self.left_to_its_announcer(source, at).await?;
+            if settled != at {
+                at = settled;
+                continue;
+            }
             // What was parked before the block, and not by it: it is made as it was made then.
             let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
             *waiting = parked.into_iter().collect();
@@ -109,6 +121,22 @@ impl ClickHouseFacts {
         let parked = parked::subjects(self.db(), self.ledger.model, source, u64::MAX).await?;
         *waiting = parked.into_iter().collect();
         Ok(at)
+    }
+
+    /// Another process may be about to settle the block behind `at`: what it inserts need not be inserted twice.
+    async fn left_to_its_announcer(
+        &self,
+        source: &PartitionId,
+        at: Position,
+    ) -> Result<Position, ClickHouseError> {
+        let since = Instant::now();
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let found = self.ledger.position(source).await?;
+            if found != at || since.elapsed() > ITS_ANNOUNCERS {
+                return Ok(found);
+            }
+        }
     }
 
     async fn read_again(
@@ -233,6 +261,10 @@ impl ClickHouseFacts {
 impl ReadModel for ClickHouseFacts {
     fn name(&self) -> &str {
         self.ledger.model
+    }
+
+    fn lingers(&self) -> Duration {
+        LINGERS
     }
 
     async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure> {
