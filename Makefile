@@ -7,9 +7,9 @@ CARGO ?= cargo
 SEEDS ?= 2000
 WORLD ?= trade
 # Test targets that start real servers.
-ON_ENGINES = kafka postgres mongodb clickhouse split
+ON_ENGINES = kafka postgres mongodb clickhouse split chaos
 
-.PHONY: help up live test lint test-engines sim generate bench clean
+.PHONY: help up live test lint test-engines sim generate bench chaos clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,14 @@ generate: ## Write what is generated from the code: docs/errors, schemas/json, a
 
 bench: ## Measure everything against its baselines, and print one table: make bench ARGS="--quick --only saga"
 	bench/run.sh $(ARGS)
+
+chaos: ## Attack a whole deployment, from a seed, and print one table: make chaos ARGS="--seed 7 --minutes 60"
+	dev/engines/kafka.sh install
+	dev/engines/postgres.sh install
+	dev/engines/mongo.sh install
+	dev/engines/clickhouse.sh install
+	$(CARGO) build --release --locked -p interstate -p interstate-chaos --bins
+	$(CARGO_TARGET_DIR)/release/interstate-chaos $(ARGS)
 
 clean: ## Remove build output and downloaded engines
 	rm -rf $(CACHE)
