@@ -13,7 +13,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// wakes one of them to stop the others, and on a busy machine those go on for a while.
 ///
 /// # Errors
-/// One of them does not run, or does not stop.
+/// The first of them does not run, or one does not stop.
 pub fn signal(pids: &[&str], signal: &str) -> io::Result<()> {
     let sent = Command::new("kill")
         .arg(format!("-{signal}"))

@@ -58,7 +58,7 @@ impl ClickHouse {
 }
 
 /// Without the percent signs that stand for characters which an address cannot have.
-fn decoded(text: &str) -> Result<String, String> {
+pub(crate) fn decoded(text: &str) -> Result<String, String> {
     let wrong =
         || "a percent sign in the user or the password is not followed by two hexadecimal digits".to_owned();
     let mut bytes = Vec::new();

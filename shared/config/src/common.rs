@@ -1,7 +1,7 @@
 //! The settings that every process has.
 
 use crate::{
-    Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, Mistakes, Secret, Setting,
+    Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, Mistakes, RabbitMq, Secret, Setting,
     check::given,
     parse::{http_url, is_name, log_filter},
 };
@@ -16,6 +16,7 @@ const KEYS: Setting = Setting::new("keys-dir", "KEYS_DIR");
 const DB: Setting = Setting::new("db-connection", "DB_CONNECTION");
 const CACHE: Setting = Setting::new("redis-url", "REDIS_URL");
 const CLICKHOUSE: Setting = Setting::new("clickhouse-url", "CLICKHOUSE_URL");
+const RABBITMQ: Setting = Setting::new("rabbitmq-url", "RABBITMQ_URL");
 /// Where Kafka is.
 pub const KAFKA_BROKERS: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
 const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
@@ -65,6 +66,9 @@ pub struct CommonArgs {
     /// Facts of analytics: http(s)://user:password@host:port/database of ClickHouse; without it they are in SQLite
     #[arg(long, env = CLICKHOUSE.env, hide_env_values = true, value_name = "URL")]
     pub clickhouse_url: Option<Secret>,
+    /// Payment's jobs: amqp(s)://user:password@host:port/vhost of RabbitMQ; without it they are handed on in the process
+    #[arg(long, env = RABBITMQ.env, hide_env_values = true, value_name = "URL")]
+    pub rabbitmq_url: Option<Secret>,
     /// Kafka brokers as host:port,…; without them the log is embedded
     #[arg(long, env = KAFKA_BROKERS.env, value_name = "BROKERS")]
     pub kafka_brokers: Option<String>,
@@ -134,6 +138,8 @@ pub struct Common {
     pub cache: Cache,
     /// Where the facts of analytics live, where it is not SQLite.
     pub clickhouse: Option<ClickHouse>,
+    /// Where the jobs of payment are handed on, where it is not in the process.
+    pub rabbitmq: Option<RabbitMq>,
     /// Where the log lives.
     pub event_log: EventLog,
     /// The shared secret of access tokens, at least 32 bytes.
@@ -228,6 +234,17 @@ impl CommonArgs {
             clickhouse,
             "give e.g. CLICKHOUSE_URL=http://user:password@localhost:8123/interstate, or leave it out for SQLite",
         );
+        let rabbitmq = self
+            .rabbitmq_url
+            .as_ref()
+            .filter(|url| !url.expose().trim().is_empty())
+            .map(|url| RabbitMq::parse(url.expose().trim()))
+            .transpose();
+        let rabbitmq = check.keep(
+            RABBITMQ,
+            rabbitmq,
+            "give e.g. RABBITMQ_URL=amqp://user:password@localhost:5672/vhost, or leave it out to hand jobs on in the process",
+        );
         let event_log = check.keep(
             KAFKA_BROKERS,
             event_log,
@@ -266,6 +283,7 @@ impl CommonArgs {
             databases: databases?,
             cache: cache?,
             clickhouse: clickhouse?,
+            rabbitmq: rabbitmq?,
             event_log: event_log?,
             jwt_secret,
             gateway_secret,
@@ -291,6 +309,7 @@ impl CommonArgs {
             db_connection,
             redis_url,
             clickhouse_url,
+            rabbitmq_url,
             kafka_brokers,
             jwt_secret,
             gateway_secret,
@@ -313,6 +332,7 @@ impl CommonArgs {
             (DB, db_connection.clone()),
             (CACHE, redis_url.clone()),
             (CLICKHOUSE, secret(clickhouse_url)),
+            (RABBITMQ, secret(rabbitmq_url)),
             (KAFKA_BROKERS, kafka_brokers.clone()),
             (JWT, secret(jwt_secret)),
             (GATEWAY, secret(gateway_secret)),
@@ -449,6 +469,7 @@ mod tests {
             "--db-connection=mysql://me:hunter2@db/rides",
             "--redis-url=redis://:hunter2@cache",
             "--clickhouse-url=ch:hunter2",
+            "--rabbitmq-url=mq:hunter2",
             "--kafka-brokers=kafka",
             "--jwt-secret=hunter2",
             "--gateway-secret=hunter2",
@@ -473,6 +494,7 @@ mod tests {
                 DB,
                 CACHE,
                 CLICKHOUSE,
+                RABBITMQ,
                 KAFKA_BROKERS,
                 JWT,
                 GATEWAY,

@@ -11,6 +11,7 @@ mod engines;
 mod grpc;
 mod parse;
 mod provider;
+mod rabbitmq;
 mod secret;
 
 pub use check::{Check, Mistake, Mistakes, Setting};
@@ -20,4 +21,5 @@ pub use engines::{Broker, Cache, Databases, Documents, EventLog, Relational};
 pub use grpc::{BOOKING_GRPC, Grpc, GrpcArgs, GrpcTls, LOCATION_GRPC};
 pub use parse::{http_url, is_name};
 pub use provider::{Provider, ProviderArgs};
+pub use rabbitmq::RabbitMq;
 pub use secret::Secret;
