@@ -3,7 +3,9 @@
 use crate::{
     SERVICE,
     api::Edge,
-    effects::{EffectsOptions, EffectsPorts, FilePositions, PaymentEffects, Provider, Wakes, WebhookSecret},
+    effects::{
+        EffectsOptions, EffectsPorts, FilePositions, PaymentEffects, Provider, Queue, Wakes, WebhookSecret,
+    },
     read::Opened,
 };
 use interstate_auth::WallClock;
@@ -37,6 +39,8 @@ pub struct Parts {
     pub folder: PathBuf,
     /// The service's partitions.
     pub partitions: u32,
+    /// By which operations reach a worker.
+    pub queue: Queue,
     /// How operations are carried out.
     pub options: EffectsOptions,
 }
@@ -78,6 +82,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled, AssemblyError> {
         results: Arc::new(parts.commands.clone()),
         positions: Arc::new(positions),
         wakes: wakes.clone(),
+        queue: parts.queue,
         consumers: parts.consumers,
     };
     let edge = Edge {

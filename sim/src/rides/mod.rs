@@ -29,7 +29,7 @@ use interstate_eventing::{
     projection::{Changes, Consumers, Follow},
 };
 use interstate_payment::{
-    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Positions, Wakes},
+    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Positions, Queue, Wakes},
     read::sqlite::PaymentBooks,
 };
 use interstate_user::read::sqlite::PeopleProjection;
@@ -166,6 +166,7 @@ impl Rides {
             results: Arc::new(at.commands.clone()),
             positions,
             wakes,
+            queue: Queue::in_process(at.env.clock.clone()),
             consumers: Consumers::default(),
         };
         let worker = PaymentEffects::new(ports, PARTITIONS, OPTIONS);

@@ -4,24 +4,33 @@
 //! | --- | --- |
 //! | [`provider`] | the port: what a payment provider can be asked |
 //! | [`sandbox`] | the adapter for the sandbox provider, over HTTP |
-//! | [`worker`] | follows `payment.events` and keeps the set of open operations |
+//! | [`worker`] | follows `payment.events` and hands on which operations are open |
+//! | [`queue`] | by which queue they reach whoever carries them out |
+//! | `issue` | which are handed on when |
+//! | `visit` | takes jobs of the queue, and sees what there is to do |
+//! | `desk` | which operations are open, as the log says |
 //! | `operation` | carries one operation out, until its end is certain |
 //! | [`results`] | how an end comes back: as a command |
 //! | [`positions`] | from where the open operations are found again after a restart |
 //! | [`webhook`] | the provider's signature; a webhook only wakes the worker |
 //! | [`wakes`] | who is woken |
 
+mod desk;
+mod issue;
 mod operation;
 pub mod positions;
 pub mod provider;
+pub mod queue;
 pub mod results;
 pub mod sandbox;
+mod visit;
 pub mod wakes;
 pub mod webhook;
 pub mod worker;
 
 pub use positions::{FilePositions, MemoryPositions, Positions};
 pub use provider::{Provider, ProviderError, Standing, Take};
+pub use queue::Queue;
 pub use results::Results;
 pub use sandbox::SandboxProvider;
 pub use wakes::Wakes;

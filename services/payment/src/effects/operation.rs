@@ -1,7 +1,9 @@
 //! Carries one operation out, until its end is certain and its payment knows.
 
 use super::{
+    desk::{Desk, Open},
     provider::{Provider, ProviderError, Standing, Take},
+    queue::Queue,
     results::Results,
     wakes::Wakes,
     worker::EffectsOptions,
@@ -11,18 +13,9 @@ use interstate_eventing::{
     plant::{self, Bug},
     runtime::{AskError, Clock},
 };
-use interstate_schemas::{CommandId, PaymentId, derive_ulid};
+use interstate_schemas::{CommandId, derive_ulid};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
-
-/// An operation that waits for its end.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Open {
-    pub(super) payment: PaymentId,
-    pub(super) request: OperationRequested,
-    /// Whether somebody may have sent it before: then the provider is asked for it first.
-    pub(super) resumed: bool,
-}
 
 /// What all operations are carried out with.
 pub(super) struct Tools {
@@ -30,16 +23,23 @@ pub(super) struct Tools {
     pub(super) results: Arc<dyn Results>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wakes: Wakes,
+    pub(super) queue: Queue,
+    pub(super) desk: Desk,
     pub(super) slots: Semaphore,
     pub(super) options: EffectsOptions,
 }
 
-/// Asks the provider until the end is certain, then tells the payment until it has heard.
-pub(super) async fn carry_out(tools: &Tools, open: Open) {
+/// How often a payment is told of a result while a shared job is held; then it is another visit's turn.
+const TELLS: u32 = 8;
+
+/// Asks the provider until the end is certain, then tells the payment until it has heard. Of a shared queue's job it is
+/// this `attempt` alone, so that the job is not held while a rider thinks. Whether the payment knows the end now.
+pub(super) async fn carry_out(tools: &Tools, open: &Open, known: bool, attempt: Option<u32>) -> bool {
     let operation = open.request.operation;
-    let woken = tools.wakes.register(operation);
-    let mut unknown = open.resumed;
-    let mut attempt = 0;
+    let registered = tools.wakes.register(operation);
+    let mut unknown = open.resumed || known;
+    let single = attempt.is_some();
+    let mut attempt = attempt.map_or(0, |attempt| attempt.saturating_sub(1));
     let result = loop {
         attempt += 1;
         match ask(tools, &open.request, unknown, attempt).await {
@@ -58,16 +58,18 @@ pub(super) async fn carry_out(tools: &Tools, open: Open) {
                 tracing::warn!(%operation, attempt, %error, "a payment operation's outcome is unknown")
             }
         }
+        if single {
+            return false;
+        }
         // From here on the provider may have it, whatever the answer was.
         unknown = true;
         tokio::select! {
             biased;
-            () = woken.notified() => {}
+            () = registered.woken() => {}
             () = tools.clock.sleep(wait(&tools.options, &open.request, attempt)) => {}
         }
     };
-    tell(tools, &open, attempt, result).await;
-    tools.wakes.forget(operation);
+    tell(tools, open, attempt, result, single.then_some(TELLS)).await
 }
 
 /// Asks once. Where the operation may have been sent before, the provider is asked what became of it; only what
@@ -119,7 +121,7 @@ async fn send(
 
 /// The result is told under an id of the operation alone: a repeat is the same command, and the payment takes
 /// one result only.
-async fn tell(tools: &Tools, open: &Open, attempt: u32, result: OperationResult) {
+async fn tell(tools: &Tools, open: &Open, attempt: u32, result: OperationResult, most: Option<u32>) -> bool {
     let operation = open.request.operation;
     let command = Command::OperationResult {
         operation,
@@ -133,14 +135,17 @@ async fn tell(tools: &Tools, open: &Open, attempt: u32, result: OperationResult)
         let body = interstate_eventing::encode_json(&command);
         let id = CommandId::derive(0, &[b"operation result", &bits, &body]);
         match tools.results.tell(open.payment, &command, id).await {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(AskError::Rejected(rejection)) => {
                 tracing::error!(%operation, code = %rejection.code, "a payment does not know its own operation");
-                return;
+                return true;
             }
             Err(error) => {
                 tracing::warn!(%operation, tries, %error, "a payment has not heard of a result yet")
             }
+        }
+        if most.is_some_and(|most| tries >= most) {
+            return false;
         }
         tools
             .clock
@@ -151,7 +156,7 @@ async fn tell(tools: &Tools, open: &Open, attempt: u32, result: OperationResult)
 
 /// Twice as long each time, up to a bound; half of it varies with operation and attempt, so that many that
 /// failed together do not come back together.
-fn wait(options: &EffectsOptions, request: &OperationRequested, attempt: u32) -> Duration {
+pub(super) fn wait(options: &EffectsOptions, request: &OperationRequested, attempt: u32) -> Duration {
     let whole = options
         .first_wait
         .saturating_mul(1 << attempt.saturating_sub(1).min(16))

@@ -1,10 +1,14 @@
 //! Follows `payment.events` and carries out what payments ask of the provider.
 
 use super::{
-    operation::{Open, Tools, carry_out},
+    desk::{Desk, Open},
+    issue::Issue,
+    operation::Tools,
     positions::Positions,
     provider::Provider,
+    queue::{LOOK, Queue, hand_on, visit_now},
     results::Results,
+    visit::take_jobs,
     wakes::Wakes,
 };
 use crate::{
@@ -17,6 +21,7 @@ use interstate_eventing::{
     projection::{Consumer, ConsumerKind, Consumers, Position},
     runtime::Clock,
 };
+use interstate_jobs::Cause;
 use interstate_log::{Chunk, Log, LogError, PartitionId, Reader, Topic};
 use interstate_schemas::{OperationId, Timestamp};
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
@@ -26,8 +31,8 @@ use tokio::sync::{Semaphore, watch};
 const CHUNK: usize = 500;
 /// Receipts after which the position is kept: what lies between is read again after a restart.
 const SAVE_EVERY: u64 = 8;
-/// Operations of a partition that are under way at once; what is above waits in the log.
-const MOST_OPEN: usize = 10_000;
+/// Operations of a partition that are being handed on at once; what is above waits in the log.
+const MOST_HANDED_ON: usize = 1_000;
 
 /// How operations are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +83,15 @@ pub struct EffectsPorts {
     pub positions: Arc<dyn Positions>,
     /// Who is woken by a webhook.
     pub wakes: Wakes,
+    /// By which operations reach a worker.
+    pub queue: Queue,
     /// Where it shows how old the oldest open operation is.
     pub consumers: Consumers,
 }
 
 /// The worker. It holds no truth: which operations are open stands in the log, which have happened knows the
-/// provider. Any number of them may run; the provider's keys keep them apart.
+/// provider. Any number of them may run; a shared queue gives each operation to one of them, and the provider's keys keep
+/// apart those that meet nevertheless.
 #[derive(Clone)]
 pub struct PaymentEffects {
     log: Arc<dyn Log>,
@@ -105,6 +113,7 @@ impl PaymentEffects {
             results,
             positions,
             wakes,
+            queue,
             consumers,
         } = ports;
         let slots = Semaphore::new(options.concurrency.max(1));
@@ -113,6 +122,8 @@ impl PaymentEffects {
             results,
             clock,
             wakes,
+            queue,
+            desk: Desk::new(),
             slots,
             options,
         });
@@ -136,6 +147,21 @@ impl PaymentEffects {
             biased;
             _ = stop.wait_for(|stop| *stop) => {}
             _ = all => {}
+            () = take_jobs(&self.tools) => {}
+            () = self.follow_webhooks() => {}
+        }
+    }
+
+    /// Where jobs are shared, a webhook may be about an operation that waits in a queue.
+    async fn follow_webhooks(&self) {
+        if !self.tools.queue.jobs.is_shared() {
+            return std::future::pending().await;
+        }
+        let mut others = self.tools.wakes.others();
+        while let Some(operation) = others.recv().await {
+            if let Some(open) = self.tools.desk.get(operation) {
+                visit_now(&self.tools, open).await;
+            }
         }
     }
 
@@ -151,6 +177,7 @@ impl PaymentEffects {
 
     async fn follow(&self, partition: u32, consumer: &Consumer) -> Result<(), Interrupted> {
         let from = self.positions.load(partition)?;
+        self.tools.desk.forget(partition);
         let mut reader = self
             .log
             .read(&Topic::events(SERVICE), partition, from.next)
@@ -174,25 +201,33 @@ impl PaymentEffects {
         mut followed: Followed,
         consumer: &Consumer,
     ) -> Result<(), Interrupted> {
-        let mut under_way: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let (tools, partition) = (&*self.tools, followed.partition);
+        let mut handing_on: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut issue = Issue::new(&tools.queue, partition);
         let mut saved = followed.low_water();
         loop {
-            for open in followed.fresh() {
-                under_way.push(Box::pin(carry_out(&self.tools, open)));
+            let fresh = followed.fresh();
+            let closed = std::mem::take(&mut followed.closed);
+            tools
+                .desk
+                .learn(partition, followed.position.sequence, &fresh, &closed);
+            for open in issue.due(fresh, &closed) {
+                handing_on.push(Box::pin(hand_on(tools, open)));
             }
             let low = followed.low_water();
             followed.show(consumer);
             if low.receipt >= saved.receipt + SAVE_EVERY || low.incarnation != saved.incarnation {
-                self.positions.save(followed.partition, low)?;
+                self.positions.save(partition, low)?;
                 saved = low;
             }
             // In a fixed order, so that a simulated world repeats; what is under way comes first because it ends.
             tokio::select! {
                 biased;
-                Some(()) = under_way.next() => {}
-                chunk = reader.next(CHUNK), if under_way.len() < MOST_OPEN => {
+                Some(()) = handing_on.next() => {}
+                chunk = reader.next(CHUNK), if handing_on.len() < MOST_HANDED_ON => {
                     followed.take(chunk?, false)?;
                 }
+                () = tools.clock.sleep(LOOK), if issue.is_shared => {}
             }
         }
     }
@@ -210,8 +245,10 @@ struct Followed {
     read: u64,
     /// Requested and not closed, with the position before the batch that requested it, and when that was.
     open: BTreeMap<OperationId, (Position, Timestamp)>,
-    /// Not begun here.
+    /// Not told of here.
     fresh: BTreeMap<OperationId, Open>,
+    /// Closed since that was told.
+    closed: Vec<OperationId>,
 }
 
 impl Followed {
@@ -224,6 +261,7 @@ impl Followed {
             read: from.next,
             open: BTreeMap::new(),
             fresh: BTreeMap::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -260,6 +298,10 @@ impl Followed {
                         Open {
                             payment,
                             request,
+                            cause: Cause {
+                                partition: self.partition,
+                                sequence: event.sequence,
+                            },
                             resumed,
                         },
                     );
@@ -267,6 +309,7 @@ impl Followed {
                 PaymentEvent::OperationClosed(closed) => {
                     self.open.remove(&closed.operation);
                     self.fresh.remove(&closed.operation);
+                    self.closed.push(closed.operation);
                 }
                 _ => {}
             }

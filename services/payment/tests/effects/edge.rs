@@ -40,6 +40,7 @@ async fn assembled(node: &Node, folder: &tempfile::TempDir) -> Assembled {
         books: sqlite::open(&file).await.unwrap(),
         folder: folder.path().to_owned(),
         partitions: 1,
+        queue: interstate_payment::effects::Queue::in_process(node.clock.clone()),
         options: quick(),
     };
     assemble(parts).await.unwrap()

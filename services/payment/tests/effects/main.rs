@@ -5,4 +5,5 @@ mod edge;
 mod fake;
 mod node;
 mod sandbox;
+mod sandbox_server;
 mod stories;

@@ -12,7 +12,7 @@ use interstate_log::{
 };
 use interstate_payment::{
     domain::{Command, PaymentEvent},
-    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Provider, Wakes},
+    effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Provider, Queue, Wakes},
     service,
 };
 use interstate_schemas::{Actor, BookingId, Money, PaymentId, PaymentMethod, UserId};
@@ -110,6 +110,11 @@ impl Node {
     }
 
     pub fn worker(&self, provider: impl Provider, options: EffectsOptions) -> Worker {
+        self.worker_by(Queue::in_process(self.clock.clone()), provider, options)
+    }
+
+    /// A worker that takes its operations from this queue.
+    pub fn worker_by(&self, queue: Queue, provider: impl Provider, options: EffectsOptions) -> Worker {
         let wakes = Wakes::default();
         let ports = EffectsPorts {
             log: self.log.clone(),
@@ -118,6 +123,7 @@ impl Node {
             results: Arc::new(self.commands.clone()),
             positions: self.positions.clone(),
             wakes: wakes.clone(),
+            queue,
             consumers: Consumers::default(),
         };
         let effects = PaymentEffects::new(ports, 1, options);
