@@ -5,7 +5,7 @@
 
 use crate::{
     audit::Check,
-    operator::{Client, ClientError, Status},
+    operator::{Client, ClientError, QueueFigures, Status},
 };
 use std::fmt::Display;
 
@@ -127,7 +127,33 @@ fn judge(status: &Status) -> Findings {
             say(true, format!("{name} has caught up"));
         }
     }
+    for queue in &status.queues {
+        say_of(queue, &mut say);
+    }
     findings
+}
+
+/// What happens to a queue stops nothing, but payments wait until somebody has looked.
+fn say_of(queue: &QueueFigures, say: &mut impl FnMut(bool, String)) {
+    let name = format!("{} of {}", queue.queue, queue.service);
+    if let Some(why) = &queue.away {
+        say(
+            false,
+            format!("{name} is not reached, and jobs wait in the log: {why}"),
+        );
+    } else if queue.dead > 0 {
+        let text = format!(
+            "{name} has put {} jobs aside; look at them in {}.dead and purge it (docs/data/rabbitmq.md):",
+            queue.dead, queue.queue
+        );
+        say(false, with_each(text, queue.why_dead.iter()));
+    } else {
+        let text = format!(
+            "{name} is reached; {} jobs wait, {} for later",
+            queue.waiting, queue.delayed
+        );
+        say(true, text);
+    }
 }
 
 /// Each on a line of its own below the finding.
@@ -184,8 +210,33 @@ mod tests {
                 command: "cmd_3".into(),
                 reason: "command.unreadable: no tag".into(),
             }],
+            queues: vec![QueueFigures {
+                queue: "payment.jobs".into(),
+                service: "payment".into(),
+                away: None,
+                waiting: 3,
+                delayed: 0,
+                dead: 0,
+                why_dead: vec!["a message of 9 bytes: not a job".into()],
+            }],
         };
         assert!(judge(&status).healthy);
+        status.queues[0].dead = 1;
+        let findings = judge(&status);
+        let told = findings.lines.join("\n");
+        assert!(
+            !findings.healthy && told.contains("of 9 bytes: not a job"),
+            "{told}"
+        );
+        status.queues[0].dead = 0;
+        status.queues[0].away = Some("no answer within 10s".into());
+        let findings = judge(&status);
+        let told = findings.lines.join("\n");
+        assert!(
+            !findings.healthy && told.contains("no answer within 10s"),
+            "{told}"
+        );
+        status.queues[0].away = None;
         status.consumers[0].parked = 2;
         let findings = judge(&status);
         let told = findings.lines.join("\n");

@@ -13,6 +13,7 @@ use interstate_eventing::{
     sealed::KeyRing,
 };
 use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
+use interstate_jobs::{Jobs, Standing};
 use interstate_log::Topic;
 use interstate_stores::{ParkedNote, Sqlite, StoredModel, postgres::Postgres};
 use interstate_telemetry::Metrics;
@@ -24,7 +25,7 @@ use std::{
 };
 
 /// Between two looks at what keeps a service from being ready.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Shared by the services of a process.
 #[derive(Clone)]
@@ -42,6 +43,8 @@ pub struct Base {
     /// What all instances have in common.
     pub keys_dir: PathBuf,
     pub models: ReadModels,
+    /// The queues of jobs that processes share.
+    pub queues: Queues,
     /// Everybody's keys: one ring, so that a key that is destroyed is gone for all of the process.
     pub keys: Arc<dyn KeyRing>,
     /// What one signed-in user may send to a service.
@@ -63,6 +66,24 @@ pub enum Tables {
 pub struct ReadModels {
     all: Arc<Mutex<BTreeMap<String, Arc<dyn Rebuildable>>>>,
     guests: Arc<Mutex<Vec<Guest>>>,
+}
+
+/// The queues of a process, by whose jobs they carry.
+#[derive(Clone, Default)]
+pub struct Queues(Arc<Mutex<Vec<(&'static str, Arc<dyn Jobs>)>>>);
+
+impl Queues {
+    pub fn add(&self, service: &'static str, jobs: Arc<dyn Jobs>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((service, jobs));
+    }
+
+    pub fn standings(&self) -> Vec<(&'static str, Standing)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .map(|(service, jobs)| (*service, jobs.standing()))
+            .collect()
+    }
 }
 
 /// A read model of one service that follows another one's events: it may be late without that one being less ready.

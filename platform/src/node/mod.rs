@@ -17,7 +17,7 @@ pub use base::Base;
 pub use edges::Edges;
 
 use crate::{clock_file::ClockFileError, operator as operator_door};
-use base::ReadModels;
+use base::{Queues, ReadModels};
 use figures::Counters;
 use interstate_auth::{
     AccessTokens, Gateway, KeyFileError, Keys, PasswordError, PolicyError, load_or_create,
@@ -221,7 +221,7 @@ impl Node {
             apis.push(driver::start(&base, fixes).await?);
         }
         if let Some(provider) = settings.provider.as_ref().filter(|_| has("payment")) {
-            let (api, reads) = payment::start(&base, provider).await?;
+            let (api, reads) = payment::start(&base, provider, common.rabbitmq.as_ref()).await?;
             apis.push(api);
             payments = Some(reads);
         }
@@ -294,6 +294,7 @@ impl Node {
             databases: common.databases.clone(),
             keys_dir: common.keys_dir.clone(),
             models: ReadModels::default(),
+            queues: Queues::default(),
             keys: Arc::new(FileKeyRing::open(&common.keys_dir.join("keys"), master)?),
             per_user: common.rate_per_user.map(rate),
             gateway: common

@@ -106,6 +106,10 @@ impl Actions for Operator {
     async fn status(&self) -> Status {
         let Base { env, models, .. } = &self.base;
         let mut status = self.figures().await;
+        let queues = self.base.queues.standings().into_iter();
+        status.queues = queues
+            .map(|(service, standing)| operator::QueueFigures::of(service, standing))
+            .collect();
         status.dead_letters = operator::dead_letters(&*env.log, &status.partitions).await;
         let with_parked = status.consumers.iter().filter(|consumer| consumer.parked > 0);
         let names: BTreeSet<String> = with_parked.map(|consumer| consumer.name.clone()).collect();

@@ -12,7 +12,7 @@ pub use client::{Client, ClientError};
 pub use putaside::{DeadLetter, MOST_TOLD, ParkedEvent, dead_letters};
 pub use server::{Actions, router};
 pub use staff::NewStaff;
-pub use status::{ConsumerFigures, Following, PartitionFigures, Status, following, take};
+pub use status::{ConsumerFigures, Following, PartitionFigures, QueueFigures, Status, following, take};
 
 use interstate_auth::load_or_create;
 use std::path::Path;

@@ -5,6 +5,7 @@ use interstate_eventing::{
     projection::{ConsumerKind, ConsumerStatus, Consumers},
     runtime::{Activity, Env},
 };
+use interstate_jobs::{Link, Standing};
 use interstate_schemas::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
@@ -32,6 +33,46 @@ pub struct Status {
     /// Commands that could not be handled, and why: the last few of each partition.
     #[serde(default)]
     pub dead_letters: Vec<DeadLetter>,
+    /// The queues of jobs that processes share.
+    #[serde(default)]
+    pub queues: Vec<QueueFigures>,
+}
+
+/// One queue of jobs, as this process sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct QueueFigures {
+    /// Its name.
+    pub queue: String,
+    /// Whose jobs they are.
+    pub service: String,
+    /// Why it is not reached.
+    pub away: Option<String>,
+    /// Jobs that wait for a worker.
+    pub waiting: u64,
+    /// Jobs that wait for their time.
+    pub delayed: u64,
+    /// Jobs that were put aside.
+    pub dead: u64,
+    /// Why this process has put jobs aside: the last few.
+    pub why_dead: Vec<String>,
+}
+
+impl QueueFigures {
+    /// Of a service's queue.
+    pub fn of(service: &str, standing: Standing) -> Self {
+        Self {
+            queue: standing.queue,
+            service: service.to_owned(),
+            away: match standing.link {
+                Link::Up => None,
+                Link::Trying(why) | Link::Away(why) => Some(why),
+            },
+            waiting: standing.waiting,
+            delayed: standing.delayed,
+            dead: standing.dead,
+            why_dead: standing.why_dead,
+        }
+    }
 }
 
 /// One partition.
@@ -176,5 +217,6 @@ pub async fn take(
         read_models,
         parked: Vec::new(),
         dead_letters: Vec::new(),
+        queues: Vec::new(),
     }
 }
