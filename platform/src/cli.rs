@@ -33,6 +33,10 @@ pub enum Command {
     /// Reads the log and the read models, and changes nothing. Each line begins with ok, WRONG or OPEN (work for
     /// a person at support). Ends with a code other than 0 where something is WRONG.
     Doctor(Target),
+    /// Ask the process on this machine how it is; ends with a code other than 0 where it is not well
+    ///
+    /// For health checks of images without a shell: interstate health --ready
+    Health(Health),
     /// Rebuild a read model beside the live one, compare the two, and switch
     ///
     /// Example: interstate replay booking-history --verify
@@ -91,6 +95,32 @@ pub struct One {
     pub common: CommonArgs,
     #[command(flatten)]
     pub provider: ProviderArgs,
+    /// Something else than to serve.
+    #[command(subcommand)]
+    pub command: Option<OneCommand>,
+}
+
+/// What a process that is one service can do beside serving.
+#[derive(Subcommand)]
+pub enum OneCommand {
+    /// Ask the process of this service on this machine how it is; ends with a code other than 0 where it is not well
+    Health(Look),
+}
+
+#[derive(Args)]
+pub struct Health {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How closely to look.
+#[derive(Args, Clone, Copy)]
+pub struct Look {
+    /// Ask whether it can do its work, not only whether it lives
+    #[arg(long)]
+    pub ready: bool,
 }
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use clap::Parser;
 use interstate::{
     asyncapi,
     cli::{Cli, Command, Staff},
-    commands::{doctor, generate, openapi, staff, up},
+    commands::{doctor, generate, health, openapi, staff, up},
     demo,
     operator::Client,
     yaml,
@@ -30,6 +30,7 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Up(args) => up::up(args).await?,
         Command::Serve(args) => up::serve(args).await?,
+        Command::Health(args) => health::platform(args).await?,
         Command::Demo(args) => {
             let rides = demo::Rides::at(&args)?;
             let told = demo::run(rides, Shutdown::new())

@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod generate;
+pub mod health;
 pub mod one;
 pub mod openapi;
 pub mod split;

@@ -1,7 +1,10 @@
 //! A process that is one service.
 
-use super::up;
-use crate::cli::{One, Serve};
+use super::{
+    health,
+    up::{self, Outcome, checked},
+};
+use crate::cli::{One, OneCommand, Serve};
 use clap::{Args, Command, FromArgMatches};
 use std::process::ExitCode;
 
@@ -13,7 +16,18 @@ pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
             "The {service} service of Interstate, as a process of its own"
         ));
     let matches = One::augment_args(command).get_matches();
-    let One { common, provider } = One::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let One {
+        common,
+        provider,
+        command,
+    } = One::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(OneCommand::Health(look)) = command {
+        let asked = match checked(&common, |_| None) {
+            Ok((common, _)) => health::service(&common, service, look).await,
+            Err(error) => Err(error.into()),
+        };
+        return told(program, asked);
+    }
     let serve = Serve {
         common,
         provider,
@@ -21,7 +35,11 @@ pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
         alone: true,
         services: vec![service.to_owned()],
     };
-    match up::serve(serve).await {
+    told(program, up::serve(serve).await)
+}
+
+fn told(program: &str, outcome: Outcome) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{program}: {error}");

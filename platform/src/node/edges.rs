@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tokio::task::JoinHandle;
 
 /// The port of everything, where none is given.
-const MAIN: u16 = 8000;
+pub const MAIN: u16 = 8000;
 /// The services' own ports, counted from the main one.
 const OFFSETS: [(&str, u16); 6] = [
     ("user", 1),

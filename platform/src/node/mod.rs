@@ -14,7 +14,7 @@ mod rebuild;
 mod user;
 
 pub use base::Base;
-pub use edges::Edges;
+pub use edges::{Edges, usual_port};
 
 use crate::{clock_file::ClockFileError, operator as operator_door};
 use base::{Queues, ReadModels};

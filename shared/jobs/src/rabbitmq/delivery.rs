@@ -9,6 +9,9 @@ use lapin::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// How long a job is held that cannot be put off.
+const LONGEST_HELD: Duration = Duration::from_secs(5);
+
 /// A job that the broker has given to us alone.
 pub(super) struct Taken {
     shared: Arc<Shared>,
@@ -53,7 +56,11 @@ impl Settle for Taken {
             Some(queue) => (&queue.exchange, &queue.name),
             None => (&topology.ready.exchange, &topology.ready.name),
         };
-        self.shared.publish(exchange, key, &job).await?;
+        if let Err(error) = self.shared.publish(exchange, key, &job).await {
+            // It goes back when this is dropped, and would come again at once.
+            tokio::time::sleep(after.min(LONGEST_HELD)).await;
+            return Err(error);
+        }
         self.done().await
     }
 

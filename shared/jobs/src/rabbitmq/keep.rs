@@ -30,6 +30,7 @@ pub(super) async fn keep(shared: Arc<Shared>, mut first: Option<Session>, tell: 
                 tracing::warn!(at = %shared.address.at, %why, "the connection to RabbitMQ is lost");
                 shared.link.send_replace(State::Away(why));
                 session.close().await;
+                shared.forget_arrived();
                 // One that breaks at once, again and again, is no reason to hurry.
                 failures = if began.elapsed() > WAITS.1 {
                     0

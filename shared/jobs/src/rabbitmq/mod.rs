@@ -73,7 +73,6 @@ impl Options {
 /// A queue on a broker. It connects anew for as long as this value lives; dropped, it lets go of what it holds.
 pub struct RabbitJobs {
     shared: Arc<Shared>,
-    arrived: AsyncMutex<mpsc::Receiver<Delivery>>,
     keeper: JoinHandle<()>,
 }
 
@@ -83,12 +82,14 @@ impl RabbitJobs {
     pub async fn open(address: &RabbitMq, options: Options) -> Result<Self, JobsError> {
         let topology = Topology::of(&options);
         let address = Address::new(address)?;
+        let (tell, arrived) = mpsc::channel(usize::from(options.prefetch.max(1)));
         let (link, _) = watch::channel(State::Trying("it has not been reached yet".to_owned()));
         let shared = Arc::new(Shared {
             address,
             topology,
             options,
             link,
+            arrived: AsyncMutex::new(arrived),
             counts: Counts::default(),
             why_dead: Mutex::default(),
         });
@@ -104,13 +105,8 @@ impl RabbitJobs {
         if let Some(session) = &first {
             shared.link.send_replace(State::Up(session.publisher()));
         }
-        let (tell, arrived) = mpsc::channel(usize::from(shared.options.prefetch.max(1)));
         let keeper = tokio::spawn(keep::keep(shared.clone(), first, tell));
-        Ok(Self {
-            shared,
-            arrived: AsyncMutex::new(arrived),
-            keeper,
-        })
+        Ok(Self { shared, keeper })
     }
 
     /// Host, port and virtual host.
@@ -131,6 +127,8 @@ struct Shared {
     topology: Topology,
     options: Options,
     link: watch::Sender<State>,
+    /// Given to us by the broker, and taken by nobody here so far.
+    arrived: AsyncMutex<mpsc::Receiver<Delivery>>,
     counts: Counts,
     why_dead: Mutex<VecDeque<String>>,
 }
@@ -175,6 +173,14 @@ impl Shared {
         sent
     }
 
+    /// Lets go of what a connection gave that has ended: the broker gives it out again. Where somebody waits for a job
+    /// there is none.
+    fn forget_arrived(&self) {
+        if let Ok(mut arrived) = self.arrived.try_lock() {
+            while arrived.try_recv().is_ok() {}
+        }
+    }
+
     fn put_aside(&self, why: String) {
         tracing::error!(queue = %self.topology.dead.name, %why, "a job is put aside for a person");
         crate::memory::remember(&mut self.reasons(), why);
@@ -194,7 +200,7 @@ impl Jobs for RabbitJobs {
 
     async fn next(&self) -> Delivery {
         loop {
-            let next = self.arrived.lock().await.recv().await;
+            let next = self.shared.arrived.lock().await.recv().await;
             match next {
                 // One of a connection that has broken since is given out again by the broker.
                 Some(delivery) if delivery.is_void() => {}
