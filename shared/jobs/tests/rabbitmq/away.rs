@@ -115,7 +115,8 @@ impl Load {
         let lost: Vec<u64> = (0..confirmed)
             .filter(|number| !self.done.lock().unwrap().contains_key(number))
             .collect();
-        assert!(complete.is_ok(), "confirmed and lost: {lost:?}");
+        let some = &lost[..lost.len().min(10)];
+        assert!(complete.is_ok(), "{} confirmed and lost, as {some:?}", lost.len());
         self.taking.iter().for_each(JoinHandle::abort);
         assert!(errors.iter().all(JobsError::may_pass), "{errors:?}");
         errors
