@@ -1,7 +1,7 @@
 //! The instances of a service, and which is asked next.
 
-use super::{Attempt, BreakerState, ClientOptions, breaker::Breaker};
-use interstate_telemetry::TraceContext;
+use super::{Attempt, ClientOptions};
+use interstate_telemetry::{Breaker, BreakerState, TraceContext};
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,

@@ -1,14 +1,13 @@
 //! The side that asks.
 
 mod attempt;
-mod breaker;
 mod budget;
 mod connect;
 mod instances;
 mod latencies;
 
 pub use attempt::Attempt;
-pub use breaker::BreakerState;
+pub use interstate_telemetry::BreakerState;
 
 use crate::{GrpcMetrics, Tls};
 use budget::Budget;

@@ -1,4 +1,4 @@
-//! Whether an address is worth asking. Pure: the moment is told.
+//! Whether a server is worth asking, and the figure of that. Pure: the moment is told.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub enum BreakerState {
 
 impl BreakerState {
     /// As the metric shows it.
-    pub(crate) const fn figure(self) -> i64 {
+    pub const fn figure(self) -> i64 {
         match self {
             Self::Closed => 0,
             Self::OnTrial => 1,
@@ -26,7 +26,7 @@ impl BreakerState {
 
 /// Counts failures in a row; after so many it opens, and after a rest lets one question through.
 #[derive(Debug)]
-pub(super) struct Breaker {
+pub struct Breaker {
     failures: u32,
     most: u32,
     rest: Duration,
@@ -35,7 +35,8 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    pub(super) fn new(most: u32, rest: Duration) -> Self {
+    /// Opens after so many failures in a row, and rests so long.
+    pub fn new(most: u32, rest: Duration) -> Self {
         Self {
             failures: 0,
             most,
@@ -45,7 +46,8 @@ impl Breaker {
         }
     }
 
-    pub(super) fn state(&self, now: Instant) -> BreakerState {
+    /// What is thought of it now.
+    pub fn state(&self, now: Instant) -> BreakerState {
         match self.opened {
             None => BreakerState::Closed,
             Some(since) if now.saturating_duration_since(since) < self.rest => BreakerState::Open,
@@ -54,7 +56,7 @@ impl Breaker {
     }
 
     /// Whether a question may go there now.
-    pub(super) fn lets_through(&self, now: Instant) -> bool {
+    pub fn lets_through(&self, now: Instant) -> bool {
         match self.state(now) {
             BreakerState::Closed => true,
             BreakerState::Open => false,
@@ -66,17 +68,25 @@ impl Breaker {
     }
 
     /// A question goes there.
-    pub(super) fn asked(&mut self, now: Instant) {
+    pub fn asked(&mut self, now: Instant) {
         if self.opened.is_some() {
             self.trying = Some(now);
         }
     }
 
-    pub(super) fn answered(&mut self) {
+    /// It answered.
+    pub fn answered(&mut self) {
         (self.failures, self.opened, self.trying) = (0, None, None);
     }
 
-    pub(super) fn failed(&mut self, now: Instant) {
+    /// It is known to be gone, as a connection that ended says: no further failure is waited for.
+    pub fn gone(&mut self, now: Instant) {
+        self.failures = self.most;
+        (self.opened, self.trying) = (Some(now), None);
+    }
+
+    /// It did not answer.
+    pub fn failed(&mut self, now: Instant) {
         self.failures = self.failures.saturating_add(1);
         self.trying = None;
         if self.failures >= self.most {
