@@ -7,7 +7,7 @@ CARGO ?= cargo
 SEEDS ?= 2000
 WORLD ?= trade
 # Test targets that start real servers.
-ON_ENGINES = kafka postgres mongodb clickhouse rabbitmq split
+ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq split
 
 .PHONY: help up live test lint test-engines sim generate bench chaos clean
 
@@ -35,6 +35,7 @@ test-engines: ## Each adapter's suite and whole rides on the real servers, which
 	dev/engines/mongo.sh install
 	dev/engines/clickhouse.sh install
 	dev/engines/rabbitmq.sh install
+	dev/engines/redis.sh install
 	$(CARGO) test --workspace --locked $(patsubst %,--test %,$(ON_ENGINES)) -- --test-threads=2
 	$(CARGO) test --workspace --locked --lib on_a_real_server -- --ignored --test-threads=2
 

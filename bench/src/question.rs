@@ -28,7 +28,10 @@ pub async fn run(rate: u32, seconds: u64) -> Result<(), Box<dyn Error>> {
     let address = server.address().to_string();
     let questions = Questions {
         service: "location",
-        routes: Routes::new(api::questions(Location::open()?, Arc::new(MachineClock::real()))),
+        routes: Routes::new(api::questions(
+            Location::open(&interstate_live::Live::in_memory())?,
+            Arc::new(MachineClock::real()),
+        )),
         names: &[SERVICE_NAME],
         descriptors: DESCRIPTORS,
         policy: CallPolicy::new(api::CALLERS),

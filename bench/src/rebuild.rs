@@ -82,7 +82,7 @@ pub async fn run(bookings: usize, turns: usize) -> Result<(), Box<dyn Error>> {
 /// Quotes that are accepted, from Ahmedabad to Udaipur; booking then asks for the advance and a driver.
 async fn book(node: &Node, count: usize) -> Result<(), Box<dyn Error>> {
     let stops = ["Ahmedabad", "Udaipur"].map(|name| StopRef::Name(name.to_owned()));
-    let route = Location::open()?.trip_route(&stops)?;
+    let route = Location::open(&interstate_live::Live::in_memory())?.trip_route(&stops)?;
     let next = Arc::new(AtomicUsize::new(0));
     let riders = (0..RIDERS).map(|_| {
         let (commands, route, next) = (node.commands.clone(), route.clone(), next.clone());

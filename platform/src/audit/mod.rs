@@ -4,6 +4,7 @@ mod cases;
 mod deadlines;
 mod duties;
 mod journal;
+mod live;
 mod log;
 mod positions;
 
@@ -11,6 +12,7 @@ pub use cases::cases;
 pub use deadlines::{Deadlines, GRACE};
 pub use duties::Duties;
 pub use journal::journal;
+pub use live::live;
 pub use log::each_event;
 pub use positions::{At, positions};
 

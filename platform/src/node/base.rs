@@ -14,6 +14,7 @@ use interstate_eventing::{
 };
 use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_jobs::{Jobs, Standing};
+use interstate_live::Live;
 use interstate_log::Topic;
 use interstate_stores::{ParkedNote, Sqlite, StoredModel, postgres::Postgres};
 use interstate_telemetry::Metrics;
@@ -35,6 +36,8 @@ pub struct Base {
     pub consumers: Consumers,
     pub metrics: Metrics,
     pub tokens: AccessTokens,
+    /// What instances know of each other at once.
+    pub live: Live,
     pub streams: Streams,
     pub shutdown: Shutdown,
     pub data_dir: PathBuf,
@@ -247,6 +250,7 @@ impl Base {
         self.spawn(async move { base.catch_up(&of, &kept).await });
         readiness.block("partitions", "starting");
         let (kept, env, service) = (readiness.clone(), self.env.clone(), service.clone());
+        let live = self.live.clone();
         let alone = !env.log.commands_are_durable();
         self.spawn(async move {
             loop {
@@ -261,6 +265,12 @@ impl Base {
                     kept.clear("partitions");
                 } else {
                     kept.block("partitions", blocked.join("; "));
+                }
+                // A server that is away is no reason: each process then goes on by itself. One that a person has to
+                // mend is, because nobody else would be told.
+                match live.misconfigured() {
+                    None => kept.clear("live data"),
+                    Some(why) => kept.block("live data", why.to_string()),
                 }
                 env.clock.sleep(LOOK_AGAIN).await;
             }

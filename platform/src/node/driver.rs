@@ -49,7 +49,7 @@ impl LiveFixes for Location {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<LiveFix>, FixesUnavailable> {
-        let near = self.inner.nearest_drivers(point, radius, limit, now);
+        let near = self.inner.nearest_drivers(point, radius, limit, now).await;
         let fixes = near.into_iter().map(|seen| LiveFix {
             driver: seen.driver,
             point: seen.point,
@@ -59,14 +59,12 @@ impl LiveFixes for Location {
     }
 
     async fn last(&self, drivers: &[DriverId]) -> Result<Vec<LiveFix>, FixesUnavailable> {
-        let seen = drivers.iter().filter_map(|&driver| {
-            let seen = self.inner.positions().last(driver)?;
-            Some(LiveFix {
-                driver,
-                point: seen.point,
-                at: seen.at,
-            })
+        let seen = self.inner.live().last(drivers).await.into_iter();
+        let fixes = seen.map(|(driver, seen)| LiveFix {
+            driver,
+            point: seen.point,
+            at: seen.at,
         });
-        Ok(seen.collect())
+        Ok(fixes.collect())
     }
 }

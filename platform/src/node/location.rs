@@ -8,6 +8,7 @@ use interstate_booking::{
     read::BookingHistory,
 };
 use interstate_http::Api;
+use interstate_live::Live;
 use interstate_location::{
     LocationError, StopRef, Wiring,
     api::{CALLERS, CODES, ROWS, questions, router},
@@ -28,9 +29,9 @@ pub struct Location {
 
 impl Location {
     /// Reads the maps.
-    pub fn open() -> Result<Self, StartError> {
+    pub fn open(live: &Live) -> Result<Self, StartError> {
         Ok(Self {
-            inner: interstate_location::Location::open().map_err(failed)?,
+            inner: interstate_location::Location::open(live).map_err(failed)?,
         })
     }
 

@@ -33,6 +33,7 @@ use interstate_eventing::{
     store::{FjallCaches, StoreError},
 };
 use interstate_http::{Api, Rate, ServeError, Shutdown, Streams};
+use interstate_live::{Live, LiveError};
 use interstate_location::{ports::BookedTrips, remote::RemoteBookings};
 use interstate_log::{
     Log, LogError,
@@ -65,6 +66,9 @@ pub enum StartError {
     /// The MongoDB server of read models.
     #[error(transparent)]
     Mongo(#[from] MongoError),
+    /// The Redis server of live data.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// A key in the data folder.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -182,7 +186,9 @@ impl Node {
         let mut apis: Vec<Api> = Vec::new();
         let mut accounts = None;
         let mut others = Others::new(&base, common)?;
-        let location = has("location").then(location::Location::open).transpose()?;
+        let location = has("location")
+            .then(|| location::Location::open(&base.live))
+            .transpose()?;
         if has("user") {
             let (api, ready) = user::start(&base, settings.demonstration).await?;
             apis.push(api);
@@ -265,6 +271,7 @@ impl Node {
         let caches = Arc::new(FjallCaches::open(&dir.join("cache"))?);
         let instance = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let metrics = Metrics::new();
+        let live = Live::open(&common.cache, &metrics).await?;
         let mut env = Env::new(
             log,
             clock,
@@ -288,6 +295,7 @@ impl Node {
             consumers,
             metrics,
             tokens: AccessTokens::new(keys),
+            live,
             streams: Streams::new(STREAMS, shutdown.clone()),
             shutdown,
             data_dir: dir,

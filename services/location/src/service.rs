@@ -3,7 +3,7 @@
 use crate::{
     api::Edge,
     domain::{
-        DataError, Gazetteer, NearDriver, Place, RoadModel, Route, TollClass,
+        DataError, Gazetteer, Place, RoadModel, Route, TollClass,
         gazetteer::{Candidate, CityId, NameError},
         road::RouteError,
         toll_gates::TollGates,
@@ -21,8 +21,12 @@ use interstate_eventing::{
     runtime::{Clock, Commands, Spawn},
 };
 use interstate_http::Streams;
+use interstate_live::{
+    Live,
+    positions::{Around, LivePositions, NearDriver, Sighting},
+};
 use interstate_log::{Log, LogError};
-use interstate_schemas::{DriverId, GeoPoint, SignedDuration, Timestamp, TripRoute, VehicleClass};
+use interstate_schemas::{DriverId, GeoPoint, Timestamp, TripRoute, VehicleClass};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -103,12 +107,13 @@ pub struct Location {
 }
 
 impl Location {
-    /// Reads the maps that are part of the program; nobody has been seen yet.
-    pub fn open() -> Result<Self, LocationError> {
+    /// Reads the maps that are part of the program; nobody has been seen here yet. Where drivers are is shared by
+    /// `live`.
+    pub fn open(live: &Live) -> Result<Self, LocationError> {
         Ok(Self {
             gazetteer: Arc::new(Gazetteer::embedded()?),
             roads: Arc::new(RoadModel::embedded()?),
-            positions: Arc::default(),
+            positions: Arc::new(Positions::new(live.positions())),
         })
     }
 
@@ -117,9 +122,14 @@ impl Location {
         &self.gazetteer
     }
 
-    /// The live positions.
+    /// What this instance has taken up of drivers' fixes.
     pub fn positions(&self) -> &Positions {
         &self.positions
+    }
+
+    /// Where drivers are, whichever instance took their fixes up.
+    pub fn live(&self) -> &dyn LivePositions {
+        self.positions.live()
     }
 
     /// The route through stops in their order, with its lines on the map.
@@ -154,20 +164,25 @@ impl Location {
 
     /// At most `limit` drivers within `radius_m` metres who were seen in the last ten minutes, the nearest
     /// first.
-    pub fn nearest_drivers(
+    pub async fn nearest_drivers(
         &self,
         point: GeoPoint,
         radius_m: u32,
         limit: usize,
         now: Timestamp,
     ) -> Vec<NearDriver> {
-        self.positions.nearest(point, radius_m, limit, now)
+        let around = Around {
+            point,
+            radius_m,
+            limit,
+        };
+        self.live().nearest(around, now).await
     }
 
-    /// Where a driver was seen last, and how long ago.
-    pub fn last_fix(&self, driver: DriverId, now: Timestamp) -> Option<(GeoPoint, SignedDuration)> {
-        let seen = self.positions.last(driver)?;
-        Some((seen.point, now.duration_since(seen.at).max(SignedDuration::ZERO)))
+    /// Where a driver was seen last, however long ago.
+    pub async fn last_sighting(&self, driver: DriverId) -> Option<Sighting> {
+        let seen = self.live().last(&[driver]).await;
+        seen.first().map(|(_, seen)| *seen)
     }
 
     fn place(&self, stop: &StopRef, position: usize) -> Result<Place, LocationError> {

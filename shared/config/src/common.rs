@@ -60,7 +60,7 @@ pub struct CommonArgs {
     /// that it speaks [default: sqlite:]
     #[arg(long, env = DB.env, hide_env_values = true, value_name = "URLS")]
     pub db_connection: Option<String>,
-    /// Live data and caches: memory: [default: memory:]
+    /// Live data that instances share: redis(s)://user:password@host:port/database?prefix=… [default: memory:]
     #[arg(long, env = CACHE.env, hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<String>,
     /// Facts of analytics: http(s)://user:password@host:port/database of ClickHouse; without it they are in SQLite
@@ -221,7 +221,7 @@ impl CommonArgs {
         let cache = check.keep(
             CACHE,
             Cache::parse(cache),
-            "leave it out: caches live in the process",
+            "give e.g. REDIS_URL=redis://user:password@localhost:6379/0, or leave it out for the memory of each process",
         );
         let clickhouse = self
             .clickhouse_url
@@ -467,7 +467,7 @@ mod tests {
             "--bind=localhost",
             &format!("--data-dir={}", file.path().display()),
             "--db-connection=mysql://me:hunter2@db/rides",
-            "--redis-url=redis://:hunter2@cache",
+            "--redis-url=redis://:hunter2@cache:port",
             "--clickhouse-url=ch:hunter2",
             "--rabbitmq-url=mq:hunter2",
             "--kafka-brokers=kafka",

@@ -1,6 +1,6 @@
 //! Which engines hold the log, the read models and live data.
 
-use crate::Secret;
+use crate::{RedisAddress, Secret};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -100,21 +100,20 @@ impl Databases {
 }
 
 /// Where live data and caches live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cache {
     /// In the process.
     Memory,
+    /// On a Redis server, which instances share.
+    Redis(RedisAddress),
 }
 
 impl Cache {
-    /// Reads `memory:`. The error says which engines there are.
+    /// Reads `memory:` or `redis(s)://…`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some((engine @ ("redis" | "rediss"), _)) => Err(format!(
-                "`{engine}:` is not supported: only memory: is supported in this version"
-            )),
-            _ => Err("not `memory:`".to_owned()),
+        match text.trim() {
+            "memory:" => Ok(Self::Memory),
+            address => RedisAddress::parse(address).map(Self::Redis),
         }
     }
 }
@@ -190,11 +189,8 @@ mod tests {
             assert!(!error.contains("secret"), "{error}");
         }
         assert!(Databases::parse("mysql://db/x").unwrap_err().contains("`mysql:`"));
-        assert!(
-            Cache::parse("redis://cache:6379")
-                .unwrap_err()
-                .contains("only memory:")
-        );
+        assert_eq!(Cache::parse("memory:"), Ok(Cache::Memory));
+        assert!(matches!(Cache::parse("redis://cache:6379"), Ok(Cache::Redis(_))));
     }
 
     #[test]

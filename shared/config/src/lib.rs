@@ -12,6 +12,7 @@ mod grpc;
 mod parse;
 mod provider;
 mod rabbitmq;
+mod redis;
 mod secret;
 
 pub use check::{Check, Mistake, Mistakes, Setting};
@@ -22,4 +23,5 @@ pub use grpc::{BOOKING_GRPC, Grpc, GrpcArgs, GrpcTls, LOCATION_GRPC};
 pub use parse::{http_url, is_name};
 pub use provider::{Provider, ProviderArgs};
 pub use rabbitmq::RabbitMq;
+pub use redis::RedisAddress;
 pub use secret::Secret;

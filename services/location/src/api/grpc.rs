@@ -74,7 +74,8 @@ impl location_server::Location for Answers {
             .min(MOST_DRIVERS);
         let near = self
             .location
-            .nearest_drivers(point, request.radius_metres, limit, self.clock.now());
+            .nearest_drivers(point, request.radius_metres, limit, self.clock.now())
+            .await;
         let sightings = near
             .into_iter()
             .map(|seen| sighting(seen.driver, seen.point, seen.seen_at));
@@ -90,16 +91,18 @@ impl location_server::Location for Answers {
                 "at most {MOST_DRIVERS} drivers at once"
             )));
         }
-        let mut sightings = Vec::with_capacity(drivers.len());
-        for driver in drivers {
-            let driver: DriverId = driver
-                .parse()
-                .map_err(|error| Malformed::wrong("driver", error))?;
-            if let Some(seen) = self.location.positions().last(driver) {
-                sightings.push(sighting(driver, seen.point, seen.at)?);
-            }
-        }
-        Ok(Response::new(Sightings { sightings }))
+        let parsed = drivers.iter().map(|driver| {
+            let parsed = driver.parse::<DriverId>();
+            parsed.map_err(|error| Malformed::wrong("driver", error))
+        });
+        let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
+        let seen = self.location.live().last(&parsed).await;
+        let sightings = seen
+            .into_iter()
+            .map(|(driver, seen)| sighting(driver, seen.point, seen.at));
+        Ok(Response::new(Sightings {
+            sightings: sightings.collect::<Result<_, _>>()?,
+        }))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Drivers near a point, for the operator's staff.
 
 use super::{http::Edge, places::PointQuery};
-use crate::domain::NearDriver;
 use axum::extract::State;
 use interstate_http::{Json, Problem, Query, codes as edge_codes};
+use interstate_live::positions::NearDriver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -68,6 +68,7 @@ pub(super) async fn nearest(
     }
     let drivers = edge
         .location
-        .nearest_drivers(point, radius, limit, edge.clock.now());
+        .nearest_drivers(point, radius, limit, edge.clock.now())
+        .await;
     Ok(Json(Nearby { drivers }))
 }

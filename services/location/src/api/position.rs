@@ -1,12 +1,12 @@
 //! Where the driver of a trip is, once and live.
 
 use super::{code::codes, http::Edge, tracking::TripPath};
-use crate::telemetry::Sighting;
 use axum::extract::State;
 use futures::stream;
 use interstate_auth::Caller;
 use interstate_eventing::projection::Watch;
 use interstate_http::{ConsistencyToken, EventStream, Json, LiveEvent, Path, Problem};
+use interstate_live::positions::Sighting;
 use interstate_schemas::{BookingId, DriverId, SignedDuration};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,7 +34,8 @@ pub(super) async fn one(
 ) -> Result<Json<PositionView>, Problem> {
     edge.catch_up(&seen, booking).await?;
     let open = edge.visible(booking, &caller)?;
-    let sighting = edge.location.positions().last(DriverId::from(open.trip.driver));
+    let driver = DriverId::from(open.trip.driver);
+    let sighting = edge.location.last_sighting(driver).await;
     let sighting = sighting
         .ok_or_else(|| Problem::new(&codes::POSITION_UNKNOWN, "The driver has not been seen yet."))?;
     Ok(Json(edge.view(booking, sighting)))
@@ -51,7 +52,7 @@ pub(super) async fn stream(
     edge.catch_up(&seen, booking).await?;
     let open = edge.visible(booking, &caller)?;
     let driver = DriverId::from(open.trip.driver);
-    let mut sightings = edge.location.positions().watch(driver, edge.clock.now());
+    let mut sightings = edge.location.live().watch(driver, edge.clock.now());
     // What is known already comes first.
     sightings.mark_changed();
     let watching = Watching {

@@ -8,7 +8,6 @@ pub mod fix_log;
 mod fold;
 pub mod gazetteer;
 mod geo;
-pub mod live_index;
 pub mod place;
 pub mod road;
 mod seen;
@@ -23,7 +22,6 @@ pub use fix::{Fix, FixRefusal, FixVerdict};
 pub use fix_log::{Distance, FixLog, Gap};
 pub use gazetteer::{City, CityId, Gazetteer, GazetteerError, NearCity};
 
-pub use live_index::{LiveIndex, NearDriver};
 pub use place::Place;
 pub use road::{Leg, RoadModel, Route, RouteError, RouteSource, TollClass, TollOnRoute};
 pub use states::States;

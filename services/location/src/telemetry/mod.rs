@@ -6,7 +6,7 @@ mod recorder;
 mod replay;
 mod wire;
 
-pub use positions::{Positions, Sighting};
+pub use positions::Positions;
 pub use recorder::{RecordError, Recorder};
 pub use replay::{REPLAYED, replay};
 pub use wire::{FixBatch, FixRow, PROTO};

@@ -1,15 +1,13 @@
-//! Where every driver is seen now, and who watches.
+//! The fixes of every driver that this instance has taken up, judged one after the other.
 
-use crate::domain::{Fix, FixLog, FixVerdict, LiveIndex, NearDriver, fix::OLDEST};
-use interstate_schemas::{DriverId, GeoPoint, SignedDuration, Timestamp, TripId};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::domain::{Fix, FixLog, FixVerdict, fix::OLDEST};
+use interstate_live::positions::{LivePositions, Sighting};
+use interstate_schemas::{DriverId, SignedDuration, Timestamp, TripId};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::watch;
 
 /// Fixes that are remembered of a driver without a trip: nobody pays by them.
 const IDLE_FIXES: usize = 2_000;
@@ -17,21 +15,6 @@ const IDLE_FIXES: usize = 2_000;
 const TIDY_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Drivers are spread over so many locks: taking up a batch takes microseconds, and others report at the same time.
 const SHARDS: usize = 16;
-
-/// Where a driver was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Sighting {
-    /// The position.
-    pub point: GeoPoint,
-    /// When it was taken.
-    pub at: Timestamp,
-    /// Radius in metres that the true position lies in with 68 %.
-    pub accuracy_m: f32,
-    /// Metres a second, where the device knows it.
-    pub speed_mps: Option<f32>,
-    /// Direction of travel in degrees from north, clockwise.
-    pub bearing_deg: Option<f32>,
-}
 
 impl From<&Fix> for Sighting {
     fn from(fix: &Fix) -> Self {
@@ -45,13 +28,12 @@ impl From<&Fix> for Sighting {
     }
 }
 
-/// The live state of this process. Who takes several of its locks takes them in the order of the fields.
-#[derive(Default)]
+/// What this instance knows of drivers' fixes. Who takes several of its locks takes them in the order of the fields.
 pub struct Positions {
     tidied: Mutex<Option<Timestamp>>,
     seed: RandomState,
     drivers: [Mutex<Drivers>; SHARDS],
-    index: Mutex<LiveIndex>,
+    live: Arc<dyn LivePositions>,
 }
 
 /// Only ever asked by key, so that the order never shows.
@@ -61,7 +43,6 @@ struct Driver {
     log: FixLog,
     trip: Option<TripId>,
     reported: Timestamp,
-    seen: watch::Sender<Option<Sighting>>,
 }
 
 impl Driver {
@@ -70,7 +51,6 @@ impl Driver {
             log: FixLog::default(),
             trip: None,
             reported: now,
-            seen: watch::Sender::new(None),
         }
     }
 
@@ -87,6 +67,21 @@ impl Driver {
 }
 
 impl Positions {
+    /// Tells `live` where drivers are seen.
+    pub fn new(live: Arc<dyn LivePositions>) -> Self {
+        Self {
+            tidied: Mutex::default(),
+            seed: RandomState::default(),
+            drivers: Default::default(),
+            live,
+        }
+    }
+
+    /// Where drivers are, whichever instance has seen them.
+    pub fn live(&self) -> &dyn LivePositions {
+        &*self.live
+    }
+
     fn drivers_with(&self, driver: DriverId) -> MutexGuard<'_, Drivers> {
         lock(&self.drivers[self.seed.hash_one(driver) as usize % SHARDS])
     }
@@ -109,32 +104,11 @@ impl Positions {
         let shown = fixes.iter().zip(&verdicts);
         let shown =
             shown.filter(|(_, verdict)| matches!(verdict, FixVerdict::Accepted | FixVerdict::ShownOnly));
-        let Some((latest, _)) = shown.max_by_key(|(fix, _)| fix.at) else {
-            return verdicts;
-        };
-        let newer = known.seen.borrow().is_none_or(|seen| seen.at < latest.at);
-        if newer {
-            known.seen.send_replace(Some(latest.into()));
-            lock(&self.index).update(driver, latest.point, latest.at);
+        if let Some((latest, _)) = shown.max_by_key(|(fix, _)| fix.at) {
+            // Under the driver's lock: two batches of one driver are seen in the order in which they were judged.
+            self.live.saw(driver, latest.into(), now);
         }
         verdicts
-    }
-
-    /// At most `limit` drivers within `radius_m` who were seen in the last ten minutes, the nearest first.
-    pub fn nearest(&self, point: GeoPoint, radius_m: u32, limit: usize, now: Timestamp) -> Vec<NearDriver> {
-        lock(&self.index).nearest(point, radius_m, limit, now)
-    }
-
-    /// Where a driver was seen last, however long ago.
-    pub fn last(&self, driver: DriverId) -> Option<Sighting> {
-        *self.drivers_with(driver).get(&driver)?.seen.borrow()
-    }
-
-    /// Follows a driver: the last sighting, and each that comes. A slow reader misses those in between.
-    pub fn watch(&self, driver: DriverId, now: Timestamp) -> watch::Receiver<Option<Sighting>> {
-        let mut drivers = self.drivers_with(driver);
-        let known = drivers.entry(driver).or_insert_with(|| Driver::new(now));
-        known.seen.subscribe()
     }
 
     /// Drops drivers whose devices can have kept nothing that they would still send.
@@ -147,11 +121,8 @@ impl Positions {
             *tidied = Some(now);
         }
         for drivers in &self.drivers {
-            lock(drivers).retain(|_, known| {
-                known.seen.receiver_count() > 0 || now.duration_since(known.reported) <= OLDEST
-            });
+            lock(drivers).retain(|_, known| now.duration_since(known.reported) <= OLDEST);
         }
-        lock(&self.index).forget_stale(now);
     }
 }
 
@@ -163,12 +134,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::domain::fix::tests::{fix, time};
+    use interstate_live::positions::{Around, MemoryPositions};
 
-    #[test]
-    fn a_repeat_is_known_and_a_late_fix_does_not_move_the_driver_back() {
-        let positions = Positions::default();
+    fn positions() -> Positions {
+        Positions::new(Arc::new(MemoryPositions::default()))
+    }
+
+    #[tokio::test]
+    async fn a_repeat_is_known_and_a_late_fix_does_not_move_the_driver_back() {
+        let positions = positions();
         let driver = fix(1).driver;
-        let watching = positions.watch(driver, time(0));
+        let watching = positions.live().watch(driver, time(0));
         assert_eq!(positions.repeats(driver, &[fix(10)]), [false]);
         assert_eq!(
             positions.record(driver, &[fix(10), fix(12)], time(12)),
@@ -179,15 +155,20 @@ mod tests {
             positions.record(driver, &[fix(11), fix(12)], time(13)),
             [FixVerdict::Accepted, FixVerdict::Duplicate]
         );
-        assert_eq!(positions.last(driver).unwrap().at, time(12));
+        assert_eq!(positions.live().last(&[driver]).await[0].1.at, time(12));
         assert_eq!(watching.borrow().unwrap().at, time(12));
-        let near = positions.nearest(fix(12).point, 1_000, 5, time(13));
+        let around = Around {
+            point: fix(12).point,
+            radius_m: 1_000,
+            limit: 5,
+        };
+        let near = positions.live().nearest(around, time(13)).await;
         assert_eq!((near.len(), near[0].driver), (1, driver));
     }
 
     #[test]
     fn another_trip_begins_anew_and_still_knows_what_was_sent() {
-        let positions = Positions::default();
+        let positions = positions();
         let driver = fix(1).driver;
         positions.record(driver, &[fix(1), fix(2)], time(2));
         let on_a_trip = Fix {

@@ -1,7 +1,7 @@
 //! After a start: the fixes of the last minutes tell again where drivers are.
 
 use super::{positions::Positions, recorder::Recorder, wire::FixBatch};
-use crate::domain::live_index::STALE_AFTER;
+use interstate_live::positions::STALE_AFTER;
 use interstate_log::{Log, LogError};
 use interstate_schemas::{SignedDuration, Timestamp};
 use prost::Message;

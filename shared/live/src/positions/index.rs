@@ -149,6 +149,11 @@ impl LiveIndex {
         stale.len()
     }
 
+    /// Everybody who is known.
+    pub(super) fn drivers(&self) -> Vec<DriverId> {
+        self.drivers.keys().copied().collect()
+    }
+
     /// How many drivers are known.
     pub fn len(&self) -> usize {
         self.drivers.len()
@@ -197,7 +202,25 @@ fn ring_of(ring: i32) -> impl Iterator<Item = (i32, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{fix::tests::time, geo::OnTheMap};
+
+    /// Metres of a degree of latitude.
+    const METRES_A_DEGREE: f64 = 111_195.0;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    trait OnTheMap {
+        /// The point so many metres away.
+        fn offset(self, north: f64, east: f64) -> Self;
+    }
+
+    impl OnTheMap for GeoPoint {
+        fn offset(self, north: f64, east: f64) -> Self {
+            let parallel = METRES_A_DEGREE * self.lat().to_radians().cos();
+            GeoPoint::new(self.lat() + north / METRES_A_DEGREE, self.lon() + east / parallel).unwrap()
+        }
+    }
 
     fn driver(n: u64) -> DriverId {
         DriverId::derive(n, &[b"driver"])

@@ -1,0 +1,134 @@
+//! The server goes away and comes back, while fixes come in.
+
+use crate::{
+    instance,
+    suite::{
+        positions::{driver, last, near, seen, time},
+        until,
+    },
+};
+use interstate_engines::Engine;
+use interstate_live::{Standing, positions::LivePositions};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Nobody waits longer for an answer, whatever the server does.
+const BOUND: Duration = Duration::from_millis(900);
+
+/// Reports and asks all the while, as the edge would. The longest that anything took.
+fn load(of: Arc<dyn LivePositions>, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Duration> {
+    tokio::spawn(async move {
+        let mut longest = Duration::ZERO;
+        let mut n = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            let second = n as i64 / 100;
+            of.saw(driver(1_000 + n % 50), seen(200_000.0, second), time(second));
+            near(&*of, 10_000, 9, 100).await;
+            last(&*of, driver(1)).await;
+            longest = longest.max(began.elapsed());
+            n += 1;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        longest
+    })
+}
+
+async fn goes_away(engine: &mut Engine, away: fn(&Engine), back: fn(&mut Engine)) {
+    let (one, two) = (instance(engine, "away").await, instance(engine, "away").await);
+    let (here, there) = (one.positions(), two.positions());
+    here.saw(driver(1), seen(0.0, 0), time(0));
+    let known = until(async || last(&*there, driver(1)).await, Option::is_some);
+    assert!(known.await.is_some());
+    let mut following = there.watch(driver(1), time(0));
+    following.wait_for(Option::is_some).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let loads = [
+        load(here.clone(), stop.clone()),
+        load(there.clone(), stop.clone()),
+    ];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+
+    away(engine);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    here.saw(driver(1), seen(50.0, 60), time(60));
+    here.saw(driver(2), seen(70.0, 60), time(60));
+    assert_eq!(last(&*here, driver(1)).await, Some(seen(50.0, 60)));
+    let own = near(&*here, 10_000, 9, 61).await;
+    assert_eq!(
+        own,
+        [(driver(1), 50), (driver(2), 70)],
+        "it serves what it has itself"
+    );
+    assert_eq!(
+        last(&*there, driver(2)).await,
+        None,
+        "and nothing that it cannot know"
+    );
+    let standing = one.standing().await;
+    assert!(
+        matches!(&standing, Standing::Away(why) if !why.for_good && why.to_string().contains("REDIS_URL")),
+        "{standing:?}"
+    );
+    assert_eq!(
+        one.misconfigured(),
+        None,
+        "a server that is away is nobody's mistake"
+    );
+    tokio::time::sleep(Duration::from_secs(4)).await;
+
+    back(engine);
+    let told = following.wait_for(|seen| seen.is_some_and(|seen| seen.at == time(60)));
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+    assert!(
+        told.is_ok(),
+        "the follower hears of it without anybody reporting again"
+    );
+    let both = until(
+        async || near(&*there, 10_000, 9, 61).await,
+        |near| near.len() == 2,
+    );
+    assert_eq!(both.await, [(driver(1), 50), (driver(2), 70)]);
+    let standing = until(
+        async || two.standing().await,
+        |standing| matches!(standing, Standing::Answers(_)),
+    );
+    assert!(matches!(standing.await, Standing::Answers(_)));
+    stop.store(true, Ordering::Relaxed);
+    for load in loads {
+        let longest = load.await.unwrap();
+        assert!(longest < BOUND, "somebody waited for {longest:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_still_holds_nobody_up_and_is_told_afterwards() {
+    let mut engine = Engine::start("redis");
+    goes_away(&mut engine, Engine::pause, |engine| engine.resume()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_and_comes_back_empty_is_told_everything_again() {
+    let mut engine = Engine::start("redis");
+    goes_away(&mut engine, Engine::kill, Engine::again).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_starts_without_the_server_and_finds_it_later() {
+    let mut engine = Engine::start("redis");
+    engine.kill();
+    let began = Instant::now();
+    let one = instance(&engine, "later").await;
+    assert!(began.elapsed() < Duration::from_secs(3));
+    let positions = one.positions();
+    positions.saw(driver(1), seen(0.0, 0), time(0));
+    engine.again();
+    let other = instance(&engine, "later").await.positions();
+    let known = until(async || last(&*other, driver(1)).await, Option::is_some);
+    assert_eq!(known.await, Some(seen(0.0, 0)));
+}
