@@ -4,7 +4,7 @@ use super::StartError;
 use crate::audit::At;
 use aide::axum::ApiRouter;
 use axum::middleware;
-use interstate_auth::{AccessTokens, Gateway, Guard, Policy, Row, WallClock};
+use interstate_auth::{AccessTokens, Gateway, Guard, Limits, Policy, Row, WallClock};
 use interstate_config::{Databases, Relational};
 use interstate_eventing::{
     Service,
@@ -231,7 +231,7 @@ impl Base {
             self.tokens.clone(),
             policy.clone(),
             self.wall_clock(),
-            self.per_user,
+            Limits::new(&self.live, service.name(), self.per_user),
         );
         let guarded = router.layer(middleware::from_fn_with_state(guard, Guard::enforce));
         let metrics = self.metrics.service(service.name());

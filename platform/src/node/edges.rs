@@ -56,6 +56,7 @@ impl Edges {
         let options = EdgeOptions {
             per_address: common.rate_per_address.map(super::rate),
             proxies: common.proxies.into(),
+            live: base.live.clone(),
             ..EdgeOptions::default()
         };
         let mut serving = Vec::new();

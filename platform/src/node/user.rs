@@ -35,6 +35,7 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
         unique: UniqueValues::in_folder(&base.keys_dir, &mut rand::rng())?,
         passwords: Passwords::new(cost, AT_ONCE, WAITING)?,
         tokens: base.tokens.clone(),
+        live: base.live.clone(),
     });
     let api = base.api(&service, edge.router(), POLICY, CODES)?;
     let accounts = edge.accounts.clone();

@@ -23,6 +23,7 @@ use interstate_eventing::{
     runtime::{Clock, Commands},
     sealed::KeyRing,
 };
+use interstate_live::Live;
 use read::People;
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Makes access tokens.
     pub tokens: AccessTokens,
+    /// What instances know of each other at once.
+    pub live: Live,
 }
 
 /// The service's edge in a process.
@@ -89,7 +92,7 @@ impl Edge {
             parts.unique,
             parts.passwords,
         );
-        let logins = Logins::new(accounts.clone(), parts.tokens, parts.wall_clock);
+        let logins = Logins::new(accounts.clone(), parts.tokens, parts.wall_clock, &parts.live);
         Self {
             accounts,
             logins,
@@ -99,6 +102,6 @@ impl Edge {
 
     /// The routes; [`api::POLICY`] says who may call them.
     pub fn router(&self) -> ApiRouter {
-        api::router(self.accounts.clone(), self.logins.clone())
+        api::router(self.logins.clone())
     }
 }

@@ -10,14 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
-use interstate_http::{Problem, Rate, RateLimiter, codes as edge};
+use interstate_http::{Problem, Rate, codes as edge};
+use interstate_live::{Live, logins::EndedLogins, rates::RateLimit};
 use interstate_schemas::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
 };
 
 /// Tells real time. Not the domain's clock: that one may run a hundred times faster.
@@ -32,22 +32,73 @@ struct Parts {
     tokens: AccessTokens,
     policy: Policy,
     clock: WallClock,
-    per_user: Option<RateLimiter>,
+    limits: Limits,
     gateway: Option<Gateway>,
     /// Tokens that were checked before, by their hash. A signature costs 50 µs to check, a hash 1 µs.
     checked: Mutex<HashMap<[u8; 32], Caller>>,
+}
+
+/// What holds for a caller at all instances together.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    per_user: Option<Arc<dyn RateLimit>>,
+    ended: Arc<dyn EndedLogins>,
+}
+
+impl Limits {
+    /// Users that are told apart for the rate limit.
+    const USERS: usize = 50_000;
+
+    /// `per_user` limits each signed-in user of this service.
+    pub fn new(live: &Live, service: &str, per_user: Option<Rate>) -> Self {
+        let limit = |rate| live.limit(&format!("user:{service}"), rate, Self::USERS);
+        Self {
+            per_user: per_user.map(limit),
+            ended: live.ended_logins(),
+        }
+    }
+
+    /// Whether a caller is still welcome; both questions at once, for each may go to a server.
+    async fn admit(&self, admitted: &Admitted) -> Result<(), Problem> {
+        let caller = &admitted.caller;
+        let ended = async {
+            // A gateway's logins end at the gateway.
+            !admitted.by_gateway && self.ended.has_ended(&caller.session.to_string()).await
+        };
+        let taken = async {
+            match &self.per_user {
+                Some(limit) => limit.take(&caller.user.to_string()).await,
+                None => Ok(()),
+            }
+        };
+        let (ended, taken) = tokio::join!(ended, taken);
+        if ended {
+            return Err(Problem::new(
+                &codes::UNAUTHENTICATED,
+                "The login has ended: sign in again.",
+            ));
+        }
+        taken.map_err(|wait| {
+            Problem::new(&edge::RATE_LIMITED, "You send too many requests.").retry_after(wait)
+        })
+    }
+}
+
+/// Somebody whose token or gateway is right, and whose role fits.
+struct Admitted {
+    caller: Caller,
+    by_gateway: bool,
+    /// Whether the route is open to everyone: then whoever is not welcome any more is nobody.
+    open: bool,
 }
 
 impl Guard {
     /// Tokens that are remembered at a time; then it begins anew.
     const REMEMBERED: usize = 8_192;
 
-    /// Users that are told apart for the rate limit.
-    const USERS: usize = 50_000;
-
-    /// Lets in by `policy` whom `tokens` says they are; `per_user` limits each signed-in user.
-    pub fn new(tokens: AccessTokens, policy: Policy, clock: WallClock, per_user: Option<Rate>) -> Self {
-        Self::behind(None, tokens, policy, clock, per_user)
+    /// Lets in by `policy` whom `tokens` says they are, within `limits`.
+    pub fn new(tokens: AccessTokens, policy: Policy, clock: WallClock, limits: Limits) -> Self {
+        Self::behind(None, tokens, policy, clock, limits)
     }
 
     /// The same behind a gateway, which may say who calls.
@@ -56,14 +107,13 @@ impl Guard {
         tokens: AccessTokens,
         policy: Policy,
         clock: WallClock,
-        per_user: Option<Rate>,
+        limits: Limits,
     ) -> Self {
-        let per_user = per_user.map(|rate| RateLimiter::new(rate, Self::USERS));
         Self(Arc::new(Parts {
             tokens,
             policy,
             clock,
-            per_user,
+            limits,
             gateway,
             checked: Mutex::default(),
         }))
@@ -77,6 +127,11 @@ impl Guard {
     /// The middleware. Puts the [`Caller`] on the request.
     pub async fn enforce(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
         let admitted = guard.admit(&request);
+        let admitted = match admitted {
+            Ok(Some(admitted)) => guard.within_limits(admitted).await,
+            Ok(None) => Ok(None),
+            Err(problem) => Err(problem),
+        };
         gateway::strip(request.headers_mut());
         match admitted {
             Ok(caller) => {
@@ -99,8 +154,16 @@ impl Guard {
         }
     }
 
+    async fn within_limits(&self, admitted: Admitted) -> Result<Option<Caller>, Problem> {
+        match self.0.limits.admit(&admitted).await {
+            Ok(()) => Ok(Some(admitted.caller)),
+            Err(problem) if admitted.open && problem.status() == 401 => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Who calls, where they may; the reason where they may not.
-    fn admit(&self, request: &Request) -> Result<Option<Caller>, Problem> {
+    fn admit(&self, request: &Request) -> Result<Option<Admitted>, Problem> {
         let parts = &*self.0;
         let Some(path) = request.extensions().get::<MatchedPath>() else {
             // No route: the router answers 404 to everyone.
@@ -117,6 +180,7 @@ impl Guard {
             Problem::new(&codes::NO_POLICY, "The route has no row in the table of who may call what.")
         })?;
         let signed_in = self.signed_in_by_gateway(request)?;
+        let by_gateway = signed_in.is_some();
         let caller = match (bearer(request), access) {
             _ if signed_in.is_some() => signed_in,
             (None, Access::Public) => return Ok(None),
@@ -143,12 +207,11 @@ impl Guard {
             let detail = format!("The route is not for the role {}.", caller.role);
             return Err(Problem::new(&codes::FORBIDDEN, detail).with("roles", roles));
         }
-        if let Some(limiter) = &parts.per_user {
-            limiter.check(caller.user, Instant::now()).map_err(|wait| {
-                Problem::new(&edge::RATE_LIMITED, "You send too many requests.").retry_after(wait)
-            })?;
-        }
-        Ok(Some(caller))
+        Ok(Some(Admitted {
+            caller,
+            by_gateway,
+            open: matches!(access, Access::Public),
+        }))
     }
 
     fn signed_in_by_gateway(&self, request: &Request) -> Result<Option<Caller>, Problem> {

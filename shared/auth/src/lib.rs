@@ -24,7 +24,7 @@ mod unique;
 pub use caller::Caller;
 pub use code::{CODES, codes};
 pub use gateway::Gateway;
-pub use guard::{Guard, WallClock};
+pub use guard::{Guard, Limits, WallClock};
 pub use key_file::{KeyFileError, load_or_create};
 pub use keys::Keys;
 pub use password::{HashingCost, PasswordError, Passwords};

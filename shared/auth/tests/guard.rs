@@ -16,6 +16,7 @@ use axum::{Router, body::Body, middleware, response::Response};
 use http::Request;
 use interstate_auth::*;
 use interstate_http::{Json, Rate, routes};
+use interstate_live::Live;
 use interstate_schemas::{Role, SessionId, SignedDuration, Timestamp, UserId};
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
@@ -46,13 +47,18 @@ impl Edge {
     }
 
     fn behind(gateway: Option<&str>, per_user: Option<Rate>) -> Self {
+        Self::of(gateway, per_user, &Live::in_memory())
+    }
+
+    fn of(gateway: Option<&str>, per_user: Option<Rate>, live: &Live) -> Self {
         let now = Arc::new(Mutex::new(START));
         let clock = now.clone();
         let tokens = AccessTokens::new(Keys::from_seed([7; 32]));
         let policy = Policy::new(POLICY).unwrap();
         let clock: WallClock = Arc::new(move || *clock.lock().unwrap());
         let gateway = gateway.map(Gateway::new);
-        let guard = Guard::behind(gateway, tokens.clone(), policy.clone(), clock, per_user);
+        let limits = Limits::new(live, "test", per_user);
+        let guard = Guard::behind(gateway, tokens.clone(), policy.clone(), clock, limits);
         let mut doc = OpenApi::default();
         let router = ApiRouter::new()
             .api_route(
@@ -189,6 +195,52 @@ async fn each_user_has_a_share_of_their_own() {
         (429, "10")
     );
     assert_eq!(edge.call("GET", "/v1/me", Some(&driver)).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_ended_login_is_refused_at_once_by_every_service_and_another_one_is_not() {
+    let live = Live::in_memory();
+    let services = [Edge::of(None, None, &live), Edge::of(Some(GATEWAY), None, &live)];
+    let token = services[0].token(Role::Rider);
+    for service in &services {
+        assert_eq!(service.call("GET", "/v1/me", Some(&token)).await.0, 200);
+    }
+    let ended = SessionId::derive(1, &[b"login"]).to_string();
+    let life = std::time::Duration::from_secs(60);
+    live.ended_logins().end(&ended, life).await;
+    for service in &services {
+        let (status, code, body) = service.call("GET", "/v1/me", Some(&token)).await;
+        assert_eq!((status, code.as_str()), (401, "unauthenticated"));
+        assert!(body.contains("sign in again"), "{body}");
+        let (status, _, signed_in) = service.call("GET", "/v1/cities", Some(&token)).await;
+        assert_eq!(
+            (status, signed_in.as_str()),
+            (200, "false"),
+            "open routes stay open"
+        );
+    }
+    let user = rider();
+    let other = SessionId::derive(2, &[b"another"]);
+    let token = services[0]
+        .tokens
+        .issue(user.parse().unwrap(), Role::Rider, other, START);
+    assert_eq!(services[0].call("GET", "/v1/me", Some(&token)).await.0, 200);
+}
+
+#[tokio::test]
+async fn logins_of_a_gateway_end_at_the_gateway() {
+    let live = Live::in_memory();
+    let edge = Edge::of(Some(GATEWAY), None, &live);
+    let user = rider();
+    let of_gateway = SessionId::derive(0, &[b"gateway", user.as_bytes()]).to_string();
+    let life = std::time::Duration::from_secs(60);
+    live.ended_logins().end(&of_gateway, life).await;
+    let headers = [
+        ("x-gateway-secret", GATEWAY),
+        ("x-user-id", user.as_str()),
+        ("x-user-role", "rider"),
+    ];
+    assert_eq!(told_by(&edge, "/v1/me", &headers).await.0, 200);
 }
 
 #[test]

@@ -171,7 +171,7 @@ pub fn openapi(title: &str, apis: &[Api]) -> OpenApi {
 /// it. One API on a service's own port, all of them on the platform's. Panics where two APIs have the same route:
 /// the first start of a test finds that.
 pub fn assemble(name: &str, apis: &[Api], options: &EdgeOptions, metrics: &Metrics) -> Router {
-    let rest = Edge::new(options, metrics.service(name));
+    let rest = Edge::new(name, options, metrics.service(name));
     let behind = |edge: &Edge, router: Router| {
         router.layer(middleware::from_fn_with_state(edge.clone(), edge::handle))
     };

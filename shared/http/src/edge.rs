@@ -2,7 +2,7 @@
 //!
 //! One middleware instead of a tower of layers: it reads from top to bottom, and costs one boxed future.
 
-use crate::{Client, Problem, Rate, RateLimiter, RequestContext, RequestId, codes, leftover::Leftover};
+use crate::{Client, Problem, Rate, RequestContext, RequestId, codes, leftover::Leftover};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -11,6 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use interstate_live::{Live, rates::RateLimit};
 use interstate_telemetry::{ServiceMetrics, TraceContext};
 use std::{
     net::IpAddr,
@@ -37,6 +38,8 @@ pub struct EdgeOptions {
     pub per_address: Option<Rate>,
     /// How many addresses are told apart.
     pub addresses: usize,
+    /// What instances count together.
+    pub live: Live,
     /// How many proxies of ours stand in front: that many entries of `X-Forwarded-For` are believed.
     pub proxies: usize,
 }
@@ -49,6 +52,7 @@ impl Default for EdgeOptions {
             in_flight: 1_024,
             per_address: None,
             addresses: 20_000,
+            live: Live::in_memory(),
             proxies: 0,
         }
     }
@@ -65,18 +69,21 @@ pub(crate) struct Edge {
 struct Limits {
     timeout: Duration,
     in_flight: Semaphore,
-    per_address: Option<RateLimiter>,
+    per_address: Option<Arc<dyn RateLimit>>,
     proxies: usize,
 }
 
 impl Edge {
-    pub(crate) fn new(options: &EdgeOptions, metrics: ServiceMetrics) -> Self {
+    /// `name` tells its limits from those of other edges.
+    pub(crate) fn new(name: &str, options: &EdgeOptions, metrics: ServiceMetrics) -> Self {
+        let limit = |rate| {
+            let name = format!("address:{name}");
+            options.live.limit(&name, rate, options.addresses)
+        };
         let limits = Limits {
             timeout: options.timeout,
             in_flight: Semaphore::new(options.in_flight),
-            per_address: options
-                .per_address
-                .map(|rate| RateLimiter::new(rate, options.addresses)),
+            per_address: options.per_address.map(limit),
             proxies: options.proxies,
         };
         Self {
@@ -97,7 +104,7 @@ impl Edge {
     async fn answer(&self, client: Option<IpAddr>, request: Request, next: Next) -> Response {
         let limits = &*self.limits;
         if let (Some(limiter), Some(client)) = (&limits.per_address, client)
-            && let Err(wait) = limiter.check(client, Instant::now())
+            && let Err(wait) = limiter.take(&client.to_string()).await
         {
             let problem = Problem::new(&codes::RATE_LIMITED, "Too many requests come from this address.");
             return problem.retry_after(wait).into_response();

@@ -52,5 +52,10 @@ pub const POSITION_TIMES: Kind = kind("position-times", "", "zset", "20 min");
 /// Positions of a driver as they come.
 pub const MOVED: Kind = kind("moved", "{driver}", "channel", "not kept");
 
+/// What a client may send by a limit: when its bucket is full again, in microseconds since 1970.
+pub const RATE: Kind = kind("rate", "{limit}:{client}", "string", "until full");
+/// A login that has ended.
+pub const ENDED: Kind = kind("ended", "{login}", "string", "930 s");
+
 /// The table.
-pub const ALL: &[Kind] = &[POSITION, POSITIONS, POSITION_TIMES, MOVED];
+pub const ALL: &[Kind] = &[POSITION, POSITIONS, POSITION_TIMES, MOVED, RATE, ENDED];

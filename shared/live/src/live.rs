@@ -1,7 +1,9 @@
 //! What a process opens once.
 
 use crate::{
+    logins::{EndedLogins, MemoryLogins, RedisLogins},
     positions::{LivePositions, MemoryPositions, RedisPositions},
+    rates::{MemoryRates, Rate, RateLimit, RedisRates},
     redis::{Link, LiveError},
 };
 use interstate_config::Cache;
@@ -9,9 +11,10 @@ use interstate_telemetry::Metrics;
 use std::sync::Arc;
 
 /// The live data of a process. Clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Live {
     link: Option<Arc<Link>>,
+    logins: Arc<dyn EndedLogins>,
 }
 
 /// How the server that instances share stands.
@@ -28,7 +31,10 @@ pub enum Standing {
 impl Live {
     /// In the memory of this process.
     pub fn in_memory() -> Self {
-        Self::default()
+        Self {
+            link: None,
+            logins: Arc::new(MemoryLogins::default()),
+        }
     }
 
     /// Where the settings say. A server that is away is waited for in the background.
@@ -36,11 +42,28 @@ impl Live {
     /// # Errors
     /// What waiting does not mend: the server refuses the user, is too old, or shows a certificate that is not known.
     pub async fn open(cache: &Cache, metrics: &Metrics) -> Result<Self, LiveError> {
-        let link = match cache {
-            Cache::Memory => None,
-            Cache::Redis(address) => Some(Link::open(address, metrics).await?),
+        let Cache::Redis(address) = cache else {
+            return Ok(Self::in_memory());
         };
-        Ok(Self { link })
+        let link = Link::open(address, metrics).await?;
+        Ok(Self {
+            logins: Arc::new(RedisLogins::new(link.clone())),
+            link: Some(link),
+        })
+    }
+
+    /// A limit that is told from others by its name, `address:booking`. At most `clients` clients are told apart in
+    /// this process's memory.
+    pub fn limit(&self, name: &str, rate: Rate, clients: usize) -> Arc<dyn RateLimit> {
+        match &self.link {
+            None => Arc::new(MemoryRates::new(rate, clients)),
+            Some(link) => Arc::new(RedisRates::new(link.clone(), name, rate, clients)),
+        }
+    }
+
+    /// Which logins have ended.
+    pub fn ended_logins(&self) -> Arc<dyn EndedLogins> {
+        self.logins.clone()
     }
 
     /// Where drivers are. Made once a process: it keeps what this process has seen.

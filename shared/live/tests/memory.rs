@@ -4,7 +4,7 @@
 mod suite;
 
 use interstate_live::Live;
-use suite::positions::Pair;
+use suite::{logins, positions::Pair, rates};
 
 #[tokio::test]
 async fn the_suite_of_positions() {
@@ -16,4 +16,26 @@ async fn the_suite_of_positions() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suite_of_rates() {
+    rates::run(async |rate| {
+        let one = Live::in_memory().limit("test", rate, 100);
+        rates::Pair {
+            here: one.clone(),
+            there: one,
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_suite_of_ended_logins() {
+    let one = Live::in_memory().ended_logins();
+    let pair = logins::Pair {
+        here: one.clone(),
+        there: one,
+    };
+    logins::run(pair).await;
 }

@@ -276,18 +276,22 @@ impl Accounts {
         })
     }
 
-    /// Erases a person: the account ends, the contacts are free again, and nobody can read what was known.
-    pub async fn erase(
+    /// Erases a person: the account ends, the contacts are free again, and nobody can read what was known. Says which
+    /// logins have ended.
+    pub(super) async fn erase(
         &self,
         user: UserId,
         actor: Actor,
         trace: Option<String>,
-    ) -> Result<ConsistencyToken, Problem> {
+    ) -> Result<(Vec<SessionId>, ConsistencyToken), Problem> {
         let sessions: Vec<SessionId> = self.people.sessions(user).await?;
-        let ask = Ask::to(user, &UserCommand::Erase { sessions }, actor).trace(trace);
+        let erase = UserCommand::Erase {
+            sessions: sessions.clone(),
+        };
+        let ask = Ask::to(user, &erase, actor).trace(trace);
         let answered = self.commands.ask(ask).await.map_err(problems::asked)?;
         self.forget(user).await?;
-        Ok(token(&answered))
+        Ok((sessions, token(&answered)))
     }
 
     /// Gives a person these roles and no others.

@@ -31,7 +31,7 @@ pub const POLICY: &[Row] = &[
 ];
 
 /// The routes.
-pub fn router(accounts: Accounts, logins: Logins) -> ApiRouter {
+pub fn router(logins: Logins) -> ApiRouter {
     let of_accounts = ApiRouter::new()
         .api_route(
             "/v1/users",
@@ -49,7 +49,7 @@ pub fn router(accounts: Accounts, logins: Logins) -> ApiRouter {
                 op.summary("Give a user these roles and no others")
             }),
         )
-        .with_state(accounts);
+        .with_state(logins.clone());
     let of_logins = ApiRouter::new()
         .api_route("/v1/sessions", post_with(sign_in, |op| {
             op.summary("Sign in").description(
@@ -117,13 +117,11 @@ async fn me(
 }
 
 async fn erase(
-    State(accounts): State<Accounts>,
+    State(logins): State<Logins>,
     caller: Caller,
     context: RequestContext,
 ) -> Result<Answer<UserRef>, Problem> {
-    let token = accounts
-        .erase(caller.user, caller.actor(), trace(&context))
-        .await?;
+    let token = logins.erase(caller.user, caller.actor(), trace(&context)).await?;
     Ok(Answer::new(UserRef { id: caller.user }).token(token))
 }
 

@@ -10,11 +10,13 @@ use crate::{
     domain::{CloseReason, Refresh, SessionCommand},
     read::Standing,
 };
+use axum::extract::FromRef;
 use interstate_auth::{AccessTokens, Caller, RefreshToken, WallClock};
 use interstate_eventing::runtime::Ask;
-use interstate_http::{ConsistencyToken, Problem, Rate, RateLimiter, token};
+use interstate_http::{ConsistencyToken, Problem, Rate, token};
+use interstate_live::{Live, logins::EndedLogins, rates::RateLimit};
 use interstate_schemas::{Actor, CommandId, Role, SessionId, UserId, millis_of};
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration};
 
 /// Attempts a minute for one e-mail address, right or wrong: each costs a slow hash.
 const ATTEMPTS: Rate = Rate {
@@ -30,18 +32,20 @@ pub struct Logins {
     accounts: Accounts,
     tokens: AccessTokens,
     clock: WallClock,
-    attempts: Arc<RateLimiter>,
+    attempts: Arc<dyn RateLimit>,
+    ended: Arc<dyn EndedLogins>,
     backoff: Arc<Backoff>,
 }
 
 impl Logins {
     /// Logins to these accounts. `clock` is real time: tokens are for real people.
-    pub fn new(accounts: Accounts, tokens: AccessTokens, clock: WallClock) -> Self {
+    pub fn new(accounts: Accounts, tokens: AccessTokens, clock: WallClock, live: &Live) -> Self {
         Self {
             accounts,
             tokens,
             clock,
-            attempts: Arc::new(RateLimiter::new(ATTEMPTS, ADDRESSES)),
+            attempts: live.limit("login", ATTEMPTS, ADDRESSES),
+            ended: live.ended_logins(),
             backoff: Arc::default(),
         }
     }
@@ -69,7 +73,7 @@ impl Logins {
             .retry_after(wait)
         };
         self.backoff.check(&account, (self.clock)()).map_err(slow_down)?;
-        self.attempts.check(&account, Instant::now()).map_err(slow_down)?;
+        self.attempts.take(&account).await.map_err(slow_down)?;
         let login = self.accounts.people.login(&account).await?;
         let (known, credential) = match login {
             Some(login) => (
@@ -149,6 +153,7 @@ impl Logins {
         let renewed: Refresh = answered.decode().map_err(Problem::internal)?;
         let Refresh::Renewed { user, role } = renewed else {
             tracing::warn!(%session, "a refresh token was used twice; the session has ended");
+            self.refuse(session).await;
             return Err(session_ended());
         };
         let person = self.accounts.people.person(user).await?;
@@ -181,9 +186,31 @@ impl Logins {
         trace: Option<String>,
     ) -> Result<ConsistencyToken, Problem> {
         let ask = Ask::to(session, &SessionCommand::Close { reason }, actor).trace(trace);
-        Ok(token(
-            &self.accounts.commands.ask(ask).await.map_err(problems::asked)?,
-        ))
+        let answered = self.accounts.commands.ask(ask).await.map_err(problems::asked)?;
+        self.refuse(session).await;
+        Ok(token(&answered))
+    }
+
+    /// Erases the caller: the account ends, and with it every login.
+    pub async fn erase(
+        &self,
+        user: UserId,
+        actor: Actor,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        let (sessions, token) = self.accounts.erase(user, actor, trace).await?;
+        for session in sessions {
+            self.refuse(session).await;
+        }
+        Ok(token)
+    }
+
+    /// From here on the session's access tokens, which live for minutes, are refused everywhere. Whoever asked is
+    /// answered only then; where the process ends before, they ask again.
+    async fn refuse(&self, session: SessionId) {
+        let life = self.tokens.life() + AccessTokens::LEEWAY;
+        let life = Duration::try_from(life).unwrap_or_default();
+        self.ended.end(&session.to_string(), life).await;
     }
 
     fn issue(&self, user: UserId, role: Role, session: SessionId, refresh: &RefreshToken) -> Tokens {
@@ -196,6 +223,13 @@ impl Logins {
             user,
             role,
         }
+    }
+}
+
+/// Handlers of accounts' routes take the accounts alone.
+impl FromRef<Logins> for Accounts {
+    fn from_ref(logins: &Logins) -> Self {
+        logins.accounts.clone()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A running user service with its whole stack, and a client that takes answers apart.
 
-use interstate_auth::{AccessTokens, Guard, HashingCost, Keys, Passwords, Policy, UniqueValues};
+use interstate_auth::{AccessTokens, Guard, HashingCost, Keys, Limits, Passwords, Policy, UniqueValues};
 use interstate_eventing::{
     Topology,
     projection::{Consumers, Follow},
@@ -9,6 +9,7 @@ use interstate_eventing::{
     store::FjallCaches,
 };
 use interstate_http::{Api, EdgeOptions, Readiness, Server, ServerOptions, Shutdown, assemble};
+use interstate_live::Live;
 use interstate_log::{
     Log,
     embedded::{EmbeddedLog, Options},
@@ -61,9 +62,10 @@ impl Answer {
     }
 }
 
-fn guard(tokens: AccessTokens) -> Guard {
+fn guard(tokens: AccessTokens, live: &Live) -> Guard {
     let policy = Policy::new(api::POLICY).unwrap();
-    Guard::new(tokens, policy, Arc::new(MachineClock::machine_now), None)
+    let limits = Limits::new(live, NAME, None);
+    Guard::new(tokens, policy, Arc::new(MachineClock::machine_now), limits)
 }
 
 impl Node {
@@ -176,6 +178,7 @@ impl Running {
             passes: 1,
         };
         let tokens = AccessTokens::new(Keys::in_folder(&folder, &mut rand::rng()).unwrap());
+        let live = Live::in_memory();
         let edge = Edge::new(Parts {
             commands: Commands::new(env),
             people: opened.people,
@@ -186,6 +189,7 @@ impl Running {
             unique: UniqueValues::in_folder(&folder, &mut rand::rng()).unwrap(),
             passwords: Passwords::new(cost, 2, 64).unwrap(),
             tokens: tokens.clone(),
+            live: live.clone(),
         });
         let metrics = Metrics::new();
         let api = Api::new(edge.router(), Readiness::new(), api::CODES, metrics.service(NAME));
@@ -193,7 +197,7 @@ impl Running {
         tokio::spawn(edge.forgetting.run());
         let router = assemble("user", &[api], &EdgeOptions::default(), &metrics);
         let router = router.layer(axum::middleware::from_fn_with_state(
-            guard(tokens),
+            guard(tokens, &live),
             Guard::enforce,
         ));
         let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerOptions::default())

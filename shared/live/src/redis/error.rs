@@ -37,7 +37,8 @@ impl LiveError {
         Self {
             at: at.to_string(),
             problem: problem.into(),
-            remedy: "start the server, or correct host and port in REDIS_URL".to_owned(),
+            remedy: "start the server, or correct REDIS_URL: host, port, and rediss:// where it wants TLS"
+                .to_owned(),
             for_good: false,
         }
     }

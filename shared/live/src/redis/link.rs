@@ -29,6 +29,9 @@ const FAILURES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// Each request may be refused; that much is said of it.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
 /// The way to the server. Made once a process.
 pub(crate) struct Link {
     server: Server,
@@ -44,6 +47,9 @@ struct Known {
     connection: Option<(u64, MultiplexedConnection)>,
     breaker: Breaker,
     why: Option<LiveError>,
+    /// The last call that the server refused by its name, until it takes that one.
+    refused: Option<(&'static str, LiveError)>,
+    complained: Option<Instant>,
     mending: bool,
 }
 
@@ -70,6 +76,8 @@ impl Link {
             connection: None,
             breaker: Breaker::new(FAILURES, LONGEST_PAUSE),
             why: None,
+            refused: None,
+            complained: None,
             mending: false,
         };
         let link = Arc::new(Self {
@@ -110,7 +118,16 @@ impl Link {
         let asked = tokio::time::timeout(ANSWER_WITHIN, question(connection)).await;
         let (outcome, answer) = match asked {
             Ok(Ok(answer)) => {
-                self.known().breaker.answered();
+                let mut known = self.known();
+                known.breaker.answered();
+                if known
+                    .refused
+                    .as_ref()
+                    .is_some_and(|(refused, _)| *refused == call)
+                {
+                    known.refused = None;
+                }
+                drop(known);
                 (Outcome::Answered, Ok(answer))
             }
             Ok(Err(error)) => {
@@ -151,11 +168,14 @@ impl Link {
     }
 
     fn seen(&self, answered: bool) -> Standing {
-        let why = self.known().why.clone();
-        match (answered, why) {
-            (true, _) => Standing::Answers(self.server.at().to_owned()),
-            (false, Some(why)) => Standing::Away(why),
-            (false, None) => Standing::Away(LiveError::away(self.server.at(), "the answer is late")),
+        let (why, refused) = {
+            let known = self.known();
+            (known.why.clone(), known.refused.clone())
+        };
+        match (answered, refused, why) {
+            (true, None, _) => Standing::Answers(self.server.at().to_owned()),
+            (true, Some((_, why)), _) | (false, _, Some(why)) => Standing::Away(why),
+            (false, _, None) => Standing::Away(LiveError::away(self.server.at(), "the answer is late")),
         }
     }
 
@@ -184,7 +204,16 @@ impl Link {
             }
             return;
         }
-        tracing::warn!(call, error = %why, "a call of the Redis server was refused");
+        let mut known = self.known();
+        let now = Instant::now();
+        let quiet = known
+            .complained
+            .is_some_and(|last| now.duration_since(last) < COMPLAIN_EVERY);
+        if !quiet {
+            known.complained = Some(now);
+            tracing::warn!(call, error = %why, "a call of the Redis server was refused");
+        }
+        known.refused = Some((call, why));
     }
 
     fn late(self: &Arc<Self>, number: u64) {

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use interstate_engines::Engine;
-use interstate_live::{Standing, positions::LivePositions};
+use interstate_live::{Standing, positions::LivePositions, rates::Rate};
 use std::{
     sync::{
         Arc,
@@ -131,4 +131,72 @@ async fn an_instance_starts_without_the_server_and_finds_it_later() {
     let other = instance(&engine, "later").await.positions();
     let known = until(async || last(&*other, driver(1)).await, Option::is_some);
     assert_eq!(known.await, Some(seen(0.0, 0)));
+}
+
+/// Each does this to the server.
+const BOTH: [(fn(&Engine), fn(&mut Engine)); 2] = [
+    (Engine::pause, |engine| engine.resume()),
+    (Engine::kill, Engine::again),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_server_each_process_limits_by_itself() {
+    let rate = Rate {
+        per_second: 0.01,
+        burst: 3.0,
+    };
+    for (away, back) in BOTH {
+        let mut engine = Engine::start("redis");
+        let here = instance(&engine, "rates").await.limit("test", rate, 10);
+        let there = instance(&engine, "rates").await.limit("test", rate, 10);
+        assert!(here.take("asha").await.is_ok());
+        away(&engine);
+        let began = Instant::now();
+        let mut let_in = [0, 0];
+        for _ in 0..10 {
+            for (instance, let_in) in [&here, &there].into_iter().zip(&mut let_in) {
+                *let_in += u32::from(instance.take("asha").await.is_ok());
+            }
+        }
+        assert_eq!(let_in, [2, 3], "what came here before the server went is known");
+        // Three late answers of each, and then nobody asks.
+        assert!(
+            began.elapsed() < Duration::from_millis(2_500),
+            "{:?}",
+            began.elapsed()
+        );
+        back(&mut engine);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_ends_while_the_server_is_away_has_ended_everywhere_when_it_is_back() {
+    const LIFE: Duration = Duration::from_secs(60);
+    for (away, back) in BOTH {
+        let mut engine = Engine::start("redis");
+        let one = instance(&engine, "logins").await;
+        let (here, there) = (
+            one.ended_logins(),
+            instance(&engine, "logins").await.ended_logins(),
+        );
+        here.end("ses_before", LIFE).await;
+        assert!(there.has_ended("ses_before").await);
+        away(&engine);
+        let began = Instant::now();
+        here.end("ses_meanwhile", LIFE).await;
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(here.has_ended("ses_meanwhile").await, "here it has, at once");
+        assert!(
+            there.has_ended("ses_before").await,
+            "what was learned before still holds"
+        );
+        assert!(!there.has_ended("ses_meanwhile").await, "this it cannot know");
+        back(&mut engine);
+        let told = until(async || there.has_ended("ses_meanwhile").await, |ended| *ended);
+        assert!(told.await, "it is told by itself");
+        // One that starts now asks the server, which may have come back empty.
+        let third = instance(&engine, "logins").await.ended_logins();
+        let told = until(async || third.has_ended("ses_before").await, |ended| *ended);
+        assert!(told.await);
+    }
 }

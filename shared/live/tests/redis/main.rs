@@ -3,6 +3,7 @@
 
 mod away;
 mod refused;
+mod secured;
 #[path = "../suite/mod.rs"]
 mod suite;
 mod table;
@@ -11,7 +12,7 @@ use interstate_config::Cache;
 use interstate_engines::Engine;
 use interstate_live::Live;
 use interstate_telemetry::Metrics;
-use suite::positions::Pair;
+use suite::{logins, positions::Pair, rates};
 
 /// An instance that talks to this server, under a prefix.
 async fn instance(engine: &Engine, prefix: &str) -> Live {
@@ -34,4 +35,31 @@ async fn the_suite_of_positions() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suite_of_rates() {
+    let engine = Engine::start("redis");
+    let mut case = 0;
+    rates::run(|rate| {
+        case += 1;
+        let (engine, prefix) = (&engine, format!("case-{case}"));
+        async move {
+            rates::Pair {
+                here: instance(engine, &prefix).await.limit("test", rate, 100),
+                there: instance(engine, &prefix).await.limit("test", rate, 100),
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suite_of_ended_logins() {
+    let engine = Engine::start("redis");
+    let pair = logins::Pair {
+        here: instance(&engine, "logins").await.ended_logins(),
+        there: instance(&engine, "logins").await.ended_logins(),
+    };
+    logins::run(pair).await;
 }

@@ -2,7 +2,7 @@
 
 use interstate_config::Cache;
 use interstate_engines::Engine;
-use interstate_live::{Live, LiveError, Standing};
+use interstate_live::{Live, LiveError, Standing, rates::Rate};
 use interstate_telemetry::Metrics;
 use std::{io::Write, net::TcpListener, process::Command};
 
@@ -64,6 +64,33 @@ async fn each_says_what_where_and_what_to_do() {
         assert!(text.contains(remedy) && text.contains(at.as_str()), "{text}");
         assert!(!text.contains("hunter2") && !text.contains(":right"), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_a_reason_not_to_be_ready_until_it_is_given() {
+    let engine = Engine::start("redis");
+    let some = ["+@connection", "+info", "~*", "&*"];
+    redis_cli(
+        &engine,
+        &[&["ACL", "SETUSER", "guest", "on", ">right", "-@all"], &some[..]].concat(),
+    );
+    let cache = Cache::parse(&format!("redis://guest:right@127.0.0.1:{}", engine.port())).unwrap();
+    let live = Live::open(&cache, &Metrics::new()).await.unwrap();
+    assert_eq!(live.misconfigured(), None, "nothing was asked yet");
+    let rate = Rate {
+        per_second: 1.0,
+        burst: 10.0,
+    };
+    let limit = live.limit("test", rate, 10);
+    assert!(limit.take("asha").await.is_ok(), "the process limits by itself");
+    let why = live.misconfigured().expect("a person has to mend it").to_string();
+    assert!(
+        why.contains("docs/data/redis.md") && !why.contains("right@"),
+        "{why}"
+    );
+    redis_cli(&engine, &["ACL", "SETUSER", "guest", "+@all"]);
+    assert!(limit.take("asha").await.is_ok());
+    assert_eq!(live.misconfigured(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

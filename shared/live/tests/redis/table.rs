@@ -8,8 +8,8 @@ use crate::{
     },
 };
 use interstate_engines::Engine;
-use interstate_live::keys;
-use std::collections::BTreeSet;
+use interstate_live::{keys, rates::Rate};
+use std::{collections::BTreeSet, time::Duration};
 
 /// The end of a key in milliseconds, as the table writes it.
 fn longest(lives: &str) -> i64 {
@@ -18,6 +18,7 @@ fn longest(lives: &str) -> i64 {
     match unit {
         "h" => number * 3_600_000,
         "min" => number * 60_000,
+        "s" => number * 1_000,
         _ => i64::MAX,
     }
 }
@@ -29,6 +30,15 @@ async fn every_key_has_the_type_and_the_end_that_the_table_says() {
     let (here, there) = (one.positions(), two.positions());
     here.saw(driver(1), seen(0.0, 0), time(0));
     until(async || last(&*there, driver(1)).await, Option::is_some).await;
+    let rate = Rate {
+        per_second: 1.0,
+        burst: 10.0,
+    };
+    one.limit("address:table", rate, 10)
+        .take("127.0.0.1")
+        .await
+        .unwrap();
+    one.ended_logins().end("ses_1", Duration::from_secs(930)).await;
 
     let client = redis::Client::open(engine.url()).unwrap();
     let mut server = client.get_multiplexed_async_connection().await.unwrap();

@@ -1,7 +1,9 @@
 //! What live data does, wherever it lives.
 #![allow(dead_code, reason = "each target uses a part of this")]
 
+pub mod logins;
 pub mod positions;
+pub mod rates;
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
-//! Token buckets, one a client, in bounded memory. Real time, not the domain's clock.
+//! Token buckets, one a client, in bounded memory.
 
+use super::{Rate, RateLimit};
+use async_trait::async_trait;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
@@ -7,19 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How much one client may send.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    /// Requests a second, for good.
-    pub per_second: f64,
-    /// Requests at once after a pause, at least 1.
-    pub burst: f64,
-}
-
 /// Limits clients, each by its own bucket. At most `clients` of them are known at a time; while that many are
 /// active, those that come on top share one bucket, so that nobody can push another's bucket out.
 #[derive(Debug)]
-pub struct RateLimiter {
+pub struct MemoryRates {
     rate: Rate,
     clients: usize,
     seed: RandomState,
@@ -58,7 +51,7 @@ impl Bucket {
     }
 }
 
-impl RateLimiter {
+impl MemoryRates {
     /// Limits up to `clients` clients to `rate` each.
     pub fn new(rate: Rate, clients: usize) -> Self {
         let now = Instant::now();
@@ -102,6 +95,13 @@ impl RateLimiter {
     }
 }
 
+#[async_trait]
+impl RateLimit for MemoryRates {
+    async fn take(&self, client: &str) -> Result<(), Duration> {
+        self.check(client, Instant::now())
+    }
+}
+
 impl Buckets {
     /// Forgets buckets that are full again: a new one would be the same. At most once a second.
     fn sweep(&mut self, rate: Rate, now: Instant) {
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_a_steady_rate() {
-        let limiter = RateLimiter::new(RATE, 10);
+        let limiter = MemoryRates::new(RATE, 10);
         let start = Instant::now();
         for _ in 0..3 {
             assert_eq!(limiter.check("asha", start), Ok(()));
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_crowd_neither_grows_memory_nor_pushes_a_client_out() {
-        let limiter = RateLimiter::new(RATE, 100);
+        let limiter = MemoryRates::new(RATE, 100);
         let start = Instant::now();
         for _ in 0..3 {
             assert_eq!(limiter.check("asha", start), Ok(()));
