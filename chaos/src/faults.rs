@@ -5,7 +5,8 @@ use crate::{
     probes::Person,
     proxy::Weather,
 };
-use interstate_schemas::{SignedDuration, Timestamp};
+use interstate_eventing::runtime::MachineClock;
+use interstate_schemas::SignedDuration;
 use rand::{Rng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 use std::{fmt, time::Duration};
@@ -259,7 +260,7 @@ fn instance(fleet: &Fleet, fault: &Fault) -> usize {
 /// wait their turn must still get theirs.
 async fn flood(fleet: &Fleet, lasts: Duration) -> Result<(), String> {
     let person = Person::stranger(&fleet.gateway.url).await?;
-    let pickup = Timestamp::now() + SignedDuration::from_hours(90 * 24);
+    let pickup = MachineClock::machine_now() + SignedDuration::from_hours(90 * 24);
     let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
         "stops": [{ "name": "Mumbai" }, { "name": "Pune" }] });
     let each = (0..FLOOD).map(|_| person.try_once("/v1/quotes", &wanted));

@@ -73,7 +73,11 @@ async fn attack(args: Args) -> Result<usize, interstate_chaos::fleet::Trouble> {
         probes: args.probes,
         only: Vec::new(),
     };
-    let outcome = run(&plan).await?;
+    let outcome = tokio::select! {
+        outcome = run(&plan) => outcome?,
+        // What runs is stopped as it is dropped.
+        _ = tokio::signal::ctrl_c() => return Err("stopped before the end".into()),
+    };
     println!("{}", outcome.text);
     println!("seed {}, {} minutes", args.seed, args.minutes);
     if outcome.violations > 0 {
