@@ -19,7 +19,7 @@ const FLOOD: usize = 400;
 const SLOW: Duration = Duration::from_millis(120);
 
 /// The kinds of faults, in the order in which they are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Kind {
     KillService,
     PauseService,

@@ -1,7 +1,10 @@
 //! `interstate-chaos`: attacks a whole deployment on this machine, and prints one table.
 
 use clap::Parser;
-use interstate_chaos::run::{Plan, run};
+use interstate_chaos::{
+    faults::Kind,
+    run::{Plan, run},
+};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// Attack a whole deployment, and look whether anything was lost, doubled or wrong.
@@ -33,6 +36,9 @@ struct Args {
     /// Where the services' programs are; this program's folder where it is not given
     #[arg(long)]
     programs: Option<PathBuf>,
+    /// Only these kinds of faults
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Kind>,
     /// Keep everything in this folder, which must be empty, and leave it there
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -71,7 +77,7 @@ async fn attack(args: Args) -> Result<usize, interstate_chaos::fleet::Trouble> {
         riders: args.riders,
         drivers: args.drivers,
         probes: args.probes,
-        only: Vec::new(),
+        only: args.only,
     };
     let outcome = tokio::select! {
         outcome = run(&plan) => outcome?,
