@@ -54,6 +54,8 @@ chaos: ## Attack a whole deployment, from a seed, and print one table: make chao
 	dev/engines/postgres.sh install
 	dev/engines/mongo.sh install
 	dev/engines/clickhouse.sh install
+	dev/engines/redis.sh install
+	dev/engines/rabbitmq.sh install
 	$(CARGO) build --release --locked -p interstate -p interstate-chaos --bins
 	$(CARGO_TARGET_DIR)/release/interstate-chaos $(ARGS)
 

@@ -1,7 +1,7 @@
 //! What is done to a deployment, and how it is made good again.
 
 use crate::{
-    fleet::{Fleet, Instance, NODES, SERVICES, STORES},
+    fleet::{Fleet, Instance, NODES, SERVERS, SERVICES},
     probes::Person,
     proxy::Weather,
 };
@@ -28,10 +28,10 @@ pub enum Kind {
     PauseBroker,
     CutBroker,
     SlowBrokers,
-    KillStore,
-    PauseStore,
-    CutStore,
-    SlowStore,
+    KillServer,
+    PauseServer,
+    CutServer,
+    SlowServer,
     FillQueue,
     MovePartitions,
 }
@@ -46,10 +46,10 @@ impl Kind {
         Self::PauseBroker,
         Self::CutBroker,
         Self::SlowBrokers,
-        Self::KillStore,
-        Self::PauseStore,
-        Self::CutStore,
-        Self::SlowStore,
+        Self::KillServer,
+        Self::PauseServer,
+        Self::CutServer,
+        Self::SlowServer,
         Self::FillQueue,
         Self::MovePartitions,
     ];
@@ -65,10 +65,10 @@ impl fmt::Display for Kind {
             Self::PauseBroker => "SIGSTOP of a broker, then on",
             Self::CutBroker => "connections to a broker cut",
             Self::SlowBrokers => "connections to all brokers slow",
-            Self::KillStore => "kill -9 of a read store",
-            Self::PauseStore => "SIGSTOP of a read store, then on",
-            Self::CutStore => "connections to a read store cut",
-            Self::SlowStore => "connections to a read store slow",
+            Self::KillServer => "kill -9 of a store or queue",
+            Self::PauseServer => "SIGSTOP of a store or queue, then on",
+            Self::CutServer => "connections to a store or queue cut",
+            Self::SlowServer => "connections to a store or queue slow",
             Self::FillQueue => "queues filled by a flood of requests",
             Self::MovePartitions => "a third instance comes and goes",
         })
@@ -80,7 +80,7 @@ impl fmt::Display for Kind {
 pub struct Fault {
     /// Of which kind.
     pub kind: Kind,
-    /// Which service, store or broker (from 0) it is about.
+    /// Which service, server or broker (from 0) it is about.
     pub target: usize,
     /// Which instance of the service, from 0.
     pub instance: usize,
@@ -97,8 +97,8 @@ impl Fault {
             }
             Kind::RestartService | Kind::MovePartitions => SERVICES[self.target].to_owned(),
             Kind::KillBroker | Kind::PauseBroker | Kind::CutBroker => format!("broker {}", self.target + 1),
-            Kind::KillStore | Kind::PauseStore | Kind::CutStore | Kind::SlowStore => {
-                STORES[self.target].to_owned()
+            Kind::KillServer | Kind::PauseServer | Kind::CutServer | Kind::SlowServer => {
+                SERVERS[self.target].to_owned()
             }
             Kind::SlowBrokers | Kind::FillQueue => String::new(),
         }
@@ -134,7 +134,7 @@ impl Deck {
                 SERVICES.len()
             }
             Kind::KillBroker | Kind::PauseBroker | Kind::CutBroker => usize::from(NODES),
-            Kind::KillStore | Kind::PauseStore | Kind::CutStore | Kind::SlowStore => STORES.len(),
+            Kind::KillServer | Kind::PauseServer | Kind::CutServer | Kind::SlowServer => SERVERS.len(),
             Kind::SlowBrokers | Kind::FillQueue => 1,
         };
         let dealt = &mut self.dealt[kind as usize];
@@ -214,24 +214,24 @@ pub async fn suffer(fleet: &mut Fleet, fault: &Fault) -> Outcome {
             last.await;
             all(Weather::Clear);
         }
-        Kind::KillStore => {
-            fleet.stores[target].kill().await?;
+        Kind::KillServer => {
+            fleet.servers[target].kill().await?;
             last.await;
-            fleet.stores[target].again().await?;
+            fleet.servers[target].again().await?;
         }
-        Kind::PauseStore => {
-            fleet.stores[target].pause().await?;
+        Kind::PauseServer => {
+            fleet.servers[target].pause().await?;
             last.await;
-            fleet.stores[target].resume().await?;
+            fleet.servers[target].resume().await?;
         }
-        Kind::CutStore | Kind::SlowStore => {
+        Kind::CutServer | Kind::SlowServer => {
             let bad = match fault.kind {
-                Kind::CutStore => Weather::Cut,
+                Kind::CutServer => Weather::Cut,
                 _ => Weather::Slow(SLOW),
             };
-            fleet.stores[target].weather(bad);
+            fleet.servers[target].weather(bad);
             last.await;
-            fleet.stores[target].weather(Weather::Clear);
+            fleet.servers[target].weather(Weather::Clear);
         }
         Kind::FillQueue => flood(fleet, fault.lasts).await?,
         Kind::MovePartitions => {

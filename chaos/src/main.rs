@@ -9,9 +9,9 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// Attack a whole deployment, and look whether anything was lost, doubled or wrong.
 ///
-/// Starts three brokers, PostgreSQL, MongoDB, ClickHouse, a payment provider and two instances of every service on
-/// this machine, lets people ride, and kills, stops, restarts, cuts and slows from a seed. Ends with a code other than
-/// 0 where something that must hold does not.
+/// Starts three brokers, PostgreSQL, MongoDB, ClickHouse, Redis, RabbitMQ, a payment provider and two instances of
+/// every service on this machine, lets people ride, and kills, stops, restarts, cuts and slows from a seed. Ends with a
+/// code other than 0 where something that must hold does not.
 #[derive(Parser)]
 #[command(name = "interstate-chaos", version)]
 struct Args {

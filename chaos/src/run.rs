@@ -64,7 +64,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
         factor: plan.factor,
     };
     eprintln!(
-        "starting brokers, stores and services in {} …",
+        "starting brokers, servers and services in {} …",
         plan.dir.display()
     );
     let (mut fleet, staff) = Fleet::start(&wanted, journal.clone()).await?;

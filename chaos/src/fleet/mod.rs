@@ -1,14 +1,14 @@
-//! A whole deployment on this machine: brokers, stores, a payment provider, and two instances of every service.
+//! A whole deployment on this machine: brokers, servers, a payment provider, and two instances of every service.
 
 mod brokers;
 mod instance;
 mod provider;
-mod store;
+mod server;
 
 pub use brokers::{Brokers, NODES};
 pub use instance::{Common, Instance, QUESTIONS};
 pub use provider::Provider;
-pub use store::Store;
+pub use server::Server;
 
 use crate::{gateway::Gateway, journal::Journal};
 use interstate::{
@@ -33,8 +33,8 @@ pub type Trouble = Box<dyn Error + Send + Sync>;
 pub const SERVICES: [&str; 6] = ["user", "booking", "location", "driver", "payment", "analytics"];
 /// How many instances each has.
 pub const INSTANCES: usize = 2;
-/// The servers of read models.
-pub const STORES: [&str; 3] = ["postgres", "mongo", "clickhouse"];
+/// What services keep things on, beside the log.
+pub const SERVERS: [&str; 5] = ["postgres", "mongo", "clickhouse", "redis", "rabbitmq"];
 /// How long the first commands may take.
 const FIRST_ANSWER: Duration = Duration::from_secs(90);
 /// Gives the provider its word.
@@ -54,8 +54,8 @@ pub struct Wanted {
 pub struct Fleet {
     /// The instances of all services.
     pub instances: Vec<Instance>,
-    /// The servers of read models.
-    pub stores: Vec<Store>,
+    /// What services keep things on.
+    pub servers: Vec<Server>,
     /// The brokers.
     pub brokers: Brokers,
     /// Where payments are made.
@@ -76,24 +76,24 @@ impl Fleet {
         }
         let gateway = Gateway::start(urls(&instances), journal).await?;
         let (kafka, book) = (wanted.dir.join("kafka"), wanted.dir.join("provider"));
-        let (brokers, stores, provider) = futures::join!(
+        let (brokers, servers, provider) = futures::join!(
             Brokers::start(&kafka),
-            futures::future::join_all(STORES.map(Store::start)),
+            futures::future::join_all(SERVERS.map(Server::start)),
             Provider::start(&book, &gateway.url, WEBHOOK_SECRET),
         );
         let (brokers, provider) = (brokers?, provider?);
-        let stores = stores.into_iter().collect::<io::Result<Vec<Store>>>()?;
+        let servers = servers.into_iter().collect::<io::Result<Vec<Server>>>()?;
         let common = Common {
             programs: wanted.programs.clone(),
             dir: wanted.dir.clone(),
-            env: environment(wanted, &brokers, &stores, &provider, &instances),
+            env: environment(wanted, &brokers, &servers, &provider, &instances),
         };
         let first = &instances[0];
         debug_assert_eq!(first.service, "user");
         let staff = sign_up_staff(first.dir(), &common).await?;
         let mut fleet = Self {
             instances,
-            stores,
+            servers,
             brokers,
             provider,
             gateway,
@@ -150,13 +150,13 @@ fn urls(instances: &[Instance]) -> BTreeMap<&'static str, Vec<String>> {
 fn environment(
     wanted: &Wanted,
     brokers: &Brokers,
-    stores: &[Store],
+    servers: &[Server],
     provider: &Provider,
     instances: &[Instance],
 ) -> Vec<(&'static str, String)> {
     let url = |name: &str| {
-        let store = stores.iter().find(|store| store.name == name);
-        store.map(Store::url).unwrap_or_default()
+        let server = servers.iter().find(|server| server.name == name);
+        server.map(Server::url).unwrap_or_default()
     };
     let asked = |service: &str| {
         let of = instances.iter().filter(|instance| instance.service == service);
@@ -167,6 +167,8 @@ fn environment(
         ("KAFKA_BROKERS", brokers.addresses()),
         ("DB_CONNECTION", format!("{} {}", url("postgres"), url("mongo"))),
         ("CLICKHOUSE_URL", url("clickhouse")),
+        ("REDIS_URL", url("redis")),
+        ("RABBITMQ_URL", url("rabbitmq")),
         ("KEYS_DIR", wanted.dir.join("keys").display().to_string()),
         ("CLOCK_FACTOR", wanted.factor.to_string()),
         ("PAYMENT_PROVIDER_URL", provider.url.clone()),
@@ -193,6 +195,7 @@ async fn sign_up_staff(dir: &Path, common: &Common) -> Result<demo::Staff, Troub
         keys_dir: given("KEYS_DIR"),
         kafka_brokers: given("KAFKA_BROKERS"),
         db_connection: given("DB_CONNECTION"),
+        redis_url: given("REDIS_URL"),
         clock_factor: given("CLOCK_FACTOR"),
         ..CommonArgs::default()
     };

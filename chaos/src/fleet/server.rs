@@ -1,18 +1,18 @@
-//! A server of read models behind a proxy.
+//! A server that services keep something on, behind a proxy.
 
 use crate::proxy::{Proxy, Weather};
 use interstate_engines::Engine;
 use std::{io, net::SocketAddr};
 
 /// A server that ends with the value.
-pub struct Store {
-    /// `postgres`, `mongo`, `clickhouse`.
+pub struct Server {
+    /// `postgres`, `redis`.
     pub name: &'static str,
     engine: Option<Engine>,
     proxy: Proxy,
 }
 
-impl Store {
+impl Server {
     /// Starts it, so that it keeps what it has over a kill.
     pub async fn start(name: &'static str) -> io::Result<Self> {
         let lasting: &[(&str, &str)] = if name == "mongo" {
