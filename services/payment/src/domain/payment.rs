@@ -6,7 +6,7 @@ use super::{
     event::{CreditGiven, OperationRequested, Wanted},
     journal::{Entry, EntryKind},
     operation::{Operation, OperationKind, Purpose},
-    state::{Capture, CashClaim, Hold, Refund, RefundState, State, Trip},
+    state::{Capture, CashClaim, Hold, Paid, Refund, RefundState, State, Trip},
     turn::Turn,
 };
 use interstate_eventing::{
@@ -30,6 +30,8 @@ pub struct Payment(pub State);
 
 impl Aggregate for Payment {
     const NAME: &'static str = "payment";
+    /// 2: a balance that is there is so in the cache too.
+    const VERSION: u32 = 2;
     type Command = Command;
     type Event = PaymentEvent;
 
@@ -276,7 +278,9 @@ impl State {
             PaymentEvent::BalancePaid(paid) => {
                 if let Some(trip) = &mut self.trip {
                     trip.charge = None;
-                    trip.paid = Some(paid.method.clone());
+                    trip.paid = Some(Paid {
+                        method: paid.method.clone(),
+                    });
                 }
             }
             PaymentEvent::CashClaimed(claimed) => {

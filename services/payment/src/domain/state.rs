@@ -178,11 +178,18 @@ pub struct Trip {
     pub applied: Money,
     /// The rider's payment of the balance that the provider was asked for.
     pub charge: Option<OperationId>,
-    /// Whether the balance is there, and how it came.
-    pub paid: Option<Option<BalanceMethod>>,
+    /// How the balance came, once it is there.
+    pub paid: Option<Paid>,
     /// What the driver says of cash.
     #[serde(default)]
     pub cash: Option<CashClaim>,
+}
+
+/// A balance that is there. A type of its own: of an option in an option the cache of states keeps only one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// How it came; nothing where no payment was needed, or it is known by its charge.
+    pub method: Option<BalanceMethod>,
 }
 
 /// Cash that a driver says to have taken.

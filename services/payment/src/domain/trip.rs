@@ -129,7 +129,8 @@ impl Turn<'_> {
         let charge = trip
             .charge
             .filter(|id| self.state().operations.open(*id).is_some());
-        match (&trip.paid, charge, method) {
+        let paid = trip.paid.as_ref().map(|paid| &paid.method);
+        match (paid, charge, method) {
             (Some(Some(BalanceMethod::Cash)), _, BalanceMethod::Cash) => {
                 let amount = (trip.settlement.payable - trip.applied).max(Money::ZERO);
                 self.reply(&BalanceReply {

@@ -41,7 +41,15 @@ fn the_rider_pays_by_card_and_the_booking_hears_when_it_is_certain() {
         .then_rejected("payment.balance_in_progress");
     let told = story.when(worker(), done(operation));
     assert_eq!(said(told.messages()), [PAID]);
-    assert_eq!(told.story().state().0.receivable, Money::ZERO);
+    let story = told.story();
+    assert_eq!(story.state().0.receivable, Money::ZERO);
+    let cached = serde_json::to_vec(story.state()).unwrap();
+    let read: Payment = serde_json::from_slice(&cached).unwrap();
+    assert_eq!(
+        &read,
+        story.state(),
+        "out of the cache it would be paid a second time"
+    );
 }
 
 #[test]

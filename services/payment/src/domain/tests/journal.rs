@@ -143,6 +143,9 @@ proptest! {
                 }
             }
             story = story.events(decision.events);
+            // As it comes back from the cache of states.
+            let cached = serde_json::to_vec(story.state()).unwrap();
+            prop_assert_eq!(&serde_json::from_slice::<Payment>(&cached).unwrap(), story.state());
             let state = &story.state().0;
             prop_assert_eq!(books, 0);
             prop_assert_eq!(clearing, at_provider(&story, &succeeded));
