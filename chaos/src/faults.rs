@@ -235,7 +235,7 @@ pub async fn suffer(fleet: &mut Fleet, fault: &Fault) -> Outcome {
         }
         Kind::FillQueue => flood(fleet, fault.lasts).await?,
         Kind::MovePartitions => {
-            let mut guest = Instance::guest(SERVICES[target], &fleet.common)?;
+            let mut guest = Instance::guest(SERVICES[target], &fleet.common);
             guest.start(&fleet.common)?;
             last.await;
             guest.end(END).await?;

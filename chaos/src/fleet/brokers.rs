@@ -1,9 +1,7 @@
 //! Three brokers, each behind a proxy: clients and the other brokers reach it through that alone.
 
-use crate::{
-    fleet::ports,
-    proxy::{Proxy, Weather},
-};
+use crate::proxy::{Proxy, Weather};
+use interstate_engines::free_ports;
 use std::{
     io,
     net::SocketAddr,
@@ -25,7 +23,8 @@ impl Brokers {
     /// Starts them in this folder.
     pub async fn start(dir: &Path) -> io::Result<Self> {
         // Controllers listen a hundred ports higher.
-        let (own, through) = (ports(200)?, ports(NODES)?);
+        let own = free_ports((0..NODES).chain(100..100 + NODES));
+        let through = free_ports(0..NODES);
         let mut brokers = Self {
             dir: dir.to_owned(),
             proxies: Vec::new(),

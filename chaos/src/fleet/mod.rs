@@ -20,7 +20,6 @@ use std::{
     collections::BTreeMap,
     error::Error,
     io,
-    net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -71,7 +70,7 @@ impl Fleet {
     pub async fn start(wanted: &Wanted, journal: Arc<Journal>) -> Result<(Self, demo::Staff), Trouble> {
         let mut instances = Vec::new();
         for number in 1..=INSTANCES {
-            let each = SERVICES.into_iter().zip(free_base()?..);
+            let each = SERVICES.into_iter().zip(free_base()..);
             instances.extend(each.map(|(service, port)| Instance::new(service, number, port, &wanted.dir)));
         }
         let gateway = Gateway::start(urls(&instances), journal).await?;
@@ -219,32 +218,8 @@ async fn sign_up_staff(dir: &Path, common: &Common) -> Result<demo::Staff, Troub
     Ok(staff?)
 }
 
-/// The first of so many ports that are free.
-fn ports(many: u16) -> io::Result<u16> {
-    found(|base| (0..many).all(|offset| free(base.saturating_add(offset))))
-}
-
 /// A port from which the services' are free, and those of questions.
-fn free_base() -> io::Result<u16> {
+fn free_base() -> u16 {
     let many = SERVICES.len() as u16;
-    found(|base| (0..many).all(|offset| free(base + offset) && free(base + QUESTIONS + offset)))
-}
-
-/// None is given twice, and none is among those that the system gives away by itself.
-fn found(fits: impl Fn(u16) -> bool) -> io::Result<u16> {
-    use std::sync::atomic::{AtomicU16, Ordering};
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() % 40) as u16 * 250;
-    for _ in 0..80 {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let base = 15_000 + (start + step * 250) % 15_000;
-        if fits(base) {
-            return Ok(base);
-        }
-    }
-    Err(io::Error::other("no free ports between 15000 and 30000"))
-}
-
-fn free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
+    interstate_engines::free_ports((0..many).chain(QUESTIONS..QUESTIONS + many))
 }

@@ -1,15 +1,15 @@
 //! Starts real servers for tests by the scripts beside this crate: each on a free port, in a folder of its own, stopped
 //! when the value is dropped. What cannot be started is the test's failure, never a reason to pass it over.
 
+mod ports;
 mod process;
 
+pub use ports::free_ports;
 pub use process::signal;
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, PoisonError},
 };
 
 /// A running server.
@@ -44,7 +44,7 @@ impl Engine {
                 .prefix(name)
                 .tempdir()
                 .expect("the folder of temporary files can be written"),
-            port: free_port(),
+            port: free_ports(0..PORTS),
             env: env.to_vec(),
             url: String::new(),
         };
@@ -165,21 +165,4 @@ fn family(pid: &str) -> Vec<String> {
         next += 1;
     }
     family
-}
-
-/// The first of some ports that are free and given to no other engine of this process.
-fn free_port() -> u16 {
-    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        drop(listener);
-        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        let apart = given.iter().all(|other| other.abs_diff(port) > PORTS);
-        if apart && port < u16::MAX - PORTS && (port..port + PORTS).all(free) {
-            given.push(port);
-            return port;
-        }
-    }
 }

@@ -1,12 +1,14 @@
 //! Brokers that end with the test.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
 };
 use tokio::sync::{Mutex, MutexGuard};
+
+/// Those of up to three nodes for clients, and for their controllers.
+const PORTS: [u16; 6] = [0, 1, 2, 100, 101, 102];
 
 /// One cluster at a time: these tests share two cores.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -26,7 +28,10 @@ impl Brokers {
             dir: tempfile::tempdir().unwrap(),
             addresses: String::new(),
         };
-        let (port, nodes) = (free_ports().to_string(), nodes.to_string());
+        let (port, nodes) = (
+            interstate_engines::free_ports(PORTS).to_string(),
+            nodes.to_string(),
+        );
         // A dead node is noticed after 3 s instead of 9.
         let noticed = "broker.session.timeout.ms=3000";
         let start = ["start", "--port", &port, "--nodes", &nodes, "--set", noticed];
@@ -68,19 +73,4 @@ pub async fn output(mut command: Command) -> Output {
         .expect("the command ends in time")
         .unwrap()
         .expect("the command runs")
-}
-
-/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free.
-fn free_ports() -> u16 {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..1_000)
-        .map(|_| {
-            TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port()
-        })
-        .find(|port| *port < 65_000 && (0..3).all(|node| free(port + node) && free(port + 100 + node)))
-        .expect("free ports")
 }

@@ -4,7 +4,6 @@ use crate::ride::Sandbox;
 use std::{
     collections::BTreeMap,
     fs::File,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -132,16 +131,9 @@ pub async fn within(limit: Duration, what: &str, mut so: impl AsyncFnMut() -> bo
     began.elapsed()
 }
 
-/// A port from which the next ones, and those a thousand higher, are free. Not one of those that the system gives to
-/// connections: one of them may be taken between this look and a program's start.
+/// A port from which the services' are free, those of their questions a thousand higher, and the sandbox's.
 pub fn free_ports() -> u16 {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (0..1_000)
-        .map(|_| rand::random_range(10_000..30_000))
-        .find(|base| {
-            (0..10).all(|offset| free(base + offset) && free(base + 1_000 + offset)) && free(base + 90)
-        })
-        .expect("free ports")
+    interstate_engines::free_ports((0..10).chain([90]).chain(1_000..1_010))
 }
 
 /// The folder of what a deployment keeps.

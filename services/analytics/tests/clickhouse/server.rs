@@ -2,7 +2,6 @@
 
 use interstate_analytics::read::clickhouse::ClickHouse;
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -20,16 +19,11 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/engines/clickhouse.sh")
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 impl Server {
     pub fn start() -> Self {
         let server = Self {
             dir: tempfile::tempdir().unwrap(),
-            port: free_port(),
+            port: interstate_engines::free_ports([0]),
         };
         server.run("start");
         server

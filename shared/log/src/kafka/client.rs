@@ -87,7 +87,7 @@ pub(super) fn ask<T>(
         while asking.poll(Duration::ZERO).is_some() {}
         let code = error.rdkafka_error_code();
         if code.is_some_and(errors::lacks_leader) {
-            patience = options.reach_timeout.max(options.settle_timeout);
+            patience = options.patience();
         }
         if begun.elapsed() >= patience || !code.is_some_and(errors::passes) {
             return Err(errors::question(options, topic, &error, asking.context().last()));

@@ -93,6 +93,11 @@ impl Options {
         format!("{}{topic}", self.prefix)
     }
 
+    /// How long brokers that answer may take to agree, in any case not less than they may take to answer.
+    pub(super) fn patience(&self) -> Duration {
+        self.reach_timeout.max(self.settle_timeout)
+    }
+
     /// The largest batch that a producer sends and a topic takes, in bytes.
     pub(super) fn max_batch(&self) -> usize {
         self.max_record + OVERHEAD

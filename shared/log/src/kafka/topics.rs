@@ -20,7 +20,7 @@ pub(super) fn count(
     options: &Options,
     topic: &str,
 ) -> Result<Option<u32>, LogError> {
-    let until = Instant::now() + options.reach_timeout.max(options.settle_timeout);
+    let until = Instant::now() + options.patience();
     loop {
         let metadata = client::ask(asking, options, topic, |within| {
             asking.fetch_metadata(Some(topic), within)
@@ -67,7 +67,7 @@ pub(super) fn ensure(
     }
     create(options, &missing)?;
     for (name, spec) in missing {
-        let until = Instant::now() + options.reach_timeout.max(options.settle_timeout);
+        let until = Instant::now() + options.patience();
         let found = loop {
             match count(asking, options, &name)? {
                 Some(found) => break found,

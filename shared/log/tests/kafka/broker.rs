@@ -2,13 +2,9 @@
 
 use interstate_log::kafka::{KafkaLog, Options};
 use std::{
-    net::TcpListener,
     path::PathBuf,
     process::Command,
-    sync::{
-        Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// One broker or three, with a folder of their own.
@@ -19,27 +15,11 @@ pub struct Brokers {
     names: AtomicU32,
 }
 
+/// Those of up to three nodes for clients, and for their controllers.
+const PORTS: [u16; 6] = [0, 1, 2, 100, 101, 102];
+
 fn script() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dev/engines/kafka.sh")
-}
-
-/// Ports `p..p+3` for clients and `p+100..p+103` for controllers, all free and given to no other test.
-fn free_ports() -> u16 {
-    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
-    let mut given = GIVEN.lock().unwrap();
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let wanted = (0..3).flat_map(|node| [port.checked_add(node), port.checked_add(100 + node)]);
-        let free =
-            |port: Option<u16>| port.is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-        let apart = given.iter().all(|other| other.abs_diff(port) > 110);
-        if apart && wanted.into_iter().all(free) {
-            given.push(port);
-            return port;
-        }
-    }
 }
 
 impl Brokers {
@@ -49,7 +29,10 @@ impl Brokers {
             bootstrap: String::new(),
             names: AtomicU32::new(0),
         };
-        let (port, nodes) = (free_ports().to_string(), nodes.to_string());
+        let (port, nodes) = (
+            interstate_engines::free_ports(PORTS).to_string(),
+            nodes.to_string(),
+        );
         let settings = [
             "--set",
             "group.min.session.timeout.ms=1000",
