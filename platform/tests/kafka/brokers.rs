@@ -32,8 +32,8 @@ impl Brokers {
             interstate_engines::free_ports(PORTS).to_string(),
             nodes.to_string(),
         );
-        // A dead node is noticed after 3 s instead of 9.
-        let noticed = "broker.session.timeout.ms=3000";
+        // A dead node is noticed after 6 s instead of 9; a node that stood still for 3 s, beside a build, is alive.
+        let noticed = "broker.session.timeout.ms=6000";
         let start = ["start", "--port", &port, "--nodes", &nodes, "--set", noticed];
         brokers.addresses = brokers.run(&start).await;
         brokers

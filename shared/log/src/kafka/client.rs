@@ -86,11 +86,17 @@ pub(super) fn ask<T>(
         // Nobody else reads this client's events; the reason waits among them.
         while asking.poll(Duration::ZERO).is_some() {}
         let code = error.rdkafka_error_code();
-        if code.is_some_and(errors::lacks_leader) {
+        let lacks_leader = code.is_some_and(errors::lacks_leader);
+        if lacks_leader {
             patience = options.patience();
         }
         if begun.elapsed() >= patience || !code.is_some_and(errors::passes) {
             return Err(errors::question(options, topic, &error, asking.context().last()));
+        }
+        if lacks_leader {
+            // What the client remembers of a partition without a leader answers the next question too, for
+            // minutes, unless the brokers are asked for the topic itself.
+            let _ = asking.fetch_metadata(Some(topic), left.clamp(PAUSE, options.reach_timeout));
         }
         std::thread::sleep(PAUSE);
     }

@@ -17,7 +17,9 @@ pub(super) fn question(
                 topic: topic.to_owned(),
             }
         }
-        Some(code) if passes(code) => unreachable(options, reason.unwrap_or_else(|| code.to_string())),
+        Some(code) if passes(code) => {
+            unreachable(options, reason.unwrap_or_else(|| format!("{topic}: {code}")))
+        }
         _ => LogError::Other(format!("{topic}: {error}")),
     }
 }
@@ -46,6 +48,8 @@ pub(super) fn passes(code: Code) -> bool {
         code,
         Code::BrokerTransportFailure
             | Code::AllBrokersDown
+            // The broker that was asked is not of the cluster any more, by what another has just said.
+            | Code::DestroyBroker
             | Code::Resolve
             | Code::OperationTimedOut
             | Code::MessageTimedOut

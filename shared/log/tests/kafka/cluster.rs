@@ -52,6 +52,43 @@ async fn write_until(log: KafkaLog, service: String, stop: Arc<AtomicBool>) -> u
     number
 }
 
+/// What a client was told of a partition without a leader does not mend by itself: it has to ask anew.
+#[test]
+fn the_end_of_a_partition_that_had_no_leader_is_found_when_it_has_one_again() {
+    const PARTITIONS: u32 = 6;
+    story::tell(|doing| async move {
+        let (brokers, topic) = (Brokers::start(3), Topic::events("booking"));
+        let mut options = brokers.options();
+        options.replication = Some(1);
+        options.settle_timeout = Duration::from_secs(10);
+        let [asking, other] = [(); 2].map(|()| KafkaLog::new(options.clone()).unwrap());
+        let partitions = PARTITIONS;
+        let topics = [TopicSpec {
+            topic: topic.clone(),
+            partitions,
+        }];
+        asking.ensure(&topics).await.unwrap();
+        other.ensure(&topics).await.unwrap();
+        doing.now("killing node 2");
+        tokio::task::block_in_place(|| brokers.run(&["kill-node", "2"]));
+        doing.now("asking for the topic, of which nobody leads a part");
+        let error = loop {
+            match asking.ensure(&topics).await {
+                Ok(()) => tokio::time::sleep(Duration::from_millis(200)).await,
+                Err(error) => break error,
+            }
+        };
+        assert!(error.to_string().contains("without a leader"), "{error}");
+        doing.now("starting node 2 again");
+        tokio::task::block_in_place(|| brokers.run(&["start-node", "2"]));
+        other.ensure(&topics).await.unwrap();
+        for partition in 0..PARTITIONS {
+            doing.now(format!("asking again for the end of partition {partition}"));
+            assert_eq!(asking.end(&topic, partition).await.unwrap(), 0);
+        }
+    });
+}
+
 #[test]
 fn killing_two_of_three_brokers_in_turn_loses_and_doubles_nothing() {
     story::tell(|doing| async move {
