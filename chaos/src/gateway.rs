@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use interstate_auth::Row;
+use interstate::paths::service_of;
 use interstate_http::{ConsistencyToken, Server, Shutdown};
 use std::{
     collections::BTreeMap,
@@ -22,15 +22,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The tables of who may call what are those of all paths, too.
-const TABLES: [(&str, &[Row]); 6] = [
-    ("user", interstate_user::api::POLICY),
-    ("booking", interstate_booking::api::ROWS),
-    ("location", interstate_location::api::ROWS),
-    ("driver", interstate_driver::api::ROWS),
-    ("payment", interstate_payment::api::ROWS),
-    ("analytics", interstate_analytics::api::ROWS),
-];
 /// How long an instance may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an instance that did not answer comes second.
@@ -105,7 +96,13 @@ impl Services {
 
 async fn forward(State(services): State<Arc<Services>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(service) = service_of(parts.method.as_str(), parts.uri.path()) else {
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    // The operator's door is that of the user service.
+    let for_operator = path.starts_with(OPERATOR);
+    let Some(service) = for_operator
+        .then_some("user")
+        .or_else(|| service_of(method, path))
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
@@ -116,7 +113,7 @@ async fn forward(State(services): State<Arc<Services>>, request: Request) -> Res
     headers.remove(header::CONTENT_LENGTH);
     let mut refused = String::new();
     let mut urls = services.in_turn(service);
-    if parts.uri.path().starts_with(OPERATOR) {
+    if for_operator {
         // Each instance has a key of its own.
         urls = services.urls[service][..1].to_vec();
     }
@@ -165,38 +162,4 @@ async fn passed_on(journal: &Journal, asked: &HeaderMap, path: &str, answer: req
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-/// The service that has a row for this path; the operator's door is that of the user service. A path with fewer
-/// variables comes first, as in a router.
-fn service_of(method: &str, path: &str) -> Option<&'static str> {
-    if path.starts_with(OPERATOR) {
-        return Some("user");
-    }
-    let rows = TABLES
-        .iter()
-        .flat_map(|(service, rows)| rows.iter().map(move |row| (*service, row)));
-    let fitting = rows.filter(|(_, row)| row.method() == method && fits(row.path(), path));
-    let best = fitting.min_by_key(|(_, row)| row.path().matches('{').count());
-    best.map(|(service, _)| service)
-}
-
-fn fits(template: &str, path: &str) -> bool {
-    let (of, wanted): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    let same = |(of, wanted): (&&str, &&str)| of.starts_with('{') || of == wanted;
-    of.len() == wanted.len() && of.iter().zip(&wanted).all(same)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_find_their_service() {
-        assert_eq!(service_of("POST", "/v1/bookings"), Some("booking"));
-        assert_eq!(service_of("GET", "/v1/bookings/bkg_1/dispatch"), Some("driver"));
-        assert_eq!(service_of("GET", "/v1/drivers/me"), Some("driver"));
-        assert_eq!(service_of("GET", "/operator/status"), Some("user"));
-        assert_eq!(service_of("GET", "/v1/nothing"), None);
-    }
 }

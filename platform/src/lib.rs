@@ -9,5 +9,6 @@ pub mod commands;
 pub mod demo;
 pub mod node;
 pub mod operator;
+pub mod paths;
 pub mod screen;
 pub mod yaml;

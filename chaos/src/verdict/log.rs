@@ -1,10 +1,10 @@
 //! The log of all services, read from its beginning.
 
 use crate::journal::Acknowledged;
-use interstate::catalogue;
-use interstate_eventing::{Batches, DomainEvent, Event, receipt::Outcome};
+use interstate::{audit::each_batch, catalogue};
+use interstate_eventing::{Batch, DomainEvent, Event, receipt::Outcome};
 use interstate_log::{
-    Log, PartitionId, Topic,
+    PartitionId,
     kafka::{KafkaLog, Options},
 };
 use interstate_payment::domain::{
@@ -13,9 +13,6 @@ use interstate_payment::domain::{
 };
 use interstate_schemas::CommandId;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Records read at once.
-const CHUNK: usize = 2_000;
 
 /// A place in the log, as a token names it: service, partition, sequence.
 type Place = (String, u32, u64);
@@ -41,39 +38,22 @@ impl Told {
         for service in catalogue::services() {
             for index in 0..service.partition_count() {
                 let source = PartitionId::new(service.name().to_owned(), index);
-                told.partition(&log, &source)
-                    .await
-                    .map_err(|error| format!("{source}: {error}"))?;
+                each_batch(&log, &source, |batch| told.batch(&source, &batch)).await?;
             }
         }
         Ok(told)
     }
 
-    async fn partition(&mut self, log: &KafkaLog, source: &PartitionId) -> Result<(), String> {
-        let failed = |error: interstate_log::LogError| error.to_string();
-        let topic = Topic::events(source.service.clone());
-        let end = log.end(&topic, source.index).await.map_err(failed)?;
-        let mut reader = log.read(&topic, source.index, 0).await.map_err(failed)?;
-        let mut batches = Batches::new(source.service.clone(), source.index, 0, 0);
-        let mut next = 0;
-        while next < end {
-            let chunk = reader.next(CHUNK).await.map_err(failed)?;
-            for stored in &chunk.records {
-                let Some(batch) = batches.push(stored).map_err(|error| error.to_string())? else {
-                    continue;
-                };
-                for event in &batch.events {
-                    self.event(event)?;
-                }
-                for one in &batch.receipt.outcomes {
-                    let place = (source.service.to_string(), source.index, one.sequence);
-                    self.decided.entry(one.id).or_default().push(place.clone());
-                    if matches!(one.outcome, Outcome::Accepted { .. }) {
-                        self.accepted.entry(place).or_default().insert(one.id);
-                    }
-                }
+    fn batch(&mut self, source: &PartitionId, batch: &Batch) -> Result<(), String> {
+        for event in &batch.events {
+            self.event(event)?;
+        }
+        for one in &batch.receipt.outcomes {
+            let place = (source.service.to_string(), source.index, one.sequence);
+            self.decided.entry(one.id).or_default().push(place.clone());
+            if matches!(one.outcome, Outcome::Accepted { .. }) {
+                self.accepted.entry(place).or_default().insert(one.id);
             }
-            next = chunk.next;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub use deadlines::{Deadlines, GRACE};
 pub use duties::Duties;
 pub use journal::journal;
 pub use live::live;
-pub use log::each_event;
+pub use log::{each_batch, each_event};
 pub use positions::{At, positions};
 
 use serde::{Deserialize, Serialize};

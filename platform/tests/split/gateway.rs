@@ -6,18 +6,9 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use interstate_auth::Row;
+use interstate::paths::service_of;
 use interstate_http::Shutdown;
 use std::{collections::BTreeMap, sync::Arc};
-
-/// The tables of who may call what are those of all paths, too.
-const TABLES: [(&str, &[Row]); 5] = [
-    ("user", interstate_user::api::POLICY),
-    ("booking", interstate_booking::api::ROWS),
-    ("location", interstate_location::api::ROWS),
-    ("driver", interstate_driver::api::ROWS),
-    ("payment", interstate_payment::api::ROWS),
-];
 
 /// A gateway that ends with the test.
 pub struct Gateway {
@@ -56,7 +47,8 @@ impl Drop for Gateway {
 
 async fn forward(State(services): State<Arc<Services>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let service = service_of(parts.method.as_str(), parts.uri.path());
+    let service = service_of(parts.method.as_str(), parts.uri.path())
+        .unwrap_or_else(|| panic!("no service has {} {}", parts.method, parts.uri));
     let url = format!("{}{}", services.urls[service], parts.uri);
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let mut headers = parts.headers;
@@ -81,24 +73,4 @@ async fn forward(State(services): State<Arc<Services>>, request: Request) -> Res
     response.headers_mut().remove("transfer-encoding");
     *response.body_mut() = Body::from(answer.bytes().await.unwrap());
     response
-}
-
-/// The service that has a row for this path. A path with fewer variables comes first, as in a router.
-fn service_of(method: &str, path: &str) -> &'static str {
-    let rows = TABLES
-        .iter()
-        .flat_map(|(service, rows)| rows.iter().map(move |row| (*service, row)));
-    let fitting = rows.filter(|(_, row)| row.method() == method && fits(row.path(), path));
-    let best = fitting.min_by_key(|(_, row)| row.path().matches('{').count());
-    best.map(|(service, _)| service)
-        .unwrap_or_else(|| panic!("no service has {method} {path}"))
-}
-
-fn fits(template: &str, path: &str) -> bool {
-    let (of, wanted): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    of.len() == wanted.len()
-        && of
-            .iter()
-            .zip(&wanted)
-            .all(|(of, wanted)| of.starts_with('{') || of == wanted)
 }
