@@ -4,6 +4,7 @@
 mod alone;
 mod business;
 mod deadlines;
+mod followers;
 mod messages;
 mod replies;
 mod town;
@@ -81,5 +82,6 @@ cases! {
     messages::sent_twice_arrive_once,
     replies::are_remembered_by_every_next_owner,
     deadlines::that_fell_due_in_an_outage_fire_after_what_stood_before_them,
+    followers::take_over_where_the_log_ends,
     alone::a_service_goes_on_while_another_is_dead,
 }

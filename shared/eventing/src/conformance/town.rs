@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Service, Topology,
-    runtime::{Answered, Ask, AskError, Commands, Env, Host},
+    runtime::{Answered, Ask, AskError, Commands, Env, Host, NoStores, Statuses, Stores},
 };
 use futures::{
     future::{Either, select},
@@ -35,6 +35,7 @@ struct Node {
     serves: Vec<&'static str>,
     process: Process,
     commands: Commands,
+    statuses: Statuses,
 }
 
 impl<'h> Town<'h> {
@@ -80,6 +81,15 @@ impl<'h> Town<'h> {
 
     /// A process more, with these services.
     pub(super) async fn start(&mut self, serves: &[&'static str]) {
+        self.start_with(serves, None).await;
+    }
+
+    /// The same on a machine of its own: the harness may have one disk.
+    pub(super) async fn start_apart(&mut self, serves: &[&'static str]) {
+        self.start_with(serves, Some(Arc::new(NoStores))).await;
+    }
+
+    async fn start_with(&mut self, serves: &[&'static str], stores: Option<Arc<dyn Stores>>) {
         let process = self.harness.process().await;
         let all = services();
         let log = match self.twice {
@@ -90,14 +100,15 @@ impl<'h> Town<'h> {
             log,
             process.clock.clone(),
             process.spawn.clone(),
-            process.stores.clone(),
+            stores.unwrap_or_else(|| process.stores.clone()),
             format!(
-                "node-{}",
+                "node-{}-{}",
+                self.nodes.len(),
                 CommandId::derive(0, &[&process.clock.now().as_nanosecond().to_be_bytes()])
             ),
             Topology::of(&all),
         );
-        let commands = Commands::new(env.clone());
+        let (commands, statuses) = (Commands::new(env.clone()), env.statuses.clone());
         let own: Vec<Service> = all
             .into_iter()
             .filter(|service| serves.contains(&service.name()))
@@ -113,7 +124,14 @@ impl<'h> Town<'h> {
             serves: serves.to_vec(),
             process,
             commands,
+            statuses,
         });
+    }
+
+    /// How the partitions are of those that serve this.
+    pub(super) fn statuses_of(&self, service: &str) -> Vec<Statuses> {
+        let serving = self.nodes.iter().filter(|node| node.serves.contains(&service));
+        serving.map(|node| node.statuses.clone()).collect()
     }
 
     /// Whatever serves this service dies as it stands, the longest-lived process first.
@@ -193,6 +211,22 @@ impl<'h> Town<'h> {
             Either::Left((answer, _)) => answer.ok(),
             Either::Right(_) => None,
         }
+    }
+
+    /// Waits until the partitions of those that serve this are so.
+    pub(super) async fn until(
+        &self,
+        service: &str,
+        what: &str,
+        so: impl Fn(&[Statuses]) -> bool + Send + Sync,
+    ) {
+        let all = self.statuses_of(service);
+        let work = async {
+            while !so(&all) {
+                self.harness.sleep(PAUSE).await;
+            }
+        };
+        within(self.harness, self.harness.takeover() * 3, what, work).await;
     }
 
     /// Waits until a list has so many numbers, and gives them.

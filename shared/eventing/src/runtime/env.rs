@@ -73,6 +73,8 @@ pub struct Env {
     pub replies: Replies,
     /// How the partitions are.
     pub statuses: Statuses,
+    /// Whether partitions that other instances own are followed.
+    pub follows: bool,
     /// Counts commands and batches; nobody does unless one is put here.
     pub meter: Arc<dyn Meter>,
     pub(crate) resent: Resent,
@@ -98,6 +100,7 @@ impl Env {
             topology,
             replies: Replies::default(),
             statuses: Statuses::default(),
+            follows: true,
             meter: Arc::new(Unmetered),
             resent: Resent::new(expected),
         }

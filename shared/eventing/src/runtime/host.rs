@@ -2,11 +2,12 @@
 
 use super::{
     env::Env,
+    follower,
     partition::{End, Partition},
     reply_out,
     status::Activity,
 };
-use crate::Service;
+use crate::{Service, task::Task};
 use interstate_log::{Assignment, Lease, LogError, Membership, PartitionId, Topic, TopicKind, TopicSpec};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{oneshot, watch};
@@ -61,6 +62,7 @@ impl Host {
                 service,
                 stop: stopping.clone(),
                 owned: BTreeMap::new(),
+                followed: BTreeMap::new(),
             };
             env.spawn.spawn(Box::pin(async move {
                 group.run().await;
@@ -84,20 +86,45 @@ struct Group {
     env: Env,
     service: Service,
     stop: watch::Receiver<bool>,
-    owned: BTreeMap<PartitionId, Owned>,
+    owned: BTreeMap<PartitionId, Work<()>>,
+    /// Those of other instances.
+    followed: BTreeMap<PartitionId, Work<Option<Task>>>,
 }
 
-struct Owned {
+/// What runs until it is told to end, and what it leaves.
+struct Work<T> {
     stop: watch::Sender<bool>,
-    ended: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<T>,
+}
+
+impl<T: Send + 'static> Work<T> {
+    fn start<F>(env: &Env, work: impl FnOnce(watch::Receiver<bool>) -> F) -> Self
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (stop, stopping) = watch::channel(false);
+        let (done, ended) = oneshot::channel();
+        let work = work(stopping);
+        env.spawn.spawn(Box::pin(async move {
+            let _ = done.send(work.await);
+        }));
+        Self { stop, ended }
+    }
+
+    /// Nothing where it died.
+    async fn end(self) -> Option<T> {
+        self.stop.send_replace(true);
+        self.ended.await.ok()
+    }
 }
 
 impl Group {
     async fn run(mut self) {
         while !*self.stop.borrow() {
+            self.follow_the_rest();
             match self.env.log.join(self.service.name()).await {
                 Ok(mut membership) => {
-                    self.follow(&mut *membership).await;
+                    self.take_part(&mut *membership).await;
                     // Before the group hears that this member leaves: nobody takes over what still decides. What
                     // was owned in this membership is taken up again, or proven, in the next.
                     self.disown_all().await;
@@ -110,10 +137,18 @@ impl Group {
                 self.env.clock.sleep(BACKOFF).await;
             }
         }
+        while let Some((id, followed)) = self.followed.pop_first() {
+            if let Some(mut task) = followed.end().await.flatten()
+                && let Err(error) = task.flush()
+            {
+                tracing::warn!(partition = %id, %error, "the state cache was not written; the next start replays more");
+            }
+            self.env.statuses.follows(&id, None);
+        }
     }
 
     /// Owns what the group gives, until the process stops or the membership ends.
-    async fn follow(&mut self, membership: &mut dyn Membership) {
+    async fn take_part(&mut self, membership: &mut dyn Membership) {
         loop {
             let next = tokio::select! {
                 biased;
@@ -125,6 +160,7 @@ impl Group {
                 Ok(Assignment::Revoked(id, done)) => {
                     self.disown(&id).await;
                     let _ = done.send(());
+                    self.follow_the_rest();
                 }
                 Err(error) => {
                     tracing::warn!(service = self.service.name(), %error, "the group is joined again");
@@ -136,14 +172,38 @@ impl Group {
 
     async fn own(&mut self, id: PartitionId, lease: Arc<dyn Lease>) {
         self.disown(&id).await;
-        let (stop, stopping) = watch::channel(false);
-        let (done, ended) = oneshot::channel();
-        let (env, service, key) = (self.env.clone(), self.service.clone(), id.clone());
-        self.env.spawn.spawn(Box::pin(async move {
-            supervise(env, service, key, lease, stopping).await;
-            let _ = done.send(());
-        }));
-        self.owned.insert(id, Owned { stop, ended });
+        // What followed it has to let go of its cache first.
+        let followed = match self.followed.remove(&id) {
+            Some(followed) => followed.end().await.flatten(),
+            None => None,
+        };
+        self.env.statuses.follows(&id, None);
+        let work = Work::start(&self.env, |stop| {
+            supervise(
+                self.env.clone(),
+                self.service.clone(),
+                id.clone(),
+                lease,
+                stop,
+                followed,
+            )
+        });
+        self.owned.insert(id, work);
+    }
+
+    /// Follows what other instances own.
+    fn follow_the_rest(&mut self) {
+        if !self.env.follows {
+            return;
+        }
+        for index in 0..self.service.partition_count() {
+            let id = PartitionId::new(self.service.name(), index);
+            if !self.owned.contains_key(&id) && !self.followed.contains_key(&id) {
+                let (env, service, of) = (self.env.clone(), self.service.clone(), id.clone());
+                let work = Work::start(&self.env, |stop| follower::follow(env, service, of, stop));
+                self.followed.insert(id, work);
+            }
+        }
     }
 
     /// All at once: each may have a batch under way.
@@ -158,8 +218,7 @@ impl Group {
 
     async fn disown(&mut self, id: &PartitionId) {
         if let Some(owned) = self.owned.remove(id) {
-            owned.stop.send_replace(true);
-            let _ = owned.ended.await;
+            owned.end().await;
             self.env.statuses.remove(id);
         }
     }
@@ -172,6 +231,7 @@ async fn supervise(
     id: PartitionId,
     lease: Arc<dyn Lease>,
     stop: watch::Receiver<bool>,
+    mut followed: Option<Task>,
 ) {
     loop {
         let (env_of, stop_of) = (env.clone(), stop.clone());
@@ -181,6 +241,7 @@ async fn supervise(
             id: id.clone(),
             lease: lease.clone(),
             stop: stop_of,
+            followed: followed.take(),
         };
         match partition.run().await {
             End::Stopped => return,

@@ -3,6 +3,7 @@
 mod ask;
 mod clock;
 mod env;
+mod follower;
 mod forwarder;
 mod host;
 mod mend;

@@ -11,12 +11,12 @@ use super::{
     status::Activity,
 };
 use crate::{
-    Service,
+    Batches, Service,
     plant::{self, Bug},
     receipt::{Channel, Receipt},
     task::{Limits, Step, Task, TaskError},
 };
-use interstate_log::{AppendError, Lease, LogError, PartitionId, Reader, Stored, Topic, Writer};
+use interstate_log::{AppendError, Chunk, Lease, LogError, PartitionId, Reader, Stored, Topic, Writer};
 use interstate_schemas::{SignedDuration, Timestamp};
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -63,6 +63,8 @@ pub(super) struct Partition {
     pub(super) id: PartitionId,
     pub(super) lease: Arc<dyn Lease>,
     pub(super) stop: watch::Receiver<bool>,
+    /// Its task, where this instance has followed it so far.
+    pub(super) followed: Option<Task>,
 }
 
 /// An owned partition between two failures.
@@ -153,12 +155,10 @@ impl Partition {
         let env = self.env.clone();
         let topic = Topic::events(self.id.service.clone());
         let mut writer = env.log.take_over(&self.id).await?;
-        let store = env
-            .stores
-            .open(&self.id.service, self.id.index)
-            .map_err(|error| TaskError::State(error.into()))?;
-        let (service, topology) = (self.service.clone(), env.topology.clone());
-        let mut task = Task::open(service, topology, self.id.index, store, Limits::default())?;
+        let mut task = match self.followed.take() {
+            Some(task) => task,
+            None => open(&env, &self.service, &self.id)?,
+        };
         let end = env.log.end(&topic, self.id.index).await?;
         if task.next() > end {
             return Err(Next::End(End::Task(TaskError::LogTooShort {
@@ -167,7 +167,8 @@ impl Partition {
                 cached: task.next(),
             })));
         }
-        replay(&env, &topic, self.id.index, &mut task, end).await?;
+        let replayed = replay(&env, &topic, self.id.index, &mut task, end).await?;
+        tracing::info!(partition = %self.id, replayed, "taken over");
         task.check_clock(env.clock.now())?;
 
         let durable = env.log.commands_are_durable();
@@ -199,6 +200,7 @@ impl Partition {
         env.statuses.update(&self.id, |status| {
             status.activity = Activity::Running;
             status.sequence = task.sequence();
+            status.replayed = replayed;
             status.unsent = task.unsent().count();
         });
         let (stopped, shown) = watch::channel(Stopped::new());
@@ -225,25 +227,42 @@ impl Partition {
     }
 }
 
-/// Brings the task to the committed end of its events.
-async fn replay(env: &Env, topic: &Topic, partition: u32, task: &mut Task, end: u64) -> Result<(), Next> {
+/// A partition's task, as its cache on this machine has it.
+pub(super) fn open(env: &Env, service: &Service, id: &PartitionId) -> Result<Task, TaskError> {
+    let store = env.stores.open(&id.service, id.index);
+    let store = store.map_err(|error| TaskError::State(error.into()))?;
+    let (service, topology) = (service.clone(), env.topology.clone());
+    Task::open(service, topology, id.index, store, Limits::default())
+}
+
+/// Brings the task to the committed end of its events; how many records that took.
+async fn replay(env: &Env, topic: &Topic, partition: u32, task: &mut Task, end: u64) -> Result<u64, Next> {
     let mut batches = task.batches();
     let mut reader = env.log.read(topic, partition, task.next()).await?;
-    let mut seen = task.next();
+    let (mut seen, mut records) = (task.next(), 0);
     while seen < end {
         let chunk = reader.poll(CHUNK).await?;
-        for stored in &chunk.records {
-            if let Some(batch) = batches.push(stored).map_err(TaskError::from)? {
-                task.replay(&batch)?;
-            }
-        }
+        records += chunk.records.len() as u64;
+        replay_chunk(&chunk, &mut batches, task)?;
         if chunk.records.is_empty() && chunk.next <= seen {
             // Below `end` but not yet readable: an open transaction is being resolved.
             env.clock.sleep(Duration::from_millis(5)).await;
         }
         seen = chunk.next;
     }
-    Ok(())
+    Ok(records)
+}
+
+/// Takes up what was read; how many batches that were.
+pub(super) fn replay_chunk(chunk: &Chunk, batches: &mut Batches, task: &mut Task) -> Result<u32, TaskError> {
+    let mut count = 0;
+    for stored in &chunk.records {
+        if let Some(batch) = batches.push(stored)? {
+            task.replay(&batch)?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -> Result<u64, Next> {
@@ -261,7 +280,7 @@ async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -
 enum Woken {
     Stop,
     Acknowledged(Channel, u64),
-    Commands(interstate_log::Chunk),
+    Commands(Chunk),
     Searched(Ended),
     Time,
 }

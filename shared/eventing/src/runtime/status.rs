@@ -30,6 +30,8 @@ pub struct PartitionStatus {
     pub sequence: u64,
     /// Since when the oldest command that is not decided has been here; nothing when none waits.
     pub oldest_command: Option<Timestamp>,
+    /// Records of its events that were read when it was last taken over.
+    pub replayed: u64,
     /// Messages that are not known to be durable at their target.
     pub unsent: usize,
     /// Channels that stand still because a message is missing.
@@ -39,16 +41,26 @@ pub struct PartitionStatus {
     pub dead_letters: u64,
 }
 
-/// The partitions that this process owns.
+/// The partitions that this process owns, and those that it follows.
 #[derive(Debug, Clone, Default)]
 pub struct Statuses {
     all: Arc<Mutex<BTreeMap<PartitionId, PartitionStatus>>>,
+    followed: Arc<Mutex<BTreeMap<PartitionId, u64>>>,
 }
 
 impl Statuses {
     /// A copy of all of them.
     pub fn snapshot(&self) -> BTreeMap<PartitionId, PartitionStatus> {
         self.lock().clone()
+    }
+
+    /// Partitions of other instances, with the last event's sequence that this one has seen of each: it may take them
+    /// over from there.
+    pub fn followed(&self) -> BTreeMap<PartitionId, u64> {
+        self.followed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Looks how many dead letters there are. Call it before figures are shown.
@@ -94,12 +106,22 @@ impl Statuses {
             activity: Activity::TakingOver,
             commands: 0,
             sequence: 0,
+            replayed: 0,
             oldest_command: None,
             unsent: 0,
             stopped_channels: 0,
             dead_letters: 0,
         });
         change(status);
+    }
+
+    /// It follows the partition and has seen this event, or does not follow it any more.
+    pub(crate) fn follows(&self, id: &PartitionId, sequence: Option<u64>) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        match sequence {
+            Some(sequence) => followed.insert(id.clone(), sequence),
+            None => followed.remove(id),
+        };
     }
 
     pub(crate) fn remove(&self, id: &PartitionId) {
