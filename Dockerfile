@@ -7,9 +7,9 @@ ARG RUST=1.95.0
 ARG DEBIAN=bookworm
 
 FROM rust:${RUST}-slim-${DEBIAN} AS toolchain
-# librdkafka and SQLite are built from C.
+# librdkafka and SQLite are built from C; librdkafka encrypts by OpenSSL, which the images below bring with them.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends g++ make zlib1g-dev \
+ && apt-get install --yes --no-install-recommends g++ libssl-dev make pkg-config zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 ENV CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_STRIP=true
@@ -27,14 +27,15 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -name rust-toolchain.
 
 FROM toolchain AS dependencies
 COPY --from=manifests /src .
-RUN cargo build --release --locked --package interstate --package interstate-sandbox
+RUN cargo build --release --locked --package interstate --package interstate-sandbox --features interstate/kafka-tls
 
 # All programs at once: they share nearly everything, and each image takes its own.
 FROM dependencies AS programs
 COPY . .
 # The empty sources were compiled later than these were written, and cargo compares times.
 RUN find platform sandbox schemas services shared -name '*.rs' -exec touch {} + \
- && cargo build --release --locked --package interstate --package interstate-sandbox --bins \
+ && cargo build --release --locked --package interstate --package interstate-sandbox --features interstate/kafka-tls \
+      --bins \
  && mkdir -p /out /empty/data /empty/keys \
  && find target/release -maxdepth 1 -type f -executable -name 'interstate*' -exec cp {} /out/ \; \
  # librdkafka is linked with zlib, which the images below do not have

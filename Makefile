@@ -36,8 +36,10 @@ test-engines: ## Each adapter's suite and whole rides on the real servers, which
 	dev/engines/clickhouse.sh install
 	dev/engines/rabbitmq.sh install
 	dev/engines/redis.sh install
+	dev/engines/openssl.sh install
 	$(CARGO) test --workspace --locked $(patsubst %,--test %,$(ON_ENGINES)) -- --test-threads=2
 	$(CARGO) test --workspace --locked --lib on_a_real_server -- --ignored --test-threads=2
+	$(CARGO) test --package interstate-log --locked --features conformance,tls --test kafka_tls
 
 sim: ## Many simulated worlds, of the engine's own trade or of the services: make sim SEEDS=100000 WORLD=rides
 	$(CARGO) run --release --locked -p interstate-sim -- --world $(WORLD) --seeds $(SEEDS)

@@ -2,6 +2,8 @@
 
 use interstate_eventing::Service;
 use interstate_http::ErrorCode;
+use interstate_location::telemetry::Recorder;
+use interstate_log::TopicSpec;
 use std::{collections::BTreeMap, fmt::Write};
 
 /// The services with their aggregates.
@@ -14,6 +16,22 @@ pub fn services() -> Vec<Service> {
         interstate_payment::service(),
         interstate_analytics::service(),
     ]
+}
+
+/// Every topic of a deployment.
+pub fn topics() -> Vec<TopicSpec> {
+    let services = services();
+    let own = services
+        .iter()
+        .flat_map(|service| interstate_eventing::runtime::topics(service.name(), service.partition_count()));
+    let fixes = services
+        .iter()
+        .find(|service| service.name() == Recorder::topic().service);
+    let fixes = fixes.map(|service| TopicSpec {
+        topic: Recorder::topic(),
+        partitions: service.partition_count(),
+    });
+    own.chain(fixes).collect()
 }
 
 /// Every error code that an API may answer with, each once.

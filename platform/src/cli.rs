@@ -44,6 +44,9 @@ pub enum Command {
     /// Give people of the operator's staff their accounts
     #[command(subcommand)]
     Staff(Staff),
+    /// Make the topics on Kafka, and print the rights that services need
+    #[command(subcommand)]
+    Topics(Topics),
     /// Tell the whole story of a booking from the log
     Explain(Explain),
     /// Print the OpenAPI description of all services
@@ -194,6 +197,38 @@ pub struct StaffAdd {
     /// What colleagues call them; the e-mail address where nothing is said
     #[arg(long)]
     pub name: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Topics {
+    /// Make the topics that are missing, say where those that are there differ, and print the least rights
+    ///
+    /// Each topic gets the number of partitions that the services count on, its copies, and how long its records are
+    /// kept: events and dead letters for ever, commands 14 days, fixes 7 days, replies an hour. Nothing that is there is
+    /// changed. Services make what is missing by themselves, with the brokers' own number of copies, where they have the
+    /// right to. Ends with a code other than 0 where a topic differs.
+    ///
+    /// Example: interstate topics create --kafka-brokers kafka-1:9092,kafka-2:9092
+    Create(TopicsCreate),
+}
+
+#[derive(Args)]
+pub struct TopicsCreate {
+    /// Kafka brokers as host:port,…
+    #[arg(long, env = "KAFKA_BROKERS", value_name = "BROKERS")]
+    pub kafka_brokers: String,
+    /// File of name=value lines that say how brokers are reached: security.protocol, ssl.*, sasl.* of librdkafka
+    #[arg(long, env = "KAFKA_PROPERTIES", value_name = "FILE")]
+    pub kafka_properties: Option<String>,
+    /// Copies of each partition, on as many brokers
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub copies: u16,
+    /// So many copies must have a record before it counts as written
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub min_insync: u16,
+    /// Who a service is to the brokers; {service} stands for its name
+    #[arg(long, default_value = "User:interstate-{service}", value_name = "PRINCIPAL")]
+    pub principal: String,
 }
 
 #[derive(Args)]

@@ -3,8 +3,8 @@
 use clap::Parser;
 use interstate::{
     asyncapi,
-    cli::{Cli, Command, Staff},
-    commands::{doctor, generate, health, openapi, staff, up},
+    cli::{Cli, Command, Staff, Topics},
+    commands::{doctor, generate, health, openapi, staff, topics, up},
     demo,
     operator::Client,
     yaml,
@@ -59,6 +59,13 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             print!("{}", client.post(&path).await?);
         }
         Command::Staff(Staff::Add(args)) => print!("{}", staff::add(args).await?),
+        Command::Topics(Topics::Create(args)) => {
+            let made = topics::create(args).await?;
+            print!("{}", made.told);
+            if !made.well {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Explain(args) => {
             print!(
                 "{}",

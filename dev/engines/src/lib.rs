@@ -1,9 +1,11 @@
 //! Starts real servers for tests by the scripts beside this crate: each on a free port, in a folder of its own, stopped
 //! when the value is dropped. What cannot be started is the test's failure, never a reason to pass it over.
 
+mod certificates;
 mod ports;
 mod process;
 
+pub use certificates::certificates;
 pub use ports::free_ports;
 pub use process::signal;
 

@@ -7,6 +7,7 @@ mod journal;
 mod live;
 mod log;
 mod positions;
+mod topics;
 
 pub use cases::cases;
 pub use deadlines::{Deadlines, GRACE};
@@ -15,6 +16,7 @@ pub use journal::journal;
 pub use live::live;
 pub use log::{each_batch, each_event};
 pub use positions::{At, positions};
+pub use topics::topics;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,4 +7,5 @@ pub mod one;
 pub mod openapi;
 pub mod split;
 pub mod staff;
+pub mod topics;
 pub mod up;

@@ -15,7 +15,6 @@ use interstate_location::{
     domain::gazetteer::CityId,
     ports::{BookedTrip, BookedTrips, BookingsUnavailable},
 };
-use interstate_log::{Topic, TopicKind, TopicSpec};
 use interstate_proto::location::location_server::SERVICE_NAME;
 use interstate_schemas::{BookingId, TripRoute, VehicleClass};
 use std::sync::Arc;
@@ -39,11 +38,6 @@ impl Location {
     pub async fn start(&self, base: &Base, bookings: Arc<dyn BookedTrips>) -> Result<Api, StartError> {
         let service = interstate_location::service();
         let partitions = service.partition_count();
-        let fixes = TopicSpec {
-            topic: Topic::new(service.name(), TopicKind::Fixes),
-            partitions,
-        };
-        base.env.log.ensure(&[fixes]).await?;
         let running = self
             .inner
             .start(Wiring {

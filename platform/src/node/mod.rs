@@ -23,7 +23,7 @@ use interstate_auth::{
     AccessTokens, Gateway, KeyFileError, Keys, PasswordError, PolicyError, load_or_create,
 };
 use interstate_booking::{ports::RouteFinder, remote::RemoteRoutes};
-use interstate_config::{Common, EventLog, Provider};
+use interstate_config::{Broker, Common, EventLog, KafkaProperties, Provider};
 use interstate_driver::{ports::LiveFixes, remote::RemoteFixes};
 use interstate_eventing::{
     Service, Topology,
@@ -260,11 +260,7 @@ impl Node {
         let log: Arc<dyn Log> = match &common.event_log {
             EventLog::Embedded => Arc::new(EmbeddedLog::open(Options::new(dir.join("log")))?),
             EventLog::Kafka(brokers) => {
-                let list: Vec<String> = brokers
-                    .iter()
-                    .map(|broker| format!("{}:{}", broker.host, broker.port))
-                    .collect();
-                Arc::new(KafkaLog::new(kafka::Options::new(list.join(",")))?)
+                Arc::new(KafkaLog::new(kafka_options(brokers, &common.kafka_properties))?)
             }
         };
         let clock = Arc::new(crate::clock_file::open(&common.keys_dir, common.clock_factor)?);
@@ -360,4 +356,12 @@ fn chosen(all: &[Service], names: &[String]) -> Result<Vec<Service>, StartError>
             found.ok_or_else(|| StartError::NoSuchService(name.clone()))
         })
         .collect()
+}
+
+/// How the log on these brokers is set up.
+pub fn kafka_options(brokers: &[Broker], properties: &KafkaProperties) -> kafka::Options {
+    let list: Vec<String> = brokers.iter().map(Broker::to_string).collect();
+    let mut options = kafka::Options::new(list.join(","));
+    options.client = properties.expose().collect();
+    options
 }

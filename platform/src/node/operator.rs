@@ -159,6 +159,7 @@ impl Actions for Operator {
 
     async fn audit(&self) -> Vec<Check> {
         let mut checks = Vec::new();
+        checks.extend(audit::topics(&*self.base.env.log).await);
         checks.extend(audit::live(self.base.live.standing().await));
         if let Some(payments) = &self.payments {
             checks.push(audit::journal(&**payments).await);

@@ -23,18 +23,21 @@ pub struct Brokers {
 
 impl Brokers {
     pub async fn start(nodes: u32) -> Self {
+        Self::start_with(nodes, interstate_engines::free_ports(PORTS), &[]).await
+    }
+
+    /// The same from this port on, with more of the brokers' settings.
+    pub async fn start_with(nodes: u32, port: u16, settings: &[String]) -> Self {
         let mut brokers = Self {
             _turn: TURN.lock().await,
             dir: tempfile::tempdir().unwrap(),
             addresses: String::new(),
         };
-        let (port, nodes) = (
-            interstate_engines::free_ports(PORTS).to_string(),
-            nodes.to_string(),
-        );
+        let (port, nodes) = (port.to_string(), nodes.to_string());
         // A dead node is noticed after 6 s instead of 9; a node that stood still for 3 s, beside a build, is alive.
         let noticed = "broker.session.timeout.ms=6000";
-        let start = ["start", "--port", &port, "--nodes", &nodes, "--set", noticed];
+        let mut start = vec!["start", "--port", &port, "--nodes", &nodes, "--set", noticed];
+        start.extend(settings.iter().flat_map(|setting| ["--set", setting]));
         brokers.addresses = brokers.run(&start).await;
         brokers
     }

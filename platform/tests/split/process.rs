@@ -1,6 +1,6 @@
 //! A service as a process of its own, by its own program.
 
-use crate::ride::Sandbox;
+use crate::{ride::Sandbox, rights::properties};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -73,6 +73,10 @@ impl Process {
                 ("DATA_DIR", dir.display().to_string()),
                 ("KEYS_DIR", of.dir.join("keys").display().to_string()),
                 ("KAFKA_BROKERS", of.brokers.clone()),
+                (
+                    "KAFKA_PROPERTIES",
+                    properties(&of.dir, name).display().to_string(),
+                ),
                 ("CLOCK_FACTOR", of.factor.to_string()),
                 ("PAYMENT_PROVIDER_URL", of.provider.clone()),
                 ("PAYMENT_WEBHOOK_SECRET", Sandbox::SECRET.to_owned()),

@@ -1,15 +1,16 @@
 //! A whole ride while the services run apart.
 
 use crate::{
-    brokers::Brokers,
     gateway::Gateway,
     process::{Deployment, PROGRAMS, Process, clock, free_ports, ready, within},
     ride::{self, Person, Platform, Sandbox},
+    rights::{Guarded, properties},
 };
 use interstate_config::CommonArgs;
 use interstate_schemas::SignedDuration;
 use serde_json::json;
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,18 +25,18 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ride_over_six_processes_one_of_which_is_killed_and_comes_back() {
-    let broker = Brokers::start(1).await;
-    tokio::time::timeout(LIMIT, story(&broker))
+    let dir = tempfile::tempdir().unwrap();
+    let guarded = Guarded::start(dir.path()).await;
+    tokio::time::timeout(LIMIT, story(dir.path(), &guarded.address))
         .await
         .unwrap_or_else(|_| panic!("the ride takes longer than {LIMIT:?}"));
 }
 
-async fn story(broker: &Brokers) {
-    let dir = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::start(dir.path()).await;
+async fn story(dir: &Path, brokers: &str) {
+    let sandbox = Sandbox::start(dir).await;
     let of = Deployment {
-        dir: dir.path().to_owned(),
-        brokers: broker.addresses.clone(),
+        dir: dir.to_owned(),
+        brokers: brokers.to_owned(),
         provider: sandbox.url.clone(),
         factor: FACTOR,
         base: free_ports(),
@@ -50,7 +51,7 @@ async fn story(broker: &Brokers) {
     let gateway = Gateway::start(of.urls()).await;
     let platform = Platform {
         urls: vec![gateway.url.clone()],
-        clock: clock(dir.path(), FACTOR),
+        clock: clock(dir, FACTOR),
         ahead: AHEAD,
         patient: true,
         assigned: Arc::default(),
@@ -150,6 +151,7 @@ async fn register_support(of: &Deployment) {
         data_dir: folder("clerk"),
         keys_dir: folder("keys"),
         kafka_brokers: Some(of.brokers.clone()),
+        kafka_properties: Some(properties(&of.dir, "user").display().to_string()),
         clock_factor: Some(of.factor.to_string()),
         ..CommonArgs::default()
     };

@@ -1,7 +1,8 @@
 //! The settings that every process has.
 
 use crate::{
-    Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, Mistakes, RabbitMq, Secret, Setting,
+    Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, KafkaProperties, Mistakes, RabbitMq,
+    Secret, Setting,
     check::given,
     parse::{http_url, is_name, log_filter},
 };
@@ -19,6 +20,7 @@ const CLICKHOUSE: Setting = Setting::new("clickhouse-url", "CLICKHOUSE_URL");
 const RABBITMQ: Setting = Setting::new("rabbitmq-url", "RABBITMQ_URL");
 /// Where Kafka is.
 pub const KAFKA_BROKERS: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
+const KAFKA_PROPERTIES: Setting = Setting::new("kafka-properties", "KAFKA_PROPERTIES");
 const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
 const GATEWAY: Setting = Setting::new("gateway-secret", "GATEWAY_SECRET");
 const LEVEL: Setting = Setting::new("log-level", "LOG_LEVEL");
@@ -72,6 +74,9 @@ pub struct CommonArgs {
     /// Kafka brokers as host:port,…; without them the log is embedded
     #[arg(long, env = KAFKA_BROKERS.env, value_name = "BROKERS")]
     pub kafka_brokers: Option<String>,
+    /// File of name=value lines that say how brokers are reached: security.protocol, ssl.*, sasl.* of librdkafka
+    #[arg(long, env = KAFKA_PROPERTIES.env, value_name = "FILE")]
+    pub kafka_properties: Option<String>,
     /// Shared secret of access tokens (HS256); without it a key pair is made in the data folder
     #[arg(long, env = JWT.env, hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<Secret>,
@@ -142,6 +147,8 @@ pub struct Common {
     pub rabbitmq: Option<RabbitMq>,
     /// Where the log lives.
     pub event_log: EventLog,
+    /// How the log's brokers are reached.
+    pub kafka_properties: KafkaProperties,
     /// The shared secret of access tokens, at least 32 bytes.
     pub jwt_secret: Option<Secret>,
     /// The secret of a gateway in front, at least 32 bytes; without it no gateway is believed.
@@ -250,6 +257,7 @@ impl CommonArgs {
             event_log,
             "give e.g. KAFKA_BROKERS=localhost:9092, or leave it out to embed the log",
         );
+        let kafka_properties = self.kafka_properties(check, event_log.as_ref());
         let jwt_secret = self.jwt_secret(check);
         let gateway_secret = self.gateway_secret(check);
         let log_level = check.keep(
@@ -285,6 +293,7 @@ impl CommonArgs {
             clickhouse: clickhouse?,
             rabbitmq: rabbitmq?,
             event_log: event_log?,
+            kafka_properties: kafka_properties?,
             jwt_secret,
             gateway_secret,
             log_level: log_level?,
@@ -311,6 +320,7 @@ impl CommonArgs {
             clickhouse_url,
             rabbitmq_url,
             kafka_brokers,
+            kafka_properties,
             jwt_secret,
             gateway_secret,
             log_level,
@@ -334,6 +344,7 @@ impl CommonArgs {
             (CLICKHOUSE, secret(clickhouse_url)),
             (RABBITMQ, secret(rabbitmq_url)),
             (KAFKA_BROKERS, kafka_brokers.clone()),
+            (KAFKA_PROPERTIES, kafka_properties.clone()),
             (JWT, secret(jwt_secret)),
             (GATEWAY, secret(gateway_secret)),
             (LEVEL, log_level.clone()),
@@ -348,6 +359,26 @@ impl CommonArgs {
             .into_iter()
             .filter_map(|(setting, value)| Some((setting.env, value?)));
         own.chain(grpc.environment()).collect()
+    }
+
+    fn kafka_properties(&self, check: &mut Check, log: Option<&EventLog>) -> Option<KafkaProperties> {
+        let Some(file) = given(self.kafka_properties.as_deref()) else {
+            return Some(KafkaProperties::default());
+        };
+        if log == Some(&EventLog::Embedded) {
+            check.mistake(
+                KAFKA_PROPERTIES,
+                "says how brokers are reached, and no broker is named",
+                "give KAFKA_BROKERS as well, or leave it out to embed the log",
+            );
+            return None;
+        }
+        check.keep(
+            KAFKA_PROPERTIES,
+            KafkaProperties::read(std::path::Path::new(file)),
+            "name a file with e.g. security.protocol=sasl_ssl, sasl.mechanism=SCRAM-SHA-512, sasl.username=interstate, \
+             sasl.password=…, ssl.ca.location=/etc/ca.pem, a line each",
+        )
     }
 
     fn gateway_secret(&self, check: &mut Check) -> Option<Secret> {

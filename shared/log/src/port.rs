@@ -108,6 +108,12 @@ pub trait Log: Send + Sync + 'static {
     /// Creates what is missing and checks the partition counts of what is there.
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError>;
 
+    /// Where topics differ from how this log would create them, or could lose what it acknowledges: a sentence each.
+    /// Nothing where a log has one way only to keep its topics.
+    async fn differences(&self, _topics: &[TopicSpec]) -> Result<Option<Vec<String>>, LogError> {
+        Ok(None)
+    }
+
     /// Fences every earlier writer of `S.events[p]`, resolves what it left open, and opens a new one.
     async fn take_over(&self, partition: &PartitionId) -> Result<Box<dyn Writer>, LogError>;
 

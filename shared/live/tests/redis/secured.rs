@@ -6,29 +6,9 @@ use crate::suite::{
     until,
 };
 use interstate_config::Cache;
-use interstate_engines::Engine;
+use interstate_engines::{Engine, certificates};
 use interstate_live::{Live, LiveError, Standing, rates::Rate};
 use interstate_telemetry::Metrics;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use std::path::Path;
-
-/// Writes an authority's certificate, and one that it issues for a server at this name.
-fn certificates(into: &Path, name: &str) {
-    let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
-    // Under the same name as the server's it would be taken for that one.
-    authority.distinguished_name.push(DnType::CommonName, "authority");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let key = KeyPair::generate().unwrap();
-    let pem = authority.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(authority, key);
-    let server = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = server.signed_by(&key, &issuer).unwrap();
-    std::fs::write(into.join("server.pem"), certificate.pem()).unwrap();
-    std::fs::write(into.join("server.key"), key.serialize_pem()).unwrap();
-    std::fs::write(into.join("ca.pem"), pem).unwrap();
-}
 
 async fn open(url: &str) -> Result<Live, LiveError> {
     Live::open(&Cache::parse(url).unwrap(), &Metrics::new()).await

@@ -10,6 +10,16 @@ pub(super) async fn ensure_creates_once_and_accepts_what_is_there(harness: &dyn 
     let other = harness.open().await;
     ensure(&*other, &service, 2).await.expect("there for others too");
     assert_eq!(other.end(&events(&service), 1).await.expect("it exists"), 0);
+    let specs = [TopicKind::Events, TopicKind::Commands].map(|kind| TopicSpec {
+        topic: Topic::new(service.clone(), kind),
+        partitions: 2,
+    });
+    let differences = other.differences(&specs).await.expect("it answers");
+    assert_eq!(
+        differences.unwrap_or_default(),
+        [""; 0],
+        "what it made is as it makes it"
+    );
 }
 
 pub(super) async fn another_number_of_partitions_is_refused(harness: &dyn Harness) {

@@ -7,6 +7,7 @@
 mod client;
 mod convert;
 mod deliveries;
+mod differences;
 mod errors;
 mod feed;
 mod membership;
@@ -17,7 +18,7 @@ mod sender;
 mod topics;
 mod writer;
 
-pub use options::{Options, Retention};
+pub use options::{Options, Properties, READERS, Retention};
 
 use crate::{
     Log, LogError, Membership, PartitionId, Reader, Sender, Topic, TopicKind, TopicSpec, Writer,
@@ -115,6 +116,11 @@ impl Log for KafkaLog {
         let counts = blocking(move || topics::ensure(&shared.asking, &shared.options, &specs)).await?;
         lock(&self.shared.counts).extend(counts);
         Ok(())
+    }
+
+    async fn differences(&self, topics: &[TopicSpec]) -> Result<Option<Vec<String>>, LogError> {
+        let (shared, specs) = (self.shared.clone(), topics.to_vec());
+        blocking(move || differences::differences(&shared.asking, &shared.options, &specs).map(Some)).await
     }
 
     async fn take_over(&self, partition: &PartitionId) -> Result<Box<dyn Writer>, LogError> {

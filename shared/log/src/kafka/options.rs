@@ -2,10 +2,14 @@
 
 use crate::Topic;
 use rdkafka::ClientConfig;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Room for a batch's own header and its compression, on top of the largest record, in bytes.
 const OVERHEAD: usize = 64 << 10;
+
+/// The group of all readers. The client insists on one even where it only assigns, and asks who coordinates it; nothing
+/// is ever committed to it.
+pub const READERS: &str = "interstate-readers";
 
 /// How long the records of a topic are kept. Events and dead letters are kept for ever.
 #[derive(Debug, Clone)]
@@ -38,6 +42,9 @@ pub struct Options {
     pub prefix: String,
     /// Copies of each partition of topics that are created; the broker's default when absent.
     pub replication: Option<u16>,
+    /// How many of these copies must have a record of a topic that is created before it counts as written; the
+    /// broker's default when absent.
+    pub min_insync: Option<u16>,
     /// The largest record, in bytes.
     pub max_record: usize,
     /// Records that may wait in one sender before it says that it is overloaded.
@@ -63,7 +70,26 @@ pub struct Options {
     /// How long records are kept.
     pub retention: Retention,
     /// More librdkafka properties, for TLS and SASL for instance. They win over everything here.
-    pub client: Vec<(String, String)>,
+    pub client: Properties,
+}
+
+/// Properties of librdkafka. What they say is not printed: there are passwords among them.
+#[derive(Clone, Default)]
+pub struct Properties(Vec<(String, String)>);
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Properties {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let owned = |(name, value): (N, V)| (name.into(), value.into());
+        Self(pairs.into_iter().map(owned).collect())
+    }
+}
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 impl Options {
@@ -73,6 +99,7 @@ impl Options {
             brokers: brokers.into(),
             prefix: String::new(),
             replication: None,
+            min_insync: None,
             max_record: 1 << 20,
             queue_capacity: 10_000,
             reach_timeout: Duration::from_secs(10),
@@ -84,7 +111,7 @@ impl Options {
             fetch_wait: Duration::from_millis(100),
             read_ahead: 4 << 20,
             retention: Retention::default(),
-            client: Vec::new(),
+            client: Properties::default(),
         }
     }
 
@@ -119,7 +146,7 @@ impl Options {
     }
 
     fn finish(&self, mut config: ClientConfig) -> ClientConfig {
-        for (name, value) in &self.client {
+        for (name, value) in &self.client.0 {
             config.set(name, value);
         }
         config
@@ -150,8 +177,7 @@ impl Options {
     pub(super) fn reader(&self) -> ClientConfig {
         let mut config = self.consumer();
         config
-            // The client insists on a group even where it only assigns; nothing is ever committed to it.
-            .set("group.id", format!("{}interstate-readers", self.prefix))
+            .set("group.id", format!("{}{READERS}", self.prefix))
             .set("isolation.level", "read_committed")
             .set("enable.partition.eof", "true")
             .set("queued.min.messages", "100000")

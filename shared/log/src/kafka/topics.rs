@@ -92,7 +92,6 @@ fn checked(topic: String, found: u32, wanted: u32) -> Result<(String, u32), LogE
 fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), LogError> {
     let admin: AdminClient<Faults> = client::build(&options.asking(), Faults::default())?;
     let replication = options.replication.map_or(-1, i32::from);
-    let max_batch = options.max_batch().to_string();
     let settings: Vec<_> = missing
         .iter()
         .map(|(_, spec)| settings(options, spec.topic.kind))
@@ -101,9 +100,7 @@ fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), Log
         .iter()
         .zip(&settings)
         .map(|((name, spec), settings)| {
-            let topic = NewTopic::new(name, spec.partitions as i32, TopicReplication::Fixed(replication))
-                .set("cleanup.policy", "delete")
-                .set("max.message.bytes", &max_batch);
+            let topic = NewTopic::new(name, spec.partitions as i32, TopicReplication::Fixed(replication));
             settings
                 .iter()
                 .fold(topic, |topic, (name, value)| topic.set(name, value))
@@ -131,7 +128,7 @@ fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), Log
 }
 
 /// What a topic of this kind is created with.
-fn settings(options: &Options, kind: TopicKind) -> Vec<(&'static str, String)> {
+pub(super) fn settings(options: &Options, kind: TopicKind) -> Vec<(&'static str, String)> {
     let millis = |duration: Duration| duration.as_millis().to_string();
     let kept = match kind {
         TopicKind::Events | TopicKind::DeadLetters => "-1".to_owned(),
@@ -139,10 +136,19 @@ fn settings(options: &Options, kind: TopicKind) -> Vec<(&'static str, String)> {
         TopicKind::Replies => millis(options.retention.replies),
         TopicKind::Fixes => millis(options.retention.fixes),
     };
-    let mut settings = vec![("retention.ms", kept), ("retention.bytes", "-1".to_owned())];
+    let mut settings = vec![
+        ("cleanup.policy", "delete".to_owned()),
+        ("max.message.bytes", options.max_batch().to_string()),
+        ("retention.ms", kept),
+        ("retention.bytes", "-1".to_owned()),
+    ];
     if kind == TopicKind::Events {
         // The broker's clock: a wrong clock of one instance must not date the truth.
         settings.push(("message.timestamp.type", "LogAppendTime".to_owned()));
     }
+    settings.extend(options.min_insync.map(|count| (MIN_INSYNC, count.to_string())));
     settings
 }
+
+/// How many copies must have a record before it counts as written.
+pub(super) const MIN_INSYNC: &str = "min.insync.replicas";

@@ -68,7 +68,7 @@ fn an_address_that_does_not_exist_is_said_in_bounded_time() {
 #[test]
 fn a_setting_that_the_client_does_not_know_is_refused_at_once() {
     let mut options = Options::new("127.0.0.1:1");
-    options.client = vec![("no.such.setting".to_owned(), "1".to_owned())];
+    options.client = [("no.such.setting", "1")].into_iter().collect();
     let error = KafkaLog::new(options).err().expect("refused");
     assert!(error.to_string().contains("no.such.setting"), "{error}");
 }

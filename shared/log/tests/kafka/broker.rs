@@ -24,25 +24,42 @@ fn script() -> PathBuf {
 
 impl Brokers {
     pub fn start(nodes: u32) -> Self {
+        Self::start_with(nodes, interstate_engines::free_ports(PORTS), &[])
+    }
+
+    /// The same from this port on, with more of the brokers' settings.
+    pub fn start_with(nodes: u32, port: u16, settings: &[&str]) -> Self {
         let mut brokers = Self {
             dir: tempfile::tempdir().unwrap(),
             bootstrap: String::new(),
             names: AtomicU32::new(0),
         };
-        let (port, nodes) = (
-            interstate_engines::free_ports(PORTS).to_string(),
-            nodes.to_string(),
-        );
-        let settings = [
-            "--set",
+        let (port, nodes) = (port.to_string(), nodes.to_string());
+        let quick = [
             "group.min.session.timeout.ms=1000",
-            "--set",
             "broker.session.timeout.ms=3000",
         ];
         let mut arguments = vec!["start", "--port", &port, "--nodes", &nodes];
-        arguments.extend(settings);
+        arguments.extend(
+            quick
+                .iter()
+                .chain(settings)
+                .flat_map(|setting| ["--set", *setting]),
+        );
         brokers.bootstrap = brokers.run(&arguments);
         brokers
+    }
+
+    /// Has one of Kafka's own tools work on this cluster.
+    pub fn tool(&self, name: &str, arguments: &[&str]) -> String {
+        let output = Command::new(script())
+            .args(["tool", name, "--bootstrap-server", &self.bootstrap])
+            .args(arguments)
+            .output()
+            .expect("dev/engines/kafka.sh runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name} {arguments:?}: {complaint}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Runs the script on this cluster; gives what it prints last.

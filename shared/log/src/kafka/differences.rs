@@ -1,0 +1,230 @@
+//! Where topics differ from how they would be created, and from what makes what is acknowledged outlive a broker.
+
+use super::{
+    Options,
+    client::{self, Faults},
+    errors,
+    topics::{self, MIN_INSYNC},
+};
+use crate::{LogError, TopicSpec};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    consumer::{BaseConsumer, Consumer},
+};
+use std::collections::BTreeMap;
+
+/// From so many brokers on, one may be lost without loss or stop: three copies, of which two must have a record.
+const SAFE_COPIES: usize = 3;
+
+/// What stands on the brokers about a topic.
+#[derive(Debug, Default)]
+struct Found {
+    partitions: u32,
+    /// The fewest that a partition has.
+    copies: usize,
+    settings: BTreeMap<String, String>,
+}
+
+/// A sentence for each difference; nothing where all is as it ought to be.
+pub(super) fn differences(
+    asking: &BaseConsumer<Faults>,
+    options: &Options,
+    specs: &[TopicSpec],
+) -> Result<Vec<String>, LogError> {
+    let mut found = BTreeMap::new();
+    let mut brokers = 0;
+    for spec in specs {
+        let name = options.topic(&spec.topic);
+        if topics::count(asking, options, &name)?.is_none() {
+            continue;
+        }
+        let metadata = client::ask(asking, options, &name, |within| {
+            asking.fetch_metadata(Some(&name), within)
+        })?;
+        brokers = metadata.brokers().len();
+        let of = metadata.topics().iter().find(|topic| topic.name() == name);
+        let partitions = of.map_or(&[][..], |topic| topic.partitions());
+        let copies = partitions.iter().map(|partition| partition.replicas().len());
+        found.insert(
+            name,
+            Found {
+                partitions: partitions.len() as u32,
+                copies: copies.min().unwrap_or_default(),
+                settings: BTreeMap::new(),
+            },
+        );
+    }
+    describe(options, &mut found)?;
+    Ok(specs
+        .iter()
+        .flat_map(|spec| judge(options, spec, brokers, found.get(&options.topic(&spec.topic))))
+        .collect())
+}
+
+/// Fills in what the brokers say of each topic's settings.
+fn describe(options: &Options, found: &mut BTreeMap<String, Found>) -> Result<(), LogError> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let admin: AdminClient<Faults> = client::build(&options.asking(), Faults::default())?;
+    let within = AdminOptions::new()
+        .operation_timeout(Some(options.reach_timeout))
+        .request_timeout(Some(options.reach_timeout));
+    let names: Vec<String> = found.keys().cloned().collect();
+    let asked: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    let answers = futures::executor::block_on(admin.describe_configs(&asked, &within)).map_err(|error| {
+        let reason = admin.inner().context().last();
+        errors::question(options, "the topics' settings", &error, reason)
+    })?;
+    for (name, answer) in names.iter().zip(answers) {
+        let answer =
+            answer.map_err(|code| LogError::Other(format!("the settings of topic {name}: {code}")))?;
+        let settings = answer
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.name, entry.value?)));
+        if let Some(found) = found.get_mut(name) {
+            found.settings = settings.collect();
+        }
+    }
+    Ok(())
+}
+
+fn judge(options: &Options, spec: &TopicSpec, brokers: usize, found: Option<&Found>) -> Vec<String> {
+    let name = options.topic(&spec.topic);
+    let Some(found) = found else {
+        return vec![format!("topic {name} does not exist")];
+    };
+    let mut told = Vec::new();
+    let mut differs = |what: &str, is: &str, ought: &str| {
+        told.push(format!("topic {name}: {what} is {is} and ought to be {ought}"));
+    };
+    if found.partitions != spec.partitions {
+        let (is, ought) = (found.partitions.to_string(), spec.partitions.to_string());
+        differs("the number of partitions", &is, &ought);
+    }
+    let of = |setting: &str| found.settings.get(setting).map(String::as_str);
+    for (setting, ought) in topics::settings(options, spec.topic.kind) {
+        if setting != MIN_INSYNC && of(setting) != Some(ought.as_str()) {
+            differs(setting, of(setting).unwrap_or("not known"), &ought);
+        }
+    }
+    let in_sync = of(MIN_INSYNC)
+        .and_then(|text| text.parse::<usize>().ok())
+        .unwrap_or(1);
+    if brokers >= SAFE_COPIES {
+        if found.copies < SAFE_COPIES {
+            differs(
+                "the number of copies",
+                &found.copies.to_string(),
+                "3, or a lost broker is lost records",
+            );
+        }
+        if in_sync < 2 {
+            differs(
+                MIN_INSYNC,
+                &in_sync.to_string(),
+                "2, or what is acknowledged may have one copy only",
+            );
+        }
+    }
+    if found.copies > 1 && in_sync >= found.copies {
+        let ought = format!(
+            "less than the {} copies, or one lost broker stops all writing",
+            found.copies
+        );
+        differs(MIN_INSYNC, &in_sync.to_string(), &ought);
+    }
+    if of("unclean.leader.election.enable") == Some("true") {
+        differs(
+            "unclean.leader.election.enable",
+            "true",
+            "false, or acknowledged records are lost",
+        );
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Topic;
+
+    fn spec() -> TopicSpec {
+        TopicSpec {
+            topic: Topic::events("booking"),
+            partitions: 6,
+        }
+    }
+
+    /// As it is created on three brokers.
+    fn created(options: &Options) -> Found {
+        let mut settings: BTreeMap<String, String> = topics::settings(options, spec().topic.kind)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        settings.insert(MIN_INSYNC.to_owned(), "2".to_owned());
+        settings.insert("unclean.leader.election.enable".to_owned(), "false".to_owned());
+        Found {
+            partitions: 6,
+            copies: 3,
+            settings,
+        }
+    }
+
+    #[test]
+    fn a_topic_as_it_is_created_differs_in_nothing_and_each_difference_is_told() {
+        let options = Options::new("localhost:9092");
+        assert_eq!(judge(&options, &spec(), 3, Some(&created(&options))), [""; 0]);
+        assert_eq!(
+            judge(&options, &spec(), 3, None),
+            ["topic booking.events does not exist"]
+        );
+        type Change = fn(&mut Found);
+        let changes: [(Change, &str); 7] = [
+            (|found| found.partitions = 7, "partitions is 7 and ought to be 6"),
+            (|found| found.copies = 1, "copies is 1 and ought to be 3"),
+            (
+                |found| found.copies = 2,
+                "min.insync.replicas is 2 and ought to be less than the 2 copies",
+            ),
+            (
+                |found| drop(found.settings.insert(MIN_INSYNC.into(), "1".into())),
+                "min.insync.replicas is 1 and ought to be 2",
+            ),
+            (
+                |found| drop(found.settings.insert("retention.ms".into(), "604800000".into())),
+                "retention.ms is 604800000 and ought to be -1",
+            ),
+            (
+                |found| drop(found.settings.insert("cleanup.policy".into(), "compact".into())),
+                "cleanup.policy is compact and ought to be delete",
+            ),
+            (
+                |found| {
+                    drop(
+                        found
+                            .settings
+                            .insert("unclean.leader.election.enable".into(), "true".into()),
+                    )
+                },
+                "unclean.leader.election.enable is true",
+            ),
+        ];
+        for (change, told) in changes {
+            let mut found = created(&options);
+            change(&mut found);
+            let all = judge(&options, &spec(), 3, Some(&found)).join("\n");
+            assert!(all.contains(told), "{told}: {all}");
+        }
+    }
+
+    #[test]
+    fn one_broker_has_one_copy_and_that_is_no_difference() {
+        let options = Options::new("localhost:9092");
+        let mut found = created(&options);
+        found.copies = 1;
+        found.settings.insert(MIN_INSYNC.into(), "1".into());
+        assert_eq!(judge(&options, &spec(), 1, Some(&found)), [""; 0]);
+    }
+}
