@@ -168,7 +168,7 @@ impl Partition {
             })));
         }
         let replayed = replay(&env, &topic, self.id.index, &mut task, end).await?;
-        tracing::info!(partition = %self.id, replayed, "taken over");
+        tracing::debug!(partition = %self.id, replayed, "taken over");
         task.check_clock(env.clock.now())?;
 
         let durable = env.log.commands_are_durable();
