@@ -172,9 +172,14 @@ fn wrong_services_and_a_missing_provider_are_told_before_anything_is_touched() {
 #[test]
 fn a_port_that_is_taken_is_named_with_its_setting() {
     let dir = tempfile::tempdir().unwrap();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = (taken.local_addr().unwrap().port(), taken);
-    for port in [taken.0 - 90, taken.0] {
+    // A platform's ports around it are free, and nobody's connection takes one of them meanwhile.
+    let all = |base: u16| (base..base + 10).chain(base + 1_000..base + 1_010);
+    let base = interstate_engines::free_ports(all(0).chain(all(90)).chain([180]));
+    let taken = (
+        base + 90,
+        std::net::TcpListener::bind(("127.0.0.1", base + 90)).unwrap(),
+    );
+    for port in [base, taken.0] {
         let port = format!("--port={port}");
         let text = complaint(&["up", "--plain", &port, "--data-dir", dir.path().to_str().unwrap()]);
         let address = format!("cannot listen on 127.0.0.1:{}", taken.0);
