@@ -67,7 +67,7 @@ async fn an_encrypted_connection_carries_everything_and_a_stranger_is_not_truste
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rights_that_the_documentation_names_are_enough() {
-    let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data/redis.md");
+    let text = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data/redis.md");
     let text = std::fs::read_to_string(text).unwrap();
     let (_, rest) = text
         .split_once("**The user** needs `")
