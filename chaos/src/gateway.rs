@@ -96,13 +96,7 @@ impl Services {
 
 async fn forward(State(services): State<Arc<Services>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let (method, path) = (parts.method.as_str(), parts.uri.path());
-    // The operator's door is that of the user service.
-    let for_operator = path.starts_with(OPERATOR);
-    let Some(service) = for_operator
-        .then_some("user")
-        .or_else(|| service_of(method, path))
-    else {
+    let Some(service) = in_front_of(parts.method.as_str(), parts.uri.path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
@@ -113,7 +107,7 @@ async fn forward(State(services): State<Arc<Services>>, request: Request) -> Res
     headers.remove(header::CONTENT_LENGTH);
     let mut refused = String::new();
     let mut urls = services.in_turn(service);
-    if for_operator {
+    if parts.uri.path().starts_with(OPERATOR) {
         // Each instance has a key of its own.
         urls = services.urls[service][..1].to_vec();
     }
@@ -162,4 +156,23 @@ async fn passed_on(journal: &Journal, asked: &HeaderMap, path: &str, answer: req
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The service that a path goes to; the operator's door is that of the user service.
+fn in_front_of(method: &str, path: &str) -> Option<&'static str> {
+    match path.starts_with(OPERATOR) {
+        true => Some("user"),
+        false => service_of(method, path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_door_is_the_user_services() {
+        assert_eq!(in_front_of("GET", "/operator/status"), Some("user"));
+        assert_eq!(in_front_of("POST", "/v1/bookings"), Some("booking"));
+    }
 }
