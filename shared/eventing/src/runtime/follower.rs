@@ -3,13 +3,10 @@
 
 use super::{
     env::Env,
-    partition::{self, replay_chunk},
+    replay::{self, CHUNK, FLUSH_EVERY, ReplayError},
 };
-use crate::{
-    Service,
-    task::{Task, TaskError},
-};
-use interstate_log::{LogError, PartitionId, Topic};
+use crate::{Service, task::Task};
+use interstate_log::{PartitionId, Topic};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -18,18 +15,6 @@ use tokio::sync::watch;
 const SETTLE: Duration = Duration::from_secs(3);
 /// The wait before it is tried again.
 const BACKOFF: Duration = Duration::from_secs(5);
-/// Records read at once.
-const CHUNK: usize = 1_000;
-/// Batches after which the cache is written.
-const FLUSH_EVERY: u32 = 512;
-
-#[derive(Debug, thiserror::Error)]
-enum FollowError {
-    #[error(transparent)]
-    Task(#[from] TaskError),
-    #[error(transparent)]
-    Log(#[from] LogError),
-}
 
 /// Follows until it is stopped; gives the task, as far as it came, for whoever takes the partition over here.
 pub(super) async fn follow(
@@ -58,12 +43,12 @@ async fn keep_up(
     service: &Service,
     id: &PartitionId,
     stop: &mut watch::Receiver<bool>,
-) -> Result<Option<Task>, FollowError> {
+) -> Result<Option<Task>, ReplayError> {
     let topic = Topic::events(id.service.clone());
     let opened = async {
-        let task = partition::open(env, service, id)?;
+        let task = replay::open(env, service, id)?;
         let reader = env.log.read(&topic, id.index, task.next()).await?;
-        Ok::<_, FollowError>((task, reader))
+        Ok::<_, ReplayError>((task, reader))
     };
     let (mut task, mut reader) = tokio::select! {
         biased;
@@ -79,7 +64,7 @@ async fn keep_up(
             _ = stop.wait_for(|stop| *stop) => return Ok(Some(task)),
             chunk = reader.next(CHUNK) => chunk?,
         };
-        unflushed += replay_chunk(&chunk, &mut batches, &mut task)?;
+        unflushed += replay::take_up(&chunk, &mut batches, &mut task)?;
         if unflushed >= FLUSH_EVERY {
             unflushed = 0;
             task.flush()?;

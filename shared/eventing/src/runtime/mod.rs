@@ -9,6 +9,7 @@ mod host;
 mod mend;
 mod meter;
 mod partition;
+mod replay;
 mod replies;
 mod reply_out;
 mod resent;

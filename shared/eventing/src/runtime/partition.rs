@@ -6,15 +6,16 @@ use super::{
     forwarder::{Acknowledgement, Forwarders},
     mend::{self, Ended, Stopped},
     meter,
+    replay::{self, CHUNK, FLUSH_EVERY, ReplayError},
     reply_out::ReplyOut,
     spans,
     status::Activity,
 };
 use crate::{
-    Batches, Service,
+    Service,
     plant::{self, Bug},
     receipt::{Channel, Receipt},
-    task::{Limits, Step, Task, TaskError},
+    task::{Step, Task, TaskError},
 };
 use interstate_log::{AppendError, Chunk, Lease, LogError, PartitionId, Reader, Stored, Topic, Writer};
 use interstate_schemas::{SignedDuration, Timestamp};
@@ -25,12 +26,8 @@ use std::{
 };
 use tokio::sync::{mpsc, watch};
 
-/// Commands read at once.
-const CHUNK: usize = 1_000;
 /// Commands read ahead, about.
 const MOST_BUFFERED: usize = 8 * CHUNK;
-/// Batches after which the cache is written.
-const FLUSH_EVERY: u32 = 512;
 /// The wait before a failed operation is tried again.
 const BACKOFF: Duration = Duration::from_millis(100);
 /// How long commands of this process take the detour through a durable topic after its start. One that kills its
@@ -123,6 +120,15 @@ impl From<LogError> for Next {
     }
 }
 
+impl From<ReplayError> for Next {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Task(error) => error.into(),
+            ReplayError::Log(error) => error.into(),
+        }
+    }
+}
+
 impl Partition {
     /// Runs until it is stopped, loses the partition, or cannot go on.
     pub(super) async fn run(mut self) -> End {
@@ -157,7 +163,7 @@ impl Partition {
         let mut writer = env.log.take_over(&self.id).await?;
         let mut task = match self.followed.take() {
             Some(task) => task,
-            None => open(&env, &self.service, &self.id)?,
+            None => replay::open(&env, &self.service, &self.id)?,
         };
         let end = env.log.end(&topic, self.id.index).await?;
         if task.next() > end {
@@ -167,7 +173,7 @@ impl Partition {
                 cached: task.next(),
             })));
         }
-        let replayed = replay(&env, &topic, self.id.index, &mut task, end).await?;
+        let replayed = replay::to(&env, &self.id, &mut task, end).await?;
         tracing::debug!(partition = %self.id, replayed, "taken over");
         task.check_clock(env.clock.now())?;
 
@@ -225,44 +231,6 @@ impl Partition {
             unflushed: 0,
         })
     }
-}
-
-/// A partition's task, as its cache on this machine has it.
-pub(super) fn open(env: &Env, service: &Service, id: &PartitionId) -> Result<Task, TaskError> {
-    let store = env.stores.open(&id.service, id.index);
-    let store = store.map_err(|error| TaskError::State(error.into()))?;
-    let (service, topology) = (service.clone(), env.topology.clone());
-    Task::open(service, topology, id.index, store, Limits::default())
-}
-
-/// Brings the task to the committed end of its events; how many records that took.
-async fn replay(env: &Env, topic: &Topic, partition: u32, task: &mut Task, end: u64) -> Result<u64, Next> {
-    let mut batches = task.batches();
-    let mut reader = env.log.read(topic, partition, task.next()).await?;
-    let (mut seen, mut records) = (task.next(), 0);
-    while seen < end {
-        let chunk = reader.poll(CHUNK).await?;
-        records += chunk.records.len() as u64;
-        replay_chunk(&chunk, &mut batches, task)?;
-        if chunk.records.is_empty() && chunk.next <= seen {
-            // Below `end` but not yet readable: an open transaction is being resolved.
-            env.clock.sleep(Duration::from_millis(5)).await;
-        }
-        seen = chunk.next;
-    }
-    Ok(records)
-}
-
-/// Takes up what was read; how many batches that were.
-pub(super) fn replay_chunk(chunk: &Chunk, batches: &mut Batches, task: &mut Task) -> Result<u32, TaskError> {
-    let mut count = 0;
-    for stored in &chunk.records {
-        if let Some(batch) = batches.push(stored)? {
-            task.replay(&batch)?;
-            count += 1;
-        }
-    }
-    Ok(count)
 }
 
 async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -> Result<u64, Next> {
