@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
-use interstate_config::{CommonArgs, ProviderArgs};
+use interstate_config::{CommonArgs, KAFKA_BROKERS, KAFKA_PROPERTIES, ProviderArgs};
 
 /// Ride-booking for cabs between cities and states.
 ///
@@ -215,10 +215,10 @@ pub enum Topics {
 #[derive(Args)]
 pub struct TopicsCreate {
     /// Kafka brokers as host:port,…
-    #[arg(long, env = "KAFKA_BROKERS", value_name = "BROKERS")]
+    #[arg(long, env = KAFKA_BROKERS.env, value_name = "BROKERS")]
     pub kafka_brokers: String,
     /// File of name=value lines that say how brokers are reached: security.protocol, ssl.*, sasl.* of librdkafka
-    #[arg(long, env = "KAFKA_PROPERTIES", value_name = "FILE")]
+    #[arg(long, env = KAFKA_PROPERTIES.env, value_name = "FILE")]
     pub kafka_properties: Option<String>,
     /// Copies of each partition, on as many brokers
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=9))]

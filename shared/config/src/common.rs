@@ -20,7 +20,8 @@ const CLICKHOUSE: Setting = Setting::new("clickhouse-url", "CLICKHOUSE_URL");
 const RABBITMQ: Setting = Setting::new("rabbitmq-url", "RABBITMQ_URL");
 /// Where Kafka is.
 pub const KAFKA_BROKERS: Setting = Setting::new("kafka-brokers", "KAFKA_BROKERS");
-const KAFKA_PROPERTIES: Setting = Setting::new("kafka-properties", "KAFKA_PROPERTIES");
+/// How Kafka is reached.
+pub const KAFKA_PROPERTIES: Setting = Setting::new("kafka-properties", "KAFKA_PROPERTIES");
 const JWT: Setting = Setting::new("jwt-secret", "JWT_SECRET");
 const GATEWAY: Setting = Setting::new("gateway-secret", "GATEWAY_SECRET");
 const LEVEL: Setting = Setting::new("log-level", "LOG_LEVEL");

@@ -18,7 +18,7 @@ mod secret;
 
 pub use check::{Check, Mistake, Mistakes, Setting};
 pub use clickhouse::ClickHouse;
-pub use common::{Common, CommonArgs, KAFKA_BROKERS, LogFormat, SERVICE_PORT};
+pub use common::{Common, CommonArgs, KAFKA_BROKERS, KAFKA_PROPERTIES, LogFormat, SERVICE_PORT};
 pub use engines::{Broker, Cache, Databases, Documents, EventLog, Relational};
 pub use grpc::{BOOKING_GRPC, Grpc, GrpcArgs, GrpcTls, LOCATION_GRPC};
 pub use kafka::KafkaProperties;

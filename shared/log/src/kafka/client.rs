@@ -4,6 +4,7 @@ use super::{Options, errors};
 use crate::{LogError, lock};
 use rdkafka::{
     ClientConfig, ClientContext,
+    admin::{AdminClient, AdminOptions},
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode as Code},
@@ -64,6 +65,14 @@ pub(super) fn build<C: ClientContext, T: FromClientConfigAndContext<C>>(
     config
         .create_with_context(context)
         .map_err(|error| LogError::Other(format!("the Kafka client's settings: {error}")))
+}
+
+/// A client for what administrators ask, and how long each of its operations may take.
+pub(super) fn admin(options: &Options) -> Result<(AdminClient<Faults>, AdminOptions), LogError> {
+    let within = AdminOptions::new()
+        .operation_timeout(Some(options.reach_timeout))
+        .request_timeout(Some(options.reach_timeout));
+    Ok((build(&options.asking(), Faults::default())?, within))
 }
 
 /// Asks the brokers, again and again while the trouble is one of the moment: a leader that has just died, a

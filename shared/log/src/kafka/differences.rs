@@ -4,24 +4,18 @@ use super::{
     Options,
     client::{self, Faults},
     errors,
-    topics::{self, MIN_INSYNC},
+    topics::{self, MIN_INSYNC, Standing},
 };
 use crate::{LogError, TopicSpec};
-use rdkafka::{
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::{admin::ResourceSpecifier, consumer::BaseConsumer};
 use std::collections::BTreeMap;
 
 /// From so many brokers on, one may be lost without loss or stop: three copies, of which two must have a record.
 const SAFE_COPIES: usize = 3;
 
-/// What stands on the brokers about a topic.
-#[derive(Debug, Default)]
+/// What the brokers say of a topic.
 struct Found {
-    partitions: u32,
-    /// The fewest that a partition has.
-    copies: usize,
+    standing: Standing,
     settings: BTreeMap<String, String>,
 }
 
@@ -32,32 +26,17 @@ pub(super) fn differences(
     specs: &[TopicSpec],
 ) -> Result<Vec<String>, LogError> {
     let mut found = BTreeMap::new();
-    let mut brokers = 0;
     for spec in specs {
         let name = options.topic(&spec.topic);
-        if topics::count(asking, options, &name)?.is_none() {
-            continue;
+        if let Some(standing) = topics::standing(asking, options, &name)? {
+            let settings = BTreeMap::new();
+            found.insert(name, Found { standing, settings });
         }
-        let metadata = client::ask(asking, options, &name, |within| {
-            asking.fetch_metadata(Some(&name), within)
-        })?;
-        brokers = metadata.brokers().len();
-        let of = metadata.topics().iter().find(|topic| topic.name() == name);
-        let partitions = of.map_or(&[][..], |topic| topic.partitions());
-        let copies = partitions.iter().map(|partition| partition.replicas().len());
-        found.insert(
-            name,
-            Found {
-                partitions: partitions.len() as u32,
-                copies: copies.min().unwrap_or_default(),
-                settings: BTreeMap::new(),
-            },
-        );
     }
     describe(options, &mut found)?;
     Ok(specs
         .iter()
-        .flat_map(|spec| judge(options, spec, brokers, found.get(&options.topic(&spec.topic))))
+        .flat_map(|spec| judge(options, spec, found.get(&options.topic(&spec.topic))))
         .collect())
 }
 
@@ -66,10 +45,7 @@ fn describe(options: &Options, found: &mut BTreeMap<String, Found>) -> Result<()
     if found.is_empty() {
         return Ok(());
     }
-    let admin: AdminClient<Faults> = client::build(&options.asking(), Faults::default())?;
-    let within = AdminOptions::new()
-        .operation_timeout(Some(options.reach_timeout))
-        .request_timeout(Some(options.reach_timeout));
+    let (admin, within) = client::admin(options)?;
     let names: Vec<String> = found.keys().cloned().collect();
     let asked: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let answers = futures::executor::block_on(admin.describe_configs(&asked, &within)).map_err(|error| {
@@ -90,17 +66,22 @@ fn describe(options: &Options, found: &mut BTreeMap<String, Found>) -> Result<()
     Ok(())
 }
 
-fn judge(options: &Options, spec: &TopicSpec, brokers: usize, found: Option<&Found>) -> Vec<String> {
+fn judge(options: &Options, spec: &TopicSpec, found: Option<&Found>) -> Vec<String> {
     let name = options.topic(&spec.topic);
     let Some(found) = found else {
         return vec![format!("topic {name} does not exist")];
     };
+    let Standing {
+        partitions,
+        copies,
+        brokers,
+    } = found.standing;
     let mut told = Vec::new();
     let mut differs = |what: &str, is: &str, ought: &str| {
         told.push(format!("topic {name}: {what} is {is} and ought to be {ought}"));
     };
-    if found.partitions != spec.partitions {
-        let (is, ought) = (found.partitions.to_string(), spec.partitions.to_string());
+    if partitions != spec.partitions {
+        let (is, ought) = (partitions.to_string(), spec.partitions.to_string());
         differs("the number of partitions", &is, &ought);
     }
     let of = |setting: &str| found.settings.get(setting).map(String::as_str);
@@ -113,10 +94,10 @@ fn judge(options: &Options, spec: &TopicSpec, brokers: usize, found: Option<&Fou
         .and_then(|text| text.parse::<usize>().ok())
         .unwrap_or(1);
     if brokers >= SAFE_COPIES {
-        if found.copies < SAFE_COPIES {
+        if copies < SAFE_COPIES {
             differs(
                 "the number of copies",
-                &found.copies.to_string(),
+                &copies.to_string(),
                 "3, or a lost broker is lost records",
             );
         }
@@ -128,10 +109,10 @@ fn judge(options: &Options, spec: &TopicSpec, brokers: usize, found: Option<&Fou
             );
         }
     }
-    if found.copies > 1 && in_sync >= found.copies {
+    if copies > 1 && in_sync >= copies {
         let ought = format!(
             "less than the {} copies, or one lost broker stops all writing",
-            found.copies
+            copies
         );
         differs(MIN_INSYNC, &in_sync.to_string(), &ought);
     }
@@ -165,27 +146,31 @@ mod tests {
             .collect();
         settings.insert(MIN_INSYNC.to_owned(), "2".to_owned());
         settings.insert("unclean.leader.election.enable".to_owned(), "false".to_owned());
-        Found {
+        let standing = Standing {
             partitions: 6,
             copies: 3,
-            settings,
-        }
+            brokers: 3,
+        };
+        Found { standing, settings }
     }
 
     #[test]
     fn a_topic_as_it_is_created_differs_in_nothing_and_each_difference_is_told() {
         let options = Options::new("localhost:9092");
-        assert_eq!(judge(&options, &spec(), 3, Some(&created(&options))), [""; 0]);
+        assert_eq!(judge(&options, &spec(), Some(&created(&options))), [""; 0]);
         assert_eq!(
-            judge(&options, &spec(), 3, None),
+            judge(&options, &spec(), None),
             ["topic booking.events does not exist"]
         );
         type Change = fn(&mut Found);
         let changes: [(Change, &str); 7] = [
-            (|found| found.partitions = 7, "partitions is 7 and ought to be 6"),
-            (|found| found.copies = 1, "copies is 1 and ought to be 3"),
             (
-                |found| found.copies = 2,
+                |found| found.standing.partitions = 7,
+                "partitions is 7 and ought to be 6",
+            ),
+            (|found| found.standing.copies = 1, "copies is 1 and ought to be 3"),
+            (
+                |found| found.standing.copies = 2,
                 "min.insync.replicas is 2 and ought to be less than the 2 copies",
             ),
             (
@@ -214,7 +199,7 @@ mod tests {
         for (change, told) in changes {
             let mut found = created(&options);
             change(&mut found);
-            let all = judge(&options, &spec(), 3, Some(&found)).join("\n");
+            let all = judge(&options, &spec(), Some(&found)).join("\n");
             assert!(all.contains(told), "{told}: {all}");
         }
     }
@@ -223,8 +208,9 @@ mod tests {
     fn one_broker_has_one_copy_and_that_is_no_difference() {
         let options = Options::new("localhost:9092");
         let mut found = created(&options);
-        found.copies = 1;
+        found.standing.copies = 1;
+        found.standing.brokers = 1;
         found.settings.insert(MIN_INSYNC.into(), "1".into());
-        assert_eq!(judge(&options, &spec(), 1, Some(&found)), [""; 0]);
+        assert_eq!(judge(&options, &spec(), Some(&found)), [""; 0]);
     }
 }

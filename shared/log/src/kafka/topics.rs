@@ -7,19 +7,37 @@ use super::{
 };
 use crate::{LogError, TopicKind, TopicSpec};
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode as Code},
 };
 use std::time::{Duration, Instant};
 
-/// How many partitions a topic has; nothing when there is no such topic. A topic that was just made may lack
-/// leaders for a moment, which is waited out.
+/// What the brokers say of a topic beside its settings.
+pub(super) struct Standing {
+    pub(super) partitions: u32,
+    /// The fewest that a partition has.
+    pub(super) copies: usize,
+    /// All that there are.
+    pub(super) brokers: usize,
+}
+
+/// How many partitions a topic has; nothing when there is no such topic.
 pub(super) fn count(
     asking: &BaseConsumer<Faults>,
     options: &Options,
     topic: &str,
 ) -> Result<Option<u32>, LogError> {
+    Ok(standing(asking, options, topic)?.map(|standing| standing.partitions))
+}
+
+/// How a topic stands; nothing when there is no such topic. One that was just made may lack leaders for a moment, which
+/// is waited out.
+pub(super) fn standing(
+    asking: &BaseConsumer<Faults>,
+    options: &Options,
+    topic: &str,
+) -> Result<Option<Standing>, LogError> {
     let until = Instant::now() + options.patience();
     loop {
         let metadata = client::ask(asking, options, topic, |within| {
@@ -30,7 +48,12 @@ pub(super) fn count(
         let error = found.and_then(|found| found.error()).map(Code::from);
         match error {
             None if !partitions.is_empty() && partitions.iter().all(|one| one.leader() >= 0) => {
-                return Ok(Some(partitions.len() as u32));
+                let copies = partitions.iter().map(|one| one.replicas().len());
+                return Ok(Some(Standing {
+                    partitions: partitions.len() as u32,
+                    copies: copies.min().unwrap_or_default(),
+                    brokers: metadata.brokers().len(),
+                }));
             }
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(None),
             Some(code) if !errors::passes(code) => {
@@ -90,7 +113,7 @@ fn checked(topic: String, found: u32, wanted: u32) -> Result<(String, u32), LogE
 }
 
 fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), LogError> {
-    let admin: AdminClient<Faults> = client::build(&options.asking(), Faults::default())?;
+    let (admin, within) = client::admin(options)?;
     let replication = options.replication.map_or(-1, i32::from);
     let settings: Vec<_> = missing
         .iter()
@@ -106,9 +129,6 @@ fn create(options: &Options, missing: &[(String, &TopicSpec)]) -> Result<(), Log
                 .fold(topic, |topic, (name, value)| topic.set(name, value))
         })
         .collect();
-    let within = AdminOptions::new()
-        .operation_timeout(Some(options.reach_timeout))
-        .request_timeout(Some(options.reach_timeout));
     let results = futures::executor::block_on(admin.create_topics(&topics, &within)).map_err(|error| {
         let why = admin.inner().context().last();
         match error {
