@@ -2,10 +2,12 @@
 //! when the value is dropped. What cannot be started is the test's failure, never a reason to pass it over.
 
 mod certificates;
+mod guarded;
 mod ports;
 mod process;
 
 pub use certificates::certificates;
+pub use guarded::{Guarded, guarded};
 pub use ports::free_ports;
 pub use process::signal;
 

@@ -8,8 +8,6 @@ use crate::{
 use futures::{StreamExt, TryStreamExt, stream};
 use std::path::{Path, PathBuf};
 
-/// The port for those who have to say who they are, counted from the administrator's.
-const GUARDED: u16 = 50;
 /// So many of Kafka's tools run at once.
 const AT_ONCE: usize = 3;
 
@@ -23,31 +21,23 @@ pub struct Guarded {
 impl Guarded {
     /// Starts it, and has the topics made and the rights given.
     pub async fn start(dir: &Path) -> Self {
-        let port = interstate_engines::free_ports([0, GUARDED, 100]);
-        let plain = format!("PLAINTEXT://127.0.0.1:{port}");
-        let guarded = format!("GUARDED://127.0.0.1:{}", port + GUARDED);
+        let interstate_engines::Guarded {
+            port,
+            address,
+            mut settings,
+        } = interstate_engines::guarded("SASL_PLAINTEXT");
         let users: String = PROGRAMS
             .iter()
             .map(|(name, ..)| format!(r#" user_interstate-{name}="{name} knows""#))
             .collect();
         let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
-        let settings = [
-            format!(
-                "listeners={plain},CONTROLLER://127.0.0.1:{},{guarded}",
-                port + 100
-            ),
-            format!("advertised.listeners={plain},{guarded}"),
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_PLAINTEXT"
-                .to_owned(),
+        settings.extend([
             "sasl.enabled.mechanisms=PLAIN".to_owned(),
             format!("listener.name.guarded.plain.sasl.jaas.config={module} required{users};"),
-            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer".to_owned(),
-            // Brokers, controllers and the administrator's tools come by the other listener.
-            "super.users=User:ANONYMOUS".to_owned(),
-        ];
+        ]);
         let guarded = Self {
             broker: Brokers::start_with(1, port, &settings).await,
-            address: format!("127.0.0.1:{}", port + GUARDED),
+            address,
         };
         introduce(dir);
         guarded.give_rights().await;

@@ -12,6 +12,7 @@ pub struct Brokers {
     dir: tempfile::TempDir,
     /// `host:port` of each, separated by commas.
     pub bootstrap: String,
+    options: Option<Options>,
     names: AtomicU32,
 }
 
@@ -28,10 +29,11 @@ impl Brokers {
     }
 
     /// The same from this port on, with more of the brokers' settings.
-    pub fn start_with(nodes: u32, port: u16, settings: &[&str]) -> Self {
+    pub fn start_with(nodes: u32, port: u16, settings: &[String]) -> Self {
         let mut brokers = Self {
             dir: tempfile::tempdir().unwrap(),
             bootstrap: String::new(),
+            options: None,
             names: AtomicU32::new(0),
         };
         let (port, nodes) = (port.to_string(), nodes.to_string());
@@ -42,9 +44,9 @@ impl Brokers {
         let mut arguments = vec!["start", "--port", &port, "--nodes", &nodes];
         arguments.extend(
             quick
-                .iter()
-                .chain(settings)
-                .flat_map(|setting| ["--set", *setting]),
+                .into_iter()
+                .chain(settings.iter().map(String::as_str))
+                .flat_map(|setting| ["--set", setting]),
         );
         brokers.bootstrap = brokers.run(&arguments);
         brokers
@@ -83,8 +85,14 @@ impl Brokers {
         interstate_engines::signal(&[pid.trim()], signal).unwrap();
     }
 
+    /// From now on clients are set up so.
+    pub fn reached_by(&mut self, options: Options) {
+        self.options = Some(options);
+    }
+
     pub fn options(&self) -> Options {
-        Options::new(&self.bootstrap)
+        let usual = || Options::new(&self.bootstrap);
+        self.options.clone().unwrap_or_else(usual)
     }
 
     pub fn log(&self) -> KafkaLog {

@@ -8,5 +8,6 @@ mod cluster;
 mod common;
 mod crash;
 mod group;
+mod harness;
 mod story;
 mod suite;

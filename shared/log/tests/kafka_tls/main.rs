@@ -1,26 +1,25 @@
-//! The log on a broker that encrypts, asks who is there, and gives nobody more than the documented rights.
+//! The log on a broker that encrypts, asks who is there, and gives nobody a right that was not given.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[allow(dead_code, reason = "the other suite's, of which this one needs a part")]
 #[path = "../kafka/broker.rs"]
 mod broker;
+#[path = "../kafka/harness.rs"]
+mod harness;
 #[path = "../kafka/story.rs"]
 mod story;
 
 use broker::Brokers;
 use interstate_log::{
     Log, LogError, Topic, TopicSpec,
-    conformance::{self, Harness},
     kafka::{KafkaLog, Options},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 const USER: &str = "interstate";
 const PASSWORD: &str = "a secret, with = in it";
 /// What its topics, groups and producers begin with; it has rights to nothing else.
 const PREFIX: &str = "rides-";
-/// A broker's port for those who encrypt, counted from the other one, which is the administrator's.
-const SECURE: u16 = 50;
 
 /// A broker with a listener for SASL over TLS, and one user.
 struct Secured {
@@ -36,32 +35,26 @@ impl Secured {
         let read = |file: &str| std::fs::read_to_string(authority.path().join(file)).unwrap();
         let keystore = authority.path().join("keystore.pem");
         std::fs::write(&keystore, read("server.key") + &read("server.pem")).unwrap();
-        let port = interstate_engines::free_ports([0, SECURE, 100]);
-        let (plain, secure) = (
-            format!("PLAINTEXT://127.0.0.1:{port}"),
-            format!("SECURE://127.0.0.1:{}", port + SECURE),
-        );
-        let settings = [
-            format!("listeners={plain},CONTROLLER://127.0.0.1:{},{secure}", port + 100),
-            format!("advertised.listeners={plain},{secure}"),
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL"
-                .to_owned(),
+        let interstate_engines::Guarded {
+            port,
+            address,
+            mut settings,
+        } = interstate_engines::guarded("SASL_SSL");
+        settings.extend([
             "sasl.enabled.mechanisms=SCRAM-SHA-512".to_owned(),
-            "listener.name.secure.scram-sha-512.sasl.jaas.config=\
+            "listener.name.guarded.scram-sha-512.sasl.jaas.config=\
              org.apache.kafka.common.security.scram.ScramLoginModule required;"
                 .to_owned(),
             "ssl.keystore.type=PEM".to_owned(),
             format!("ssl.keystore.location={}", keystore.display()),
-            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer".to_owned(),
-            // Brokers, controllers and the administrator's tools come by the other listener.
-            "super.users=User:ANONYMOUS".to_owned(),
-        ];
-        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-        let secured = Self {
+        ]);
+        let mut secured = Self {
             brokers: Brokers::start_with(1, port, &settings),
-            at: format!("127.0.0.1:{}", port + SECURE),
+            at: address,
             authority,
         };
+        let options = secured.options(USER, PASSWORD);
+        secured.brokers.reached_by(options);
         secured.admit(USER);
         secured
     }
@@ -83,7 +76,7 @@ impl Secured {
         );
     }
 
-    /// Gives the user what docs/engines.md names.
+    /// Gives the user rights to what begins with the prefix, and to nothing else.
     fn permit(&self) {
         let principal = format!("User:{USER}");
         let topics = ["Read", "Write", "Describe", "DescribeConfigs", "Create"];
@@ -119,35 +112,6 @@ impl Secured {
         .collect();
         options
     }
-
-    fn log(&self) -> KafkaLog {
-        KafkaLog::new(self.options(USER, PASSWORD)).unwrap()
-    }
-}
-
-#[async_trait::async_trait]
-impl Harness for Secured {
-    async fn open(&self) -> Arc<dyn Log> {
-        Arc::new(self.log())
-    }
-
-    async fn crash(&self) {}
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-
-    fn service(&self) -> String {
-        self.brokers.service()
-    }
-
-    fn max_record(&self) -> usize {
-        Options::new("").max_record
-    }
-
-    fn members_share(&self) -> bool {
-        true
-    }
 }
 
 async fn refused(options: Options) -> LogError {
@@ -166,11 +130,7 @@ fn an_encrypted_log_keeps_every_promise_with_the_least_rights_and_a_stranger_get
         let error = refused(secured.options(USER, PASSWORD)).await.to_string();
         assert!(error.to_lowercase().contains("authorization failed"), "{error}");
         secured.permit();
-        for case in conformance::cases() {
-            println!("conformance: {}", case.name);
-            doing.now(format!("at {}", case.name));
-            (case.run)(&secured).await;
-        }
+        harness::every_case(&secured.brokers, &doing).await;
 
         doing.now("asking with a wrong password");
         let error = refused(secured.options(USER, "hunter2")).await.to_string();
