@@ -12,7 +12,8 @@ pub struct Brokers {
     dir: tempfile::TempDir,
     /// `host:port` of each, separated by commas.
     pub bootstrap: String,
-    options: Option<Options>,
+    /// How clients are set up.
+    pub reached_by: Options,
     names: AtomicU32,
 }
 
@@ -33,7 +34,7 @@ impl Brokers {
         let mut brokers = Self {
             dir: tempfile::tempdir().unwrap(),
             bootstrap: String::new(),
-            options: None,
+            reached_by: Options::new(""),
             names: AtomicU32::new(0),
         };
         let (port, nodes) = (port.to_string(), nodes.to_string());
@@ -49,6 +50,7 @@ impl Brokers {
                 .flat_map(|setting| ["--set", setting]),
         );
         brokers.bootstrap = brokers.run(&arguments);
+        brokers.reached_by = Options::new(&brokers.bootstrap);
         brokers
     }
 
@@ -85,14 +87,8 @@ impl Brokers {
         interstate_engines::signal(&[pid.trim()], signal).unwrap();
     }
 
-    /// From now on clients are set up so.
-    pub fn reached_by(&mut self, options: Options) {
-        self.options = Some(options);
-    }
-
     pub fn options(&self) -> Options {
-        let usual = || Options::new(&self.bootstrap);
-        self.options.clone().unwrap_or_else(usual)
+        self.reached_by.clone()
     }
 
     pub fn log(&self) -> KafkaLog {

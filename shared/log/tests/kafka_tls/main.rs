@@ -53,8 +53,7 @@ impl Secured {
             at: address,
             authority,
         };
-        let options = secured.options(USER, PASSWORD);
-        secured.brokers.reached_by(options);
+        secured.brokers.reached_by = secured.options(USER, PASSWORD);
         secured.admit(USER);
         secured
     }
