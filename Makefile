@@ -25,6 +25,7 @@ live: ## The same in real time, without the demonstration
 lint: ## Formatting, lints, generated files
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --locked $(patsubst %,--test %,$(ON_ENGINES)) -- -D warnings
 
 test: lint ## Everything that needs no server: unit, simulation and end-to-end tests
 	$(CARGO) test --workspace --locked
