@@ -117,10 +117,15 @@ impl Engine {
             .split_whitespace()
             .next()
             .expect("the file begins with the pid");
-        let family = family(pid);
-        let family: Vec<&str> = family.iter().map(String::as_str).collect();
-        if let Err(error) = process::signal(&family, signal) {
-            panic!("{}: {error}", self.name);
+        for (index, member) in family(pid).iter().enumerate() {
+            let sent = process::signal(&[member], signal);
+            // Its helpers come and go; the server itself must be there.
+            let has_ended = index > 0 && !Path::new("/proc").join(member).exists();
+            if let Err(error) = sent
+                && !has_ended
+            {
+                panic!("{}: {error}", self.name);
+            }
         }
     }
 
