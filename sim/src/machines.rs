@@ -161,7 +161,7 @@ impl Machines {
         let process = self.sim.process(machine.name.clone());
         self.sim.tell(|| format!("{} starts", machine.name));
         let here = Here::new(&self.sim, process);
-        let mut env = Env::new(
+        let env = Env::new(
             self.cluster.client(process),
             Arc::new(here.clone()),
             Arc::new(here.clone()),
@@ -169,8 +169,6 @@ impl Machines {
             machine.name.clone(),
             self.topology.clone(),
         );
-        // All promises hold with followers too, but the order of some bytes is not the same each time.
-        env.follows = false;
         let commands = Commands::new(env.clone());
         let model = machine.model.with_sequencer(Arc::new(StoreMoments(here.clone())));
         let follow = Follow {

@@ -12,6 +12,7 @@ pub mod event;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
 pub mod key_use;
+mod latest;
 pub mod message;
 pub mod plant;
 pub mod projection;

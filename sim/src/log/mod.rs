@@ -234,7 +234,6 @@ impl Log for SimLog {
         let stored = self.cluster.partition(topic, partition)?;
         let reader = Box::new(reader::SimReader {
             here: self.here.clone(),
-            changes: stored.changes(),
             partition: stored,
             next: from,
         });

@@ -4,7 +4,7 @@ use super::story;
 use crate::sim::{Sim, lock};
 use interstate_log::{Chunk, Record, Stored};
 use std::sync::{Arc, Mutex};
-use tokio::sync::watch;
+use tokio::sync::{Notify, futures::Notified};
 
 /// A transaction that nobody has ended is aborted after this.
 const TRANSACTION_TIMEOUT: u64 = 5_000_000_000;
@@ -37,7 +37,7 @@ pub(super) struct Partition {
     sim: Sim,
     name: String,
     state: Mutex<State>,
-    changed: watch::Sender<u64>,
+    changed: Notify,
 }
 
 /// The writer is not the writer any more.
@@ -54,12 +54,13 @@ impl Partition {
                 transaction: Transaction::None,
                 count: 0,
             }),
-            changed: watch::Sender::new(0),
+            changed: Notify::new(),
         })
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    /// The next change; those who wait for it hear of it in the order in which they began to.
+    pub(super) fn next_change(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// Tells what is about to be committed.
@@ -80,7 +81,7 @@ impl Partition {
     }
 
     fn changed(&self) {
-        self.changed.send_modify(|count| *count += 1);
+        self.changed.notify_waiters();
     }
 
     pub(super) fn end(&self) -> u64 {

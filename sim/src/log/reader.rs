@@ -4,13 +4,11 @@ use super::partition::Partition;
 use crate::here::Here;
 use async_trait::async_trait;
 use interstate_log::{Chunk, LogError, Reader};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::watch;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 pub(super) struct SimReader {
     pub(super) here: Here,
     pub(super) partition: Arc<Partition>,
-    pub(super) changes: watch::Receiver<u64>,
     pub(super) next: u64,
 }
 
@@ -44,9 +42,14 @@ impl SimReader {
 #[async_trait]
 impl Reader for SimReader {
     async fn next(&mut self, max: usize) -> Result<Chunk, LogError> {
-        self.changes.mark_unchanged();
-        while self.partition.read(self.next, 1).next == self.next {
-            self.changes.changed().await.map_err(|_| LogError::Closed)?;
+        loop {
+            let mut change = pin!(self.partition.next_change());
+            // From here on no change is missed.
+            change.as_mut().enable();
+            if self.partition.read(self.next, 1).next != self.next {
+                break;
+            }
+            change.await;
         }
         self.here.pass().await;
         self.get_stuck().await;

@@ -128,6 +128,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Watch<K, V> {
         let mut known = None;
         if self.has_looked {
             tokio::select! {
+                biased;
                 state = self.changed() => known = state,
                 () = clock.sleep(LOOK_AGAIN) => {}
             }

@@ -1,11 +1,10 @@
 //! Reading your own writes: a query waits until its read model has what the asker has seen.
 
 use super::{ReadModel, StoreFailure};
-use crate::runtime::Clock;
+use crate::{latest::Seen, runtime::Clock};
 use futures::future::{Either, select};
 use interstate_log::PartitionId;
 use std::{pin::pin, sync::Arc, time::Duration};
-use tokio::sync::watch;
 
 /// What a runner has made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +48,7 @@ pub struct ReadPosition {
     pub(super) service: String,
     pub(super) model: Arc<dyn ReadModel>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) partitions: Arc<[watch::Receiver<Progress>]>,
+    pub(super) partitions: Arc<[Seen<Progress>]>,
 }
 
 impl ReadPosition {
@@ -61,7 +60,7 @@ impl ReadPosition {
     /// The last sequence of a partition that the read model shows.
     pub fn sequence(&self, partition: u32) -> u64 {
         self.progress(partition)
-            .map_or(0, |known| known.borrow().sequence)
+            .map_or(0, |known| known.look(|progress| progress.sequence))
     }
 
     /// Waits until the read model shows `at`, no longer than `patience` (machine time). With a subject, the
@@ -78,16 +77,14 @@ impl ReadPosition {
         let Some(progress) = self.progress(at.partition) else {
             return Ok(Wait::NotYet);
         };
-        let mut progress = progress.clone();
         let reached = |known: &Progress| known.reaches(at.incarnation, at.sequence);
-        let now = *progress.borrow();
-        if !reached(&now) {
+        if !progress.look(reached) {
             let moved = pin!(progress.wait_for(reached));
             let over = self.clock.sleep(patience);
             match select(moved, over).await {
-                Either::Left((Ok(_), _)) => {}
+                Either::Left((true, _)) => {}
                 // The runner is gone, or the patience is.
-                Either::Left((Err(_), _)) | Either::Right(_) => return Ok(Wait::NotYet),
+                Either::Left((false, _)) | Either::Right(_) => return Ok(Wait::NotYet),
             }
         }
         match subject {
@@ -105,7 +102,7 @@ impl ReadPosition {
         self.model.is_parked(&source, subject).await
     }
 
-    fn progress(&self, partition: u32) -> Option<&watch::Receiver<Progress>> {
+    fn progress(&self, partition: u32) -> Option<&Seen<Progress>> {
         self.partitions.get(usize::try_from(partition).ok()?)
     }
 }

@@ -5,12 +5,12 @@ use super::{
 };
 use crate::{
     BatchError, Batches, Event,
+    latest::Latest,
     plant::{self, Bug},
     runtime::{Clock, spans},
 };
 use interstate_log::{Log, LogError, PartitionId, Reader, Topic};
 use std::{borrow::Cow, sync::Arc, time::Duration};
-use tokio::sync::watch;
 
 /// Events taken up in one transaction; whole batches, so it may be a few more.
 const CHUNK: usize = 2000;
@@ -44,8 +44,8 @@ impl Follow {
         let mut runners = Vec::new();
         for index in 0..partitions {
             let source = PartitionId::new(service.clone(), index);
-            let (progress, receiver) = watch::channel(Progress::default());
-            known.push(receiver);
+            let progress = Latest::new(Progress::default());
+            known.push(progress.seen());
             runners.push(Runner {
                 log: self.log.clone(),
                 clock: self.clock.clone(),
@@ -89,7 +89,7 @@ pub struct Runner {
     model: Arc<dyn ReadModel>,
     source: PartitionId,
     consumer: Consumer,
-    progress: watch::Sender<Progress>,
+    progress: Latest<Progress>,
     pause: Duration,
     /// Events put aside when it last looked.
     parked: u64,
@@ -266,9 +266,11 @@ impl Runner {
     }
 
     fn publish(&self, at: Position) {
-        self.progress.send_replace(Progress {
-            incarnation: at.incarnation,
-            sequence: at.sequence,
+        self.progress.change(|progress| {
+            *progress = Progress {
+                incarnation: at.incarnation,
+                sequence: at.sequence,
+            };
         });
     }
 }

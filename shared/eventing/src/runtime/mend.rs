@@ -35,6 +35,7 @@ pub(super) async fn ask(env: Env, id: PartitionId, mut stopped: watch::Receiver<
             }
         }
         tokio::select! {
+            biased;
             () = env.clock.sleep(ASK_AGAIN) => {}
             gone = stopped.wait_for(Stopped::is_empty) => if gone.is_err() { return },
         }
