@@ -35,6 +35,8 @@ pub struct Faults {
     pub expelled: u64,
     /// The provider does not answer; what was asked for happens now, later, or never.
     pub provider_timeout: u64,
+    /// A machine comes back with an empty disk: what its partitions were must be had from elsewhere.
+    pub lost_disk: u64,
     /// The store of a read model fails, or loses a process before or after it writes.
     pub store: u64,
 }
@@ -69,6 +71,7 @@ impl Faults {
             full: often(100),
             expelled: often(40),
             provider_timeout: often(6),
+            lost_disk: often(4),
             store: often(80),
         }
     }

@@ -112,6 +112,13 @@ pub struct Disk {
     caches: Arc<Mutex<BTreeMap<(String, u32), MemoryStore>>>,
 }
 
+impl Disk {
+    /// Everything on it is gone.
+    pub fn lose(&self) {
+        lock(&self.caches).clear();
+    }
+}
+
 impl Stores for Disk {
     fn open(&self, service: &str, partition: u32) -> Result<Box<dyn StateStore>, StoreError> {
         let mut caches = lock(&self.caches);

@@ -11,11 +11,16 @@ use interstate_eventing::{
     Event, Service, Topology,
     projection::{Consumers, Follow, MemoryReadModel, ReadPosition, Rows},
     runtime::{Commands, Env, Host},
+    snapshot::Snapshots,
 };
+use object_store::memory::InMemory;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+
+/// Worlds are short: of each partition there are a few.
+const SNAPSHOT_EVERY: u64 = 30;
 
 /// A process as clients see it.
 #[derive(Clone)]
@@ -63,6 +68,8 @@ pub struct Machines {
     pub followed: &'static str,
     /// Starts what runs beside the partitions.
     begin: Box<dyn Fn(&Workplace) + Send + Sync>,
+    /// Where machines find what their disks have lost.
+    snapshots: Snapshots,
     /// The machines.
     pub all: Vec<Machine>,
 }
@@ -103,6 +110,7 @@ impl Machines {
             services,
             followed: P::FOLLOWED,
             begin: Box::new(move |at| play.begin(at)),
+            snapshots: Snapshots::new(Arc::new(InMemory::new()), SNAPSHOT_EVERY),
             all: (1..=count).map(machine).collect(),
         })
     }
@@ -161,7 +169,11 @@ impl Machines {
         let process = self.sim.process(machine.name.clone());
         self.sim.tell(|| format!("{} starts", machine.name));
         let here = Here::new(&self.sim, process);
-        let env = Env::new(
+        if self.sim.strikes(|faults| faults.lost_disk) {
+            self.sim.tell(|| format!("{} has lost its disk", machine.name));
+            machine.disk.lose();
+        }
+        let mut env = Env::new(
             self.cluster.client(process),
             Arc::new(here.clone()),
             Arc::new(here.clone()),
@@ -169,6 +181,7 @@ impl Machines {
             machine.name.clone(),
             self.topology.clone(),
         );
+        env.snapshots = Some(self.snapshots.clone());
         let commands = Commands::new(env.clone());
         let model = machine.model.with_sequencer(Arc::new(StoreMoments(here.clone())));
         let follow = Follow {

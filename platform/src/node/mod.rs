@@ -30,6 +30,7 @@ use interstate_eventing::{
     projection::Consumers,
     runtime::{Commands, Env, Host, TokioSpawn},
     sealed::{FileKeyRing, KeyError},
+    snapshot::{SnapshotError, Snapshots},
     store::{FjallCaches, StoreError},
 };
 use interstate_http::{Api, Rate, ServeError, Shutdown, Streams};
@@ -78,6 +79,9 @@ pub enum StartError {
     /// The state caches.
     #[error(transparent)]
     Cache(#[from] StoreError),
+    /// Where copies of the state caches are kept.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
     /// Two rows of a policy disagree.
     #[error("the policy: {0}")]
     Policy(#[from] PolicyError),
@@ -276,6 +280,9 @@ impl Node {
             instance,
             Topology::of(all),
         );
+        if let Some(folder) = &common.snapshots.dir {
+            env.snapshots = Some(Snapshots::in_folder(folder, common.snapshots.every)?);
+        }
         env.meter = Arc::new(Counters::new(&metrics, all));
         let consumers = Consumers::default();
         figures::look_up(&metrics, &env, &consumers);

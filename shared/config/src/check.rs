@@ -1,6 +1,6 @@
 //! Collects every mistake instead of stopping at the first.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 /// Where a value comes from, as a person would write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +166,20 @@ impl Check {
 /// An empty value counts as not given: container files pass unset variables on as empty ones.
 pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A folder, which may not exist yet.
+pub(crate) fn folder(check: &mut Check, setting: Setting, name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(name);
+    if folder.exists() && !folder.is_dir() {
+        check.mistake(
+            setting,
+            format!("`{}` is a file, not a folder", folder.display()),
+            "name a folder; it is made where it does not exist",
+        );
+        return None;
+    }
+    Some(folder)
 }
 
 #[cfg(test)]

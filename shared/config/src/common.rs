@@ -2,8 +2,8 @@
 
 use crate::{
     Cache, Check, ClickHouse, Databases, EventLog, Grpc, GrpcArgs, KafkaProperties, Mistakes, RabbitMq,
-    Secret, Setting,
-    check::given,
+    Secret, Setting, SnapshotArgs, SnapshotSettings,
+    check::{folder, given},
     parse::{http_url, is_name, log_filter},
 };
 use std::{net::IpAddr, path::PathBuf};
@@ -110,6 +110,9 @@ pub struct CommonArgs {
     /// Where other services are asked.
     #[command(flatten)]
     pub grpc: GrpcArgs,
+    /// Where snapshots are kept.
+    #[command(flatten)]
+    pub snapshots: SnapshotArgs,
 }
 
 /// How a log line looks.
@@ -170,6 +173,8 @@ pub struct Common {
     pub otel_endpoint: Option<String>,
     /// Where other services are asked.
     pub grpc: Grpc,
+    /// Where snapshots are kept.
+    pub snapshots: SnapshotSettings,
 }
 
 impl CommonArgs {
@@ -282,6 +287,7 @@ impl CommonArgs {
         );
 
         let grpc = self.grpc.check(check);
+        let snapshots = self.snapshots.check(check);
 
         Some(Common {
             service_name,
@@ -305,6 +311,7 @@ impl CommonArgs {
             proxies: proxies?,
             otel_endpoint: otel_endpoint?,
             grpc: grpc?,
+            snapshots: snapshots?,
         })
     }
 
@@ -332,6 +339,7 @@ impl CommonArgs {
             proxies,
             otel_endpoint,
             grpc,
+            snapshots,
         } = self;
         let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
         let settings = [
@@ -359,7 +367,9 @@ impl CommonArgs {
         let own = settings
             .into_iter()
             .filter_map(|(setting, value)| Some((setting.env, value?)));
-        own.chain(grpc.environment()).collect()
+        own.chain(grpc.environment())
+            .chain(snapshots.environment())
+            .collect()
     }
 
     fn kafka_properties(&self, check: &mut Check, log: Option<&EventLog>) -> Option<KafkaProperties> {
@@ -433,23 +443,10 @@ impl CommonArgs {
     }
 }
 
-fn folder(check: &mut Check, setting: Setting, name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(name);
-    if folder.exists() && !folder.is_dir() {
-        check.mistake(
-            setting,
-            format!("`{}` is a file, not a folder", folder.display()),
-            "name a folder; it is made where it does not exist",
-        );
-        return None;
-    }
-    Some(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Relational;
+    use crate::{Relational, snapshots::SNAPSHOT_EVERY};
     use clap::Parser;
 
     #[derive(Parser)]
@@ -512,6 +509,7 @@ mod tests {
             "--rate-per-user=-1",
             "--proxies=300",
             "--otel-endpoint=collector:4318",
+            "--snapshot-every=7",
         ])
         .validate()
         .unwrap_err();
@@ -536,7 +534,8 @@ mod tests {
                 PER_ADDRESS,
                 PER_USER,
                 PROXIES,
-                OTEL
+                OTEL,
+                SNAPSHOT_EVERY
             ]
         );
         let text = mistakes.to_string();

@@ -15,6 +15,7 @@ mod provider;
 mod rabbitmq;
 mod redis;
 mod secret;
+mod snapshots;
 
 pub use check::{Check, Mistake, Mistakes, Setting};
 pub use clickhouse::ClickHouse;
@@ -27,3 +28,4 @@ pub use provider::{Provider, ProviderArgs};
 pub use rabbitmq::RabbitMq;
 pub use redis::RedisAddress;
 pub use secret::Secret;
+pub use snapshots::{SnapshotArgs, SnapshotSettings};

@@ -22,6 +22,7 @@ pub mod runtime;
 pub mod saga;
 pub mod sealed;
 pub mod service;
+pub mod snapshot;
 pub mod store;
 pub mod task;
 

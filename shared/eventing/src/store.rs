@@ -17,6 +17,9 @@ pub type Put = (Vec<u8>, Option<Vec<u8>>);
 #[error("the state cache failed: {0}")]
 pub struct StoreError(pub String);
 
+/// All rows as they were at one moment.
+pub type Rows = Box<dyn Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + Send>;
+
 /// An ordered map of bytes.
 pub trait StateStore: Send {
     /// The value of a key.
@@ -24,6 +27,9 @@ pub trait StateStore: Send {
 
     /// Hands out all entries with this prefix, in order, until told to stop.
     fn scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError>;
+
+    /// All entries in order, as they are now, whatever is written while they are read.
+    fn rows(&self) -> Rows;
 
     /// Writes all or nothing.
     fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError>;
@@ -59,6 +65,11 @@ impl StateStore for MemoryStore {
         Ok(())
     }
 
+    fn rows(&self) -> Rows {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::new(rows.clone().into_iter().map(Ok))
+    }
+
     fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in puts {
@@ -81,7 +92,7 @@ pub use on_disk::{FjallCaches, FjallStore};
 
 #[cfg(feature = "fjall")]
 mod on_disk {
-    use super::{Put, StateStore, StoreError};
+    use super::{Put, Rows, StateStore, StoreError};
     use fjall::{Database, Keyspace, KeyspaceCreateOptions};
     use std::path::Path;
 
@@ -146,6 +157,13 @@ mod on_disk {
                 }
             }
             Ok(())
+        }
+
+        fn rows(&self) -> Rows {
+            Box::new(self.rows.iter().map(|entry| {
+                let (key, value) = entry.into_inner().map_err(failed)?;
+                Ok((key.to_vec(), value.to_vec()))
+            }))
         }
 
         fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError> {

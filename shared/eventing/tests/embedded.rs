@@ -3,7 +3,8 @@
 
 use interstate_eventing::{
     Address, Aggregate, Context, Deadline, Decision, Message, Rejection, Service, Topology, events,
-    runtime::{Ask, AskError, Clock, Commands, Env, Host, MachineClock, TokioSpawn},
+    runtime::{Ask, AskError, Clock, Commands, Env, Host, MachineClock, Statuses, TokioSpawn},
+    snapshot::Snapshots,
     store::FjallCaches,
 };
 use interstate_log::{
@@ -97,15 +98,20 @@ impl Aggregate for Counter {
 
 struct Node {
     commands: Commands,
+    statuses: Statuses,
     host: Host,
 }
 
 async fn start(dir: &Path) -> Node {
+    start_with(dir, None).await
+}
+
+async fn start_with(dir: &Path, snapshots: Option<Snapshots>) -> Node {
     let service = Service::new("counting").aggregate::<Counter>();
     let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Options::new(dir.join("log"))).unwrap());
     let caches = Arc::new(FjallCaches::open(&dir.join("cache")).unwrap());
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::real());
-    let env = Env::new(
+    let mut env = Env::new(
         log,
         clock,
         Arc::new(TokioSpawn),
@@ -113,8 +119,10 @@ async fn start(dir: &Path) -> Node {
         "node",
         Topology::of([&service]),
     );
+    env.snapshots = snapshots;
     let host = Host::start(&env, vec![service]).await.unwrap();
     Node {
+        statuses: env.statuses.clone(),
         commands: Commands::new(env),
         host,
     }
@@ -182,4 +190,90 @@ async fn commands_are_decided_once_and_survive_a_restart() {
         "the deadline that fell due while nobody ran has fired"
     );
     node.host.stop().await;
+}
+
+/// So many are added to the first log, and more to the second.
+const ADDED: u64 = 60;
+
+/// Fills a log with one counter, `by` at a time.
+async fn fill(dir: &Path, count: u64, by: u64) {
+    let node = start(dir).await;
+    for _ in 0..count {
+        node.commands
+            .ask(ask("a counter", &CounterCommand::Add(by)))
+            .await
+            .unwrap();
+    }
+    node.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_used_where_the_log_has_its_history_and_nowhere_else() {
+    let (one, other, kept) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let snapshots = Snapshots::in_folder(kept.path(), 20).unwrap();
+    fill(one.path(), ADDED, 1).await;
+    fill(other.path(), 3 * ADDED, 2).await;
+
+    // One is taken where the partition is taken over.
+    let node = start_with(one.path(), Some(snapshots.clone())).await;
+    let files = || walk(kept.path());
+    while files().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    node.host.stop().await;
+    drop(node.commands);
+    let file = files().remove(0);
+
+    std::fs::remove_dir_all(one.path().join("cache")).unwrap();
+    let node = start_with(one.path(), Some(snapshots.clone())).await;
+    assert_eq!(total(&node, "a counter").await.0, ADDED);
+    assert!(read(&node) < 20, "{}", read(&node));
+    node.host.stop().await;
+    drop(node.commands);
+
+    // It is nothing to another log, though that is as long.
+    std::fs::remove_dir_all(other.path().join("cache")).unwrap();
+    let node = start_with(other.path(), Some(snapshots.clone())).await;
+    assert_eq!(total(&node, "a counter").await.0, 6 * ADDED);
+    assert!(read(&node) > 3 * ADDED, "{}", read(&node));
+    node.host.stop().await;
+    drop(node.commands);
+
+    // One that has rotted is no harm.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    for file in files() {
+        std::fs::write(file, &bytes).unwrap();
+    }
+    std::fs::remove_dir_all(one.path().join("cache")).unwrap();
+    let node = start_with(one.path(), Some(snapshots)).await;
+    assert_eq!(total(&node, "a counter").await.0, ADDED);
+    node.host.stop().await;
+}
+
+/// Records that were read when the partitions were taken over.
+fn read(node: &Node) -> u64 {
+    node.statuses
+        .snapshot()
+        .values()
+        .map(|status| status.replayed)
+        .max()
+        .unwrap_or_default()
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(walk(&path)),
+            false => found.push(path),
+        }
+    }
+    found
 }

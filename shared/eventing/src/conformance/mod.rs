@@ -7,6 +7,7 @@ mod deadlines;
 mod followers;
 mod messages;
 mod replies;
+mod snapshots;
 mod town;
 mod twice;
 
@@ -83,5 +84,6 @@ cases! {
     replies::are_remembered_by_every_next_owner,
     deadlines::that_fell_due_in_an_outage_fire_after_what_stood_before_them,
     followers::take_over_where_the_log_ends,
+    snapshots::start_an_empty_disk_near_the_end,
     alone::a_service_goes_on_while_another_is_dead,
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Service, Topology,
     runtime::{Answered, Ask, AskError, Commands, Env, Host, NoStores, Statuses, Stores},
+    snapshot::Snapshots,
 };
 use futures::{
     future::{Either, select},
@@ -20,13 +21,15 @@ use tokio::sync::oneshot;
 /// An answer that has not come after this is asked for again, maybe of another process.
 const ANSWER: Duration = Duration::from_secs(15);
 /// The wait before that.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// What runs where.
 pub(super) struct Town<'h> {
     pub(super) harness: &'h dyn Harness,
     /// Whether each message between tasks is sent twice.
     twice: bool,
+    /// Where those that start from now on keep and find snapshots.
+    pub(super) snapshots: Option<Snapshots>,
     nodes: Vec<Node>,
 }
 
@@ -44,6 +47,7 @@ impl<'h> Town<'h> {
         Self {
             harness,
             twice: false,
+            snapshots: None,
             nodes: Vec::new(),
         }
     }
@@ -96,7 +100,7 @@ impl<'h> Town<'h> {
             true => Arc::new(Twice(process.log.clone())),
             false => process.log.clone(),
         };
-        let env = Env::new(
+        let mut env = Env::new(
             log,
             process.clock.clone(),
             process.spawn.clone(),
@@ -108,6 +112,7 @@ impl<'h> Town<'h> {
             ),
             Topology::of(&all),
         );
+        env.snapshots = self.snapshots.clone();
         let (commands, statuses) = (Commands::new(env.clone()), env.statuses.clone());
         let own: Vec<Service> = all
             .into_iter()

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Topology,
+    snapshot::Snapshots,
     store::{MemoryStore, StateStore, StoreError},
 };
 use futures::future::BoxFuture;
@@ -75,6 +76,8 @@ pub struct Env {
     pub statuses: Statuses,
     /// Whether partitions that other instances own are followed.
     pub follows: bool,
+    /// Where partitions' caches are copied to, and found by an empty disk; nowhere unless it is put here.
+    pub snapshots: Option<Snapshots>,
     /// Counts commands and batches; nobody does unless one is put here.
     pub meter: Arc<dyn Meter>,
     pub(crate) resent: Resent,
@@ -101,6 +104,7 @@ impl Env {
             replies: Replies::default(),
             statuses: Statuses::default(),
             follows: true,
+            snapshots: None,
             meter: Arc::new(Unmetered),
             resent: Resent::new(expected),
         }

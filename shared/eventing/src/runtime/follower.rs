@@ -46,7 +46,7 @@ async fn keep_up(
 ) -> Result<Option<Task>, ReplayError> {
     let topic = Topic::events(id.service.clone());
     let opened = async {
-        let task = replay::open(env, service, id)?;
+        let task = replay::open(env, service, id).await?;
         let reader = env.log.read(&topic, id.index, task.next()).await?;
         Ok::<_, ReplayError>((task, reader))
     };

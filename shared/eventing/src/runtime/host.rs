@@ -7,7 +7,10 @@ use super::{
     reply_out,
     status::Activity,
 };
-use crate::{Service, task::Task};
+use crate::{
+    Service,
+    task::{Task, TaskError, is_behind},
+};
 use interstate_log::{Assignment, Lease, LogError, Membership, PartitionId, Topic, TopicKind, TopicSpec};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{oneshot, watch};
@@ -243,19 +246,25 @@ async fn supervise(
             stop: stop_of,
             followed: followed.take(),
         };
-        match partition.run().await {
+        let end = match partition.run().await {
             End::Stopped => return,
             End::NotOurs => return env.statuses.remove(&id),
-            end => {
-                tracing::error!(partition = %id, error = %end, "the partition cannot go on; it is taken over again in a moment");
-                env.statuses.set(&id, Activity::Blocked(end.to_string()));
+            end => end,
+        };
+        tracing::error!(partition = %id, error = %end, "the partition cannot go on; it is taken over again in a moment");
+        env.statuses.set(&id, Activity::Blocked(end.to_string()));
+        loop {
+            let mut stop = stop.clone();
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = env.clock.sleep(BACKOFF) => {}
             }
-        }
-        let mut stop = stop.clone();
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = env.clock.sleep(BACKOFF) => {}
+            match &end {
+                // Whoever could decide nothing then need not take it from anybody before that has changed.
+                End::Task(TaskError::Clock { log, .. }) if is_behind(env.clock.now(), *log) => {}
+                _ => break,
+            }
         }
     }
 }

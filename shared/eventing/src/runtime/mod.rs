@@ -13,6 +13,7 @@ mod replay;
 mod replies;
 mod reply_out;
 mod resent;
+mod snapshots;
 pub(crate) mod spans;
 mod status;
 

@@ -8,6 +8,7 @@ use super::{
     meter,
     replay::{self, CHUNK, FLUSH_EVERY, ReplayError},
     reply_out::ReplyOut,
+    snapshots::Taking,
     spans,
     status::Activity,
 };
@@ -89,6 +90,7 @@ struct Tenure<'p> {
     /// A task ended at this position before, and it has not been said yet that it is tried again.
     suspicious: bool,
     unflushed: u32,
+    snapshots: Taking,
 }
 
 /// What stood in the partition when deadlines fell due: it is decided first.
@@ -163,7 +165,7 @@ impl Partition {
         let mut writer = env.log.take_over(&self.id).await?;
         let mut task = match self.followed.take() {
             Some(task) => task,
-            None => replay::open(&env, &self.service, &self.id)?,
+            None => replay::open(&env, &self.service, &self.id).await?,
         };
         let end = env.log.end(&topic, self.id.index).await?;
         if task.next() > end {
@@ -189,6 +191,8 @@ impl Partition {
         let next = append(&mut *writer, vec![task.record_of(&receipt)]).await?;
         task.commit_control(&receipt, next);
         task.flush()?;
+        let snapshots = Taking::default();
+        snapshots.consider(&env, &self.id, &task);
 
         let from = if durable { task.position() } else { 0 };
         let mut commands = env.log.read(&commands_topic, self.id.index, from).await?;
@@ -229,6 +233,7 @@ impl Partition {
             direct_from: Some(direct_from),
             suspicious: durable,
             unflushed: 0,
+            snapshots,
         })
     }
 }
@@ -347,10 +352,17 @@ impl Tenure<'_> {
     }
 
     fn flush_when_idle(&mut self, idle: bool) -> Result<(), Next> {
-        if idle && self.unflushed > 0 {
-            self.unflushed = 0;
-            self.task.flush()?;
+        match idle && self.unflushed > 0 {
+            true => self.flush(),
+            false => Ok(()),
         }
+    }
+
+    fn flush(&mut self) -> Result<(), Next> {
+        self.unflushed = 0;
+        self.task.flush()?;
+        self.snapshots
+            .consider(&self.owner.env, &self.owner.id, &self.task);
         Ok(())
     }
 
@@ -502,8 +514,7 @@ impl Tenure<'_> {
         });
         self.unflushed += 1;
         if self.unflushed >= FLUSH_EVERY {
-            self.unflushed = 0;
-            self.task.flush()?;
+            self.flush()?;
         }
         Ok(())
     }

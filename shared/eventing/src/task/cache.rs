@@ -8,7 +8,7 @@ use crate::{
     receipt::{
         Cause, Channel, Occasion, Outgoing, ParkedDeadline, Pending, ReactorSource, Receipt, Remembered,
     },
-    store::{Put, StateStore, StoreError},
+    store::{Put, Rows, StateStore, StoreError},
 };
 use interstate_schemas::{CommandId, SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,13 @@ pub(super) struct Core {
     pub(super) received: BTreeMap<Channel, u64>,
     pub(super) reactors: BTreeMap<ReactorSource, Cause>,
     pub(super) pending: Vec<Pending>,
+}
+
+impl Core {
+    /// What must be the same for rows to be understood.
+    pub(super) fn whole_shape(&self) -> String {
+        format!("{};{}", self.layout, self.shape)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -185,6 +192,14 @@ impl Cache {
         } = self;
         store.clear()?;
         Self::open(service, store)
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        self.store.rows()
+    }
+
+    pub(super) fn into_store(self) -> Box<dyn StateStore> {
+        self.store
     }
 
     fn load(&mut self) -> Result<(), StateError> {

@@ -22,7 +22,8 @@ use crate::{
     plant::{self, Bug},
     receipt::{Channel, Occasion, Outgoing, Receipt, Remembered},
     resend::Resend,
-    store::StateStore,
+    snapshot::Mark,
+    store::{Rows, StateStore},
 };
 use cache::{Cache, Key};
 use interstate_log::{Record, Stored};
@@ -92,6 +93,11 @@ pub enum TaskError {
         /// What the cache has seen.
         cached: u64,
     },
+}
+
+/// Whether a clock is so far behind the log that nothing can be decided by it.
+pub(crate) fn is_behind(clock: Timestamp, log: Timestamp) -> bool {
+    clock < log.saturating_sub(CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN)
 }
 
 /// One partition's whole memory, and the only one that decides for it.
@@ -301,10 +307,10 @@ impl Task {
     /// Whether the clock can be decided by.
     pub fn check_clock(&self, now: Timestamp) -> Result<(), TaskError> {
         let log = self.cache.core.time;
-        if now < log.saturating_sub(CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN) {
-            return Err(TaskError::Clock { clock: now, log });
+        match is_behind(now, log) {
+            true => Err(TaskError::Clock { clock: now, log }),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Decides commands, in order, and deadlines due by `deadlines`. Nothing of it holds until
@@ -400,6 +406,31 @@ impl Task {
     /// Writes the cache as of the last receipt.
     pub fn flush(&mut self) -> Result<(), TaskError> {
         Ok(self.cache.flush()?)
+    }
+
+    /// Which moment its cache shows once it is written.
+    pub(crate) fn mark(&self) -> Mark {
+        let core = &self.cache.core;
+        Mark {
+            service: self.service().name().to_owned(),
+            partition: self.partition,
+            shape: core.whole_shape(),
+            incarnation: core.incarnation,
+            receipt: core.receipt,
+            time: core.time,
+            sequence: core.sequence,
+            next: core.next,
+        }
+    }
+
+    /// The cache's rows as they are written now.
+    pub(crate) fn rows(&self) -> Rows {
+        self.cache.rows()
+    }
+
+    /// Its cache, for something else to be put there.
+    pub(crate) fn into_store(self) -> Box<dyn StateStore> {
+        self.cache.into_store()
     }
 
     /// The rows of the cache, to compare with those of a replay.

@@ -1,0 +1,64 @@
+//! Where copies of partitions' states are kept for empty disks.
+
+use crate::{
+    Check, Setting,
+    check::{folder, given},
+};
+use std::path::PathBuf;
+
+const DIR: Setting = Setting::new("snapshots-dir", "SNAPSHOTS_DIR");
+pub(crate) const SNAPSHOT_EVERY: Setting = Setting::new("snapshot-every", "SNAPSHOT_EVERY");
+
+/// Read in a second or two, and rarely written.
+const RECORDS: u64 = 100_000;
+/// Below, an instance would write snapshots most of its time.
+const FEWEST: u64 = 1_000;
+
+/// The flags and variables, unchecked.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Snapshots (flag or environment)")]
+pub struct SnapshotArgs {
+    /// Folder that all instances of this deployment share, and no other's; an empty disk starts from what is kept there
+    /// [default: none, the log is read from its beginning]
+    #[arg(long, env = DIR.env, value_name = "FOLDER")]
+    pub snapshots_dir: Option<String>,
+    /// Records of a partition's events from one snapshot to the next [default: 100000]
+    #[arg(long, env = SNAPSHOT_EVERY.env, value_name = "RECORDS")]
+    pub snapshot_every: Option<String>,
+}
+
+/// Where snapshots are kept, and how often one is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotSettings {
+    /// A folder, which may not exist yet; none are taken without one.
+    pub dir: Option<PathBuf>,
+    /// Records of a partition's events from one to the next.
+    pub every: u64,
+}
+
+impl SnapshotArgs {
+    /// Checks into `check`. `None` where something was wrong.
+    pub fn check(&self, check: &mut Check) -> Option<SnapshotSettings> {
+        let dir = match given(self.snapshots_dir.as_deref()) {
+            Some(name) => folder(check, DIR, name).map(Some),
+            None => Some(None),
+        };
+        let every = check.number(
+            SNAPSHOT_EVERY,
+            self.snapshot_every.as_deref(),
+            RECORDS,
+            FEWEST..=u64::MAX,
+        );
+        Some(SnapshotSettings {
+            dir: dir?,
+            every: every?,
+        })
+    }
+
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let settings = [(DIR, &self.snapshots_dir), (SNAPSHOT_EVERY, &self.snapshot_every)];
+        settings
+            .into_iter()
+            .filter_map(|(setting, value)| Some((setting.env, value.clone()?)))
+    }
+}
