@@ -161,6 +161,21 @@ impl<B: Books> Chronicle<B> {
         }
     }
 
+    /// Where commands stand in a topic that nobody has decided yet.
+    pub fn undecided(&self) -> impl Iterator<Item = String> {
+        self.sources.iter().filter_map(|source| {
+            let batches = self.history.of(source.service, source.partition);
+            let decided = batches.last().map_or(0, |batch| batch.receipt.commands);
+            let (service, partition) = (source.service, source.partition);
+            (decided < source.commands).then(|| {
+                format!(
+                    "{service}/{partition} has decided {decided} of {}",
+                    source.commands
+                )
+            })
+        })
+    }
+
     /// Reads what has been committed since, or says what is damaged.
     pub fn catch_up(&mut self) -> Result<(), String> {
         for source in &mut self.sources {

@@ -148,6 +148,8 @@ pub fn unfinished<B: Books>(
             open.push("every machine runs again: one does not".to_owned());
         }
         open.extend(chronicle.books.open(now));
+        let undecided = chronicle.undecided();
+        open.extend(undecided.map(|what| format!("every command is decided: {what}")));
     }
     for instance in machines.running() {
         for position in instance.kept.iter().chain([&instance.position]) {
