@@ -243,6 +243,13 @@ async fn a_snapshot_is_used_where_the_log_has_its_history_and_nowhere_else() {
     node.host.stop().await;
     drop(node.commands);
 
+    // Nor to one that is not as long yet.
+    let short = tempfile::tempdir().unwrap();
+    let node = start_with(short.path(), Some(snapshots.clone())).await;
+    assert_eq!(total(&node, "a counter").await.0, 0);
+    node.host.stop().await;
+    drop(node.commands);
+
     // One that has rotted is no harm.
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;

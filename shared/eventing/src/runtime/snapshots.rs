@@ -7,15 +7,24 @@ use crate::{
     snapshot::{Mark, Snapshot, SnapshotError, Snapshots},
     task::{Task, TaskError},
 };
-use interstate_log::{LogError, PartitionId};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use futures::future::{Either, select};
+use interstate_log::{LogError, PartitionId, Topic};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// A receipt's record lies so near to where the log goes on behind it: Kafka has an offset for the end of a
 /// transaction too.
 const NEAR: u64 = 4;
+/// How long a snapshot may be looked for, and compared with the log.
+const FOUND_WITHIN: Duration = Duration::from_secs(30);
+/// How long one may be loaded.
+const LOADED_WITHIN: Duration = Duration::from_secs(300);
 
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
@@ -23,6 +32,8 @@ enum Unusable {
     Snapshot(#[from] SnapshotError),
     #[error("the log: {0}")]
     Log(#[from] LogError),
+    #[error("the snapshots' store has not answered in {0:?}")]
+    Late(Duration),
     #[error(
         "the log has another history than the snapshot: it was taken of another deployment, or the log is not whole"
     )]
@@ -39,7 +50,8 @@ pub(super) async fn catch_up(
     let Some(snapshots) = &env.snapshots else {
         return Ok(task);
     };
-    let younger = match younger(env, snapshots, id, task.mark()).await {
+    let looked = younger(env, snapshots, id, task.mark());
+    let younger = match within(env, FOUND_WITHIN, looked).await {
         Ok(younger) => younger,
         Err(error) => {
             tracing::warn!(partition = %id, %error, "no snapshot can be used; the log is replayed");
@@ -50,13 +62,26 @@ pub(super) async fn catch_up(
         return Ok(task);
     };
     let mut store = task.into_store();
-    match snapshot.load(&mut *store).await {
+    let loaded = async { Ok(snapshot.load(&mut *store).await?) };
+    // What is left of one that was not loaded to its end is no cache, and is thrown away.
+    match within(env, LOADED_WITHIN, loaded).await {
         Ok(()) => tracing::info!(partition = %id, "the state was taken from a snapshot"),
         Err(error) => {
             tracing::warn!(partition = %id, %error, "a snapshot could not be loaded; the log is replayed");
         }
     }
     replay::task_on(env, service, id, store)
+}
+
+async fn within<T>(
+    env: &Env,
+    patience: Duration,
+    work: impl Future<Output = Result<T, Unusable>>,
+) -> Result<T, Unusable> {
+    match select(pin!(work), env.clock.sleep(patience)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(Unusable::Late(patience)),
+    }
 }
 
 async fn younger(
@@ -80,6 +105,10 @@ async fn younger(
 /// Whether the log has the snapshot's receipt where the snapshot has it.
 async fn stands(env: &Env, id: &PartitionId, mark: &Mark) -> Result<bool, LogError> {
     if (&mark.service, mark.partition) != (&id.service.to_string(), id.index) {
+        return Ok(false);
+    }
+    let topic = Topic::events(id.service.clone());
+    if env.log.end(&topic, id.index).await? < mark.next {
         return Ok(false);
     }
     let mut stands = false;
