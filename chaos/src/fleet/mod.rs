@@ -169,6 +169,12 @@ fn environment(
         ("REDIS_URL", url("redis")),
         ("RABBITMQ_URL", url("rabbitmq")),
         ("KEYS_DIR", wanted.dir.join("keys").display().to_string()),
+        (
+            "SNAPSHOTS_DIR",
+            wanted.dir.join("snapshots").display().to_string(),
+        ),
+        // As often as may be: those who come with an empty disk find one in a run of minutes.
+        ("SNAPSHOT_EVERY", "1000".to_owned()),
         ("CLOCK_FACTOR", wanted.factor.to_string()),
         ("PAYMENT_PROVIDER_URL", provider.url.clone()),
         ("PAYMENT_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
