@@ -112,6 +112,8 @@ impl<'h> Town<'h> {
             ),
             Topology::of(&all),
         );
+        // What a follower has read before would hide how much a takeover reads.
+        env.follows = self.snapshots.is_none();
         env.snapshots = self.snapshots.clone();
         let (commands, statuses) = (Commands::new(env.clone()), env.statuses.clone());
         let own: Vec<Service> = all
