@@ -168,6 +168,14 @@ pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
+/// Those settings that were given, as the variables that give them to another process.
+pub(crate) fn environment<'a>(
+    settings: impl IntoIterator<Item = (Setting, &'a Option<String>)>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let given = settings.into_iter();
+    given.filter_map(|(setting, value)| Some((setting.env, value.clone()?)))
+}
+
 /// A folder, which may not exist yet.
 pub(crate) fn folder(check: &mut Check, setting: Setting, name: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(name);

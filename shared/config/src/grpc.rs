@@ -1,6 +1,9 @@
 //! Where other services are asked, and the certificates of both sides.
 
-use crate::{Broker, Check, Setting, check::given};
+use crate::{
+    Broker, Check, Setting,
+    check::{environment, given},
+};
 use std::path::PathBuf;
 
 /// Where location is asked.
@@ -93,9 +96,7 @@ impl GrpcArgs {
             (KEY, &self.grpc_tls_key),
             (CA, &self.grpc_tls_ca),
         ];
-        settings
-            .into_iter()
-            .filter_map(|(setting, value)| Some((setting.env, value.clone()?)))
+        environment(settings)
     }
 
     /// All three files or none.

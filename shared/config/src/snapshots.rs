@@ -2,7 +2,7 @@
 
 use crate::{
     Check, Setting,
-    check::{folder, given},
+    check::{environment, folder, given},
 };
 use std::path::PathBuf;
 
@@ -13,6 +13,8 @@ pub(crate) const SNAPSHOT_EVERY: Setting = Setting::new("snapshot-every", "SNAPS
 const RECORDS: u64 = 100_000;
 /// Below, an instance would write snapshots most of its time.
 const FEWEST: u64 = 1_000;
+/// Above, there would never be one.
+const MOST: u64 = 1_000_000_000;
 
 /// The flags and variables, unchecked.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -47,7 +49,7 @@ impl SnapshotArgs {
             SNAPSHOT_EVERY,
             self.snapshot_every.as_deref(),
             RECORDS,
-            FEWEST..=u64::MAX,
+            FEWEST..=MOST,
         );
         Some(SnapshotSettings {
             dir: dir?,
@@ -57,8 +59,22 @@ impl SnapshotArgs {
 
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
         let settings = [(DIR, &self.snapshots_dir), (SNAPSHOT_EVERY, &self.snapshot_every)];
-        settings
-            .into_iter()
-            .filter_map(|(setting, value)| Some((setting.env, value.clone()?)))
+        environment(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_always_nor_never_is_how_often() {
+        for (given, fits) in [("999", false), ("1000", true), ("18446744073709551615", false)] {
+            let args = SnapshotArgs {
+                snapshot_every: Some(given.to_owned()),
+                ..SnapshotArgs::default()
+            };
+            assert_eq!(args.check(&mut Check::new()).is_some(), fits, "{given}");
+        }
     }
 }
