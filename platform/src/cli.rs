@@ -47,6 +47,24 @@ pub enum Command {
     /// Make the topics on Kafka, and print the rights that services need
     #[command(subcommand)]
     Topics(Topics),
+    /// Copy the log, the keys and the settings into a folder, beside everybody's work
+    ///
+    /// Everything that was acknowledged before it began is in it, and what it holds of one service fits together with
+    /// what it holds of the others. The embedded log is asked of the platform that runs on it; on Kafka the brokers are
+    /// read, by anybody who can reach them and has the folder of keys. Read models, live data and fixes are not copied:
+    /// they follow from the log, or are old within minutes. Whoever has the folder can read personal data.
+    ///
+    /// Example: interstate backup --into /backups/2026-11-22
+    Backup(Backup),
+    /// Fill an empty log and an empty folder of keys with a backup
+    ///
+    /// The log may be another engine's than the one that was copied. Damaged backups, logs with something in them and
+    /// other numbers of partitions are refused before anything is written. What was restored is a new incarnation of
+    /// the log: consistency tokens of before are answered, and commands are not confused with those of before. Stop all
+    /// services first, and start them with new data folders and empty stores.
+    ///
+    /// Example: interstate restore --from /backups/2026-11-22 --data-dir .restored
+    Restore(Restore),
     /// Tell the whole story of a booking from the log
     Explain(Explain),
     /// Print the OpenAPI description of all services
@@ -137,6 +155,29 @@ pub struct Target {
 }
 
 #[derive(Args)]
+pub struct Backup {
+    /// A folder that is empty or not there yet
+    #[arg(long, value_name = "FOLDER")]
+    pub into: std::path::PathBuf,
+    /// Where the platform answers that has the embedded log open
+    #[arg(long, env = "INTERSTATE_URL", default_value = "http://127.0.0.1:8000")]
+    pub url: String,
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    /// The folder of a finished backup
+    #[arg(long, value_name = "FOLDER")]
+    pub from: std::path::PathBuf,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Args)]
 pub struct Demo {
     #[command(flatten)]
     pub target: Target,
@@ -210,6 +251,16 @@ pub enum Topics {
     ///
     /// Example: interstate topics create --kafka-brokers kafka-1:9092,kafka-2:9092
     Create(TopicsCreate),
+    /// Say why the number of partitions stays as it is, and what to do instead
+    ///
+    /// A key's order, its state and the memory of its commands live in one partition. Changes nothing.
+    Grow(TopicsGrow),
+}
+
+#[derive(Args)]
+pub struct TopicsGrow {
+    /// The service whose partitions are too few
+    pub service: String,
 }
 
 #[derive(Args)]

@@ -2,6 +2,7 @@
 
 pub mod asyncapi;
 pub mod audit;
+pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod clock_file;

@@ -4,7 +4,7 @@ use clap::Parser;
 use interstate::{
     asyncapi,
     cli::{Cli, Command, Staff, Topics},
-    commands::{doctor, generate, health, openapi, staff, topics, up},
+    commands::{backup, doctor, generate, health, openapi, staff, topics, up},
     demo,
     operator::Client,
     yaml,
@@ -66,6 +66,9 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Backup(args) => print!("{}", backup::take(args).await?),
+        Command::Restore(args) => print!("{}", backup::restore(args).await?),
+        Command::Topics(Topics::Grow(args)) => topics::grow(&args.service)?,
         Command::Explain(args) => {
             print!(
                 "{}",

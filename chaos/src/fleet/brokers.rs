@@ -19,6 +19,9 @@ pub struct Brokers {
     proxies: Vec<Proxy>,
 }
 
+/// Seconds that a broker may take to be among the others again: everything else runs on the same machine.
+const START: &str = "240";
+
 impl Brokers {
     /// Starts them in this folder.
     pub async fn start(dir: &Path) -> io::Result<Self> {
@@ -34,8 +37,11 @@ impl Brokers {
             brokers.proxies.push(Proxy::start(through + node, to).await?);
         }
         let (port, nodes, advertised) = (own.to_string(), NODES.to_string(), through.to_string());
-        // A dead node is noticed after 3 s instead of 9.
-        let noticed = "broker.session.timeout.ms=3000";
+        // A dead node is noticed after 3 s instead of 9; it has to say twice in that time that it lives.
+        let (noticed, lives) = (
+            "broker.session.timeout.ms=3000",
+            "broker.heartbeat.interval.ms=1000",
+        );
         let start = [
             "start",
             "--port",
@@ -46,6 +52,8 @@ impl Brokers {
             &advertised,
             "--set",
             noticed,
+            "--set",
+            lives,
         ];
         brokers.run(&start).await?;
         Ok(brokers)
@@ -72,6 +80,7 @@ impl Brokers {
         let output = command
             .args(arguments)
             .env("KAFKA_DIR", &self.dir)
+            .env("KAFKA_START_TIMEOUT", START)
             .stdin(Stdio::null())
             .output()
             .await?;

@@ -14,6 +14,9 @@ use interstate_payment::domain::{
 use interstate_schemas::CommandId;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// An account is active.
+const REGISTERED: &str = "user.registered.v1";
+
 /// A place in the log, as a token names it: service, partition, sequence.
 type Place = (String, u32, u64);
 
@@ -22,6 +25,9 @@ type Place = (String, u32, u64);
 pub struct Told {
     /// Accepted commands by where their effect stands.
     accepted: BTreeMap<Place, BTreeSet<CommandId>>,
+    /// Where accounts became active. A sign-up is answered only then, and its token names that event, which a
+    /// message of the registration's saga has caused and no command.
+    registered: BTreeSet<Place>,
     /// How often each command was decided, and where.
     decided: BTreeMap<CommandId, Vec<Place>>,
     /// What the provider was asked for and has not answered.
@@ -59,6 +65,10 @@ impl Told {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), String> {
+        if event.event_type == REGISTERED {
+            let place = (event.service.to_string(), event.partition, event.sequence);
+            self.registered.insert(place);
+        }
         if !event.event_type.starts_with("payment.operation_") {
             return Ok(());
         }
@@ -93,7 +103,7 @@ impl Told {
     }
 
     /// Acknowledgements that the log knows nothing of. Each names the place of its effect; commands that were
-    /// acknowledged at a place are as many as were accepted there, or fewer.
+    /// acknowledged at a place are as many as took effect there, or fewer.
     pub fn lost(&self, acknowledged: &[Acknowledged]) -> Vec<String> {
         let mut by_place = BTreeMap::<Place, Vec<&str>>::new();
         for one in acknowledged {
@@ -103,7 +113,8 @@ impl Told {
             }
         }
         let lost = by_place.iter().filter_map(|(place, paths)| {
-            let found = self.accepted.get(place).map_or(0, BTreeSet::len);
+            let accepted = self.accepted.get(place).map_or(0, BTreeSet::len);
+            let found = accepted + usize::from(self.registered.contains(place));
             (found < paths.len()).then(|| {
                 let (service, partition, sequence) = place;
                 format!(
@@ -185,6 +196,15 @@ mod tests {
         let both = [acknowledged(7), acknowledged(7)];
         assert_eq!(told(&[("a", 7)]).lost(&both).len(), 1);
         assert_eq!(told(&[("a", 7), ("b", 7)]).lost(&both), [""; 0]);
+    }
+
+    #[test]
+    fn a_sign_up_is_kept_where_its_account_became_active() {
+        let mut told = Told::default();
+        assert_eq!(told.lost(&[acknowledged(7)]).len(), 1);
+        told.registered.insert(place(7));
+        assert_eq!(told.lost(&[acknowledged(7)]), [""; 0]);
+        assert_eq!(told.lost(&[acknowledged(8)]).len(), 1);
     }
 
     #[test]

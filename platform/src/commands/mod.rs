@@ -1,5 +1,6 @@
 //! What the command line can do.
 
+pub mod backup;
 pub mod doctor;
 pub mod generate;
 pub mod health;

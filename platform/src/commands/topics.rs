@@ -64,6 +64,39 @@ pub async fn create(args: TopicsCreate) -> Result<Made, Box<dyn Error>> {
     })
 }
 
+/// Why a service's partitions do not become more, and what to do instead.
+///
+/// # Errors
+/// The refusal, always; another one where there is no such service.
+pub fn grow(service: &str) -> Result<(), String> {
+    let services = catalogue::services();
+    let Some(found) = services.iter().find(|known| known.name() == service) else {
+        let names: Vec<&str> = services.iter().map(|known| known.name()).collect();
+        return Err(format!(
+            "there is no service `{service}`; there are {}",
+            names.join(", ")
+        ));
+    };
+    if found.only_reads() {
+        return Err(format!(
+            "{service} only reads the events of others and has no partitions: start more instances of it"
+        ));
+    }
+    let count = found.partition_count();
+    Err(format!(
+        "{service} has {count} partitions, and they stay {count}; nothing was changed.\n\
+         The number says in which partition a key is. There stand the order of its events, its state, the memory of its \
+         commands and the numbers of its messages: with another number, keys would be looked for where their past is \
+         not. Do not add partitions with the brokers' tools either: services refuse to start on them.\n\
+         What works:\n\
+         - Run up to {count} instances of {service}: they share the partitions, and no two decide for the same one.\n\
+         - Give a partition's owner faster cores and a faster disk: batches grow with the load.\n\
+         - Look with `interstate doctor` at the oldest command of each partition: while those are young, more partitions \
+         would change nothing.\n\
+         - Beyond that, run a deployment for each region, each with a log of its own: a trip belongs to one."
+    ))
+}
+
 /// The rights of each service, a line of arguments of `kafka-acls` each. A service alone writes its events, replies and
 /// dead letters; all read everybody's events and replies, and write everybody's commands. Each may see how all topics
 /// are set up, for `interstate doctor`, which any of them answers.
@@ -105,7 +138,25 @@ pub fn rights(principal: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::rights;
+    use super::{grow, rights};
+
+    #[test]
+    fn why_partitions_do_not_grow_is_told_with_what_works() {
+        let refused = grow("booking").unwrap_err();
+        for part in [
+            "booking has 4 partitions",
+            "nothing was changed",
+            "Run up to 4 instances",
+        ] {
+            assert!(refused.contains(part), "{refused}");
+        }
+        assert!(grow("analytics").unwrap_err().contains("has no partitions"));
+        assert!(
+            grow("bookings")
+                .unwrap_err()
+                .contains("there is no service `bookings`")
+        );
+    }
 
     #[test]
     fn a_service_alone_writes_its_events_and_analytics_writes_commands_only() {

@@ -3,6 +3,7 @@
 use super::Base;
 use crate::{
     audit::{self, Check, Deadlines, Duties, each_event},
+    backup,
     operator::{self, Actions, NewStaff, ParkedEvent, Status, staff},
 };
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use interstate_log::PartitionId;
 use interstate_payment::{domain::Payment, read::PaymentReads};
 use interstate_schemas::BookingId;
 use interstate_user::{api::Accounts, domain::User};
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Instant};
 
 pub struct Operator {
     base: Base,
@@ -138,6 +139,14 @@ impl Actions for Operator {
 
     async fn retry_parked(&self, model: &str) -> Result<String, String> {
         self.model(model)?.retry_parked().await
+    }
+
+    async fn backup(&self, into: &Path) -> Result<String, String> {
+        if !into.is_absolute() {
+            return Err(format!("{} is no whole path\n", into.display()));
+        }
+        let taken = backup::take(&*self.base.env.log, &self.base.keys_dir, into).await;
+        taken.map_err(|error| format!("{error}\n"))
     }
 
     async fn explain(&self, booking: &str) -> Result<String, String> {

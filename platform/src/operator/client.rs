@@ -1,12 +1,15 @@
 //! The tools' way to a running platform.
 
-use super::{KEY_HEADER, Status};
+use super::{BackupPlace, KEY_HEADER, Status};
 use crate::{audit::Check, cli::Target};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
 /// Replays may take a while; everything else answers at once.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A long log on a slow disk.
+const BACKUP_PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 
 /// Why a tool got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +96,12 @@ impl Client {
     pub async fn post_json<T: Serialize>(&self, path: &str, body: &T) -> Result<String, ClientError> {
         self.send(self.http.post(format!("{}{path}", self.target)).json(body))
             .await
+    }
+
+    /// Has the log and the keys copied.
+    pub async fn backup(&self, place: &BackupPlace) -> Result<String, ClientError> {
+        let request = self.http.post(format!("{}/operator/backup", self.target));
+        self.send(request.json(place).timeout(BACKUP_PATIENCE)).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<String, ClientError> {

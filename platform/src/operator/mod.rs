@@ -10,7 +10,7 @@ mod status;
 
 pub use client::{Client, ClientError};
 pub use putaside::{DeadLetter, MOST_TOLD, ParkedEvent, dead_letters};
-pub use server::{Actions, router};
+pub use server::{Actions, BackupPlace, router};
 pub use staff::NewStaff;
 pub use status::{ConsumerFigures, Following, PartitionFigures, QueueFigures, Status, following, take};
 

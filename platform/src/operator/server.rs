@@ -12,8 +12,8 @@ use axum::{
     routing::{get, post},
 };
 use interstate_http::{Problem, codes};
-use serde::Deserialize;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, sync::Arc};
 
 /// What a running platform does for its operator.
 #[async_trait]
@@ -28,11 +28,21 @@ pub trait Actions: Send + Sync + 'static {
     async fn add_staff(&self, new: NewStaff) -> Result<String, String>;
     /// Checks the invariants, and changes nothing.
     async fn audit(&self) -> Vec<Check>;
+    /// Copies the log and the keys into a folder of this machine.
+    async fn backup(&self, into: &std::path::Path) -> Result<String, String>;
     /// The story of a booking.
     async fn explain(&self, booking: &str) -> Result<String, String>;
 }
 
 type Shared = Arc<dyn Actions>;
+
+/// Where a backup is to be put, on the machine of the platform.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupPlace {
+    /// A whole path of a folder that is empty or not there.
+    pub into: PathBuf,
+}
 
 /// The routes, open to the holder of this key.
 pub fn router(actions: Shared, key: String) -> Router {
@@ -44,6 +54,7 @@ pub fn router(actions: Shared, key: String) -> Router {
         .route("/operator/explain/{booking}", get(explain))
         .route("/operator/audit", get(audit))
         .route("/operator/staff", post(add_staff))
+        .route("/operator/backup", post(backup))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let key = key.clone();
             async move { guarded(&key, request, next).await }
@@ -100,6 +111,10 @@ async fn audit(State(actions): State<Shared>) -> Json<Vec<Check>> {
 
 async fn add_staff(State(actions): State<Shared>, Json(new): Json<NewStaff>) -> Response {
     told(actions.add_staff(new).await)
+}
+
+async fn backup(State(actions): State<Shared>, Json(place): Json<BackupPlace>) -> Response {
+    told(actions.backup(&place.into).await)
 }
 
 fn told(result: Result<String, String>) -> Response {

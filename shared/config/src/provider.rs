@@ -30,6 +30,19 @@ pub struct Provider {
 }
 
 impl ProviderArgs {
+    /// The settings that were given, as the variables that give them to another process.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let secret = self.payment_webhook_secret.as_ref();
+        let settings = [
+            (URL, self.payment_provider_url.clone()),
+            (WEBHOOK, secret.map(|secret| secret.expose().to_owned())),
+        ];
+        let given = settings.into_iter();
+        given
+            .filter_map(|(setting, value)| Some((setting.env, value?)))
+            .collect()
+    }
+
     /// The provider; that neither setting is given is a mistake as well.
     pub fn required(&self, check: &mut Check) -> Option<Provider> {
         let provider = self.check(check);

@@ -4,6 +4,7 @@
 //! Start with [`Aggregate`]; [`task`] is the loop that everything else stands on.
 
 pub mod aggregate;
+pub mod backup;
 pub mod batch;
 #[cfg(feature = "conformance")]
 pub mod conformance;

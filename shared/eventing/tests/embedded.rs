@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use interstate_eventing::{
-    Address, Aggregate, Context, Deadline, Decision, Message, Rejection, Service, Topology, events,
+    Address, Aggregate, Context, Deadline, Decision, Message, Rejection, Service, Topology,
+    backup::{BackupError, restore, take},
+    events,
     runtime::{Ask, AskError, Clock, Commands, Env, Host, MachineClock, Statuses, TokioSpawn},
     snapshot::Snapshots,
     store::FjallCaches,
@@ -14,7 +16,14 @@ use interstate_log::{
 use interstate_schemas::{Actor, AddressedCommand, SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Added {
@@ -107,8 +116,19 @@ async fn start(dir: &Path) -> Node {
 }
 
 async fn start_with(dir: &Path, snapshots: Option<Snapshots>) -> Node {
-    let service = Service::new("counting").aggregate::<Counter>();
-    let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Options::new(dir.join("log"))).unwrap());
+    start_on(open(dir), dir, snapshots).await
+}
+
+fn open(dir: &Path) -> Arc<dyn Log> {
+    Arc::new(EmbeddedLog::open(Options::new(dir.join("log"))).unwrap())
+}
+
+fn counting() -> Service {
+    Service::new("counting").aggregate::<Counter>()
+}
+
+async fn start_on(log: Arc<dyn Log>, dir: &Path, snapshots: Option<Snapshots>) -> Node {
+    let service = counting();
     let caches = Arc::new(FjallCaches::open(&dir.join("cache")).unwrap());
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::real());
     let mut env = Env::new(
@@ -283,4 +303,146 @@ fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
         }
     }
     found
+}
+
+/// Asks of one counter each that it adds to another one, each under a key of its own.
+async fn add_to(commands: &Commands, n: u64) {
+    let command = CounterCommand::AddTo(1, format!("target-{}", n % 7));
+    let ask = ask(&format!("source-{}", n % 5), &command).idempotent("add", &n.to_string());
+    commands.ask(ask).await.unwrap();
+}
+
+/// What all sources, and all targets, have come to.
+async fn sums(node: &Node) -> (u64, u64) {
+    let mut sums = (0, 0);
+    for n in 0..7 {
+        sums.0 += total(node, &format!("source-{n}")).await.0;
+        sums.1 += total(node, &format!("target-{n}")).await.0;
+    }
+    sums
+}
+
+/// Commands in the test of backups.
+const ASKED: u64 = 600;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_while_messages_fly_is_a_log_that_goes_on() {
+    let (one, other, folder) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let log = open(one.path());
+    let node = start_on(log.clone(), one.path(), None).await;
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let asking: Vec<_> = (0..8)
+        .map(|client| {
+            let (commands, acknowledged) = (node.commands.clone(), acknowledged.clone());
+            tokio::spawn(async move {
+                for n in (0..ASKED).filter(|n| n % 8 == client) {
+                    add_to(&commands, n).await;
+                    acknowledged.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    while acknowledged.load(Ordering::SeqCst) < ASKED / 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = acknowledged.load(Ordering::SeqCst);
+    let backup = folder.path().join("backup");
+    let manifest = take(&*log, &[counting()], &backup, |_, _| ()).await.unwrap();
+    manifest.write(&backup).unwrap();
+    let after = acknowledged.load(Ordering::SeqCst);
+    assert!(after < ASKED, "it was taken beside the work");
+    for task in asking {
+        task.await.unwrap();
+    }
+    node.host.stop().await;
+
+    let log = open(other.path());
+    let restored = restore(&*log, &[counting()], &backup, |_, _| ()).await.unwrap();
+    assert_eq!(restored, manifest);
+    let node = start_on(log, other.path(), None).await;
+    // What was under way is sent again.
+    let began = std::time::Instant::now();
+    let (sources, targets) = loop {
+        let (sources, targets) = sums(&node).await;
+        if sources == targets || began.elapsed() > Duration::from_secs(20) {
+            break (sources, targets);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(sources, targets, "nothing is under way for ever");
+    assert!(
+        (before..ASKED).contains(&sources),
+        "{sources} of {before} to {ASKED}"
+    );
+
+    // All are asked once more: those that are in it are not done twice, and the others are done.
+    for n in 0..ASKED {
+        add_to(&node.commands, n).await;
+    }
+    while sums(&node).await.1 < ASKED {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(sums(&node).await, (ASKED, ASKED));
+    let incarnation = node
+        .commands
+        .ask(ask("source-0", &CounterCommand::Get))
+        .await
+        .unwrap();
+    assert_eq!(incarnation.incarnation, 2, "tokens of before are answered");
+    node.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_whole_backup_or_no_empty_log_is_refused() {
+    let (one, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fill(one.path(), 20, 1).await;
+    let log = open(one.path());
+    let services = [counting()];
+    log.ensure(&interstate_eventing::runtime::topics("counting", 4))
+        .await
+        .unwrap();
+    let backup = folder.path();
+    let fill_from = async |log: &dyn Log, services: &[Service]| {
+        restore(log, services, backup, |_, _| ()).await.unwrap_err()
+    };
+    let empty = tempfile::tempdir().unwrap();
+    let fresh = open(empty.path());
+    let error = fill_from(&*fresh, &services).await;
+    assert!(matches!(error, BackupError::NoBackup(_)), "{error}");
+
+    take(&*log, &services, backup, |_, _| ())
+        .await
+        .unwrap()
+        .write(backup)
+        .unwrap();
+    let error = take(&*log, &services, backup, |_, _| ()).await.unwrap_err();
+    assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
+    let error = fill_from(&*log, &services).await;
+    assert!(matches!(error, BackupError::Filled { .. }), "{error}");
+    let error = fill_from(&*fresh, &[counting().partitions(2)]).await;
+    assert!(
+        error
+            .to_string()
+            .contains("counting 4, and the services here have counting 2"),
+        "{error}"
+    );
+
+    let file = walk(backup)
+        .into_iter()
+        .max_by_key(|file| file.metadata().unwrap().len())
+        .unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let error = fill_from(&*fresh, &services).await;
+    assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
+    // None of these has written anything.
+    bytes[middle] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    restore(&*fresh, &services, backup, |_, _| ()).await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! The log port and its adapters. `port` says what Interstate asks of a log; each adapter answers in its
 //! engine's own idiom; `conformance` is the suite that all of them pass.
 
+pub mod codec;
 pub mod port;
 pub mod record;
 

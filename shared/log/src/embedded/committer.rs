@@ -1,6 +1,7 @@
 //! Group commit: one thread writes for everybody, and syncs once for all that waits.
 
-use super::{Partition, codec, room::Room, store::Store};
+use super::{Partition, room::Room, store::Store};
+use crate::codec;
 use crate::{AppendError, LogError, Record, Stored};
 use std::{
     collections::HashMap,

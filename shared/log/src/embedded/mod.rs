@@ -4,7 +4,6 @@
 //! waits, writes it, syncs once and wakes them. Commands are bounded queues in memory, so that a command
 //! costs one sync: a message is its sender's until the receiver's batch is durable.
 
-mod codec;
 mod committer;
 mod marks;
 mod member;

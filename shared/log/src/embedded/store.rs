@@ -1,7 +1,8 @@
 //! The files: one fjall database, a table of records keyed by offset for each partition, and a table of topics. A
 //! partition's records only ever come at its end, so the files of its table follow one another and are never merged.
 
-use super::{codec, marks::Marks};
+use super::marks::Marks;
+use crate::codec;
 use crate::{LogError, Stored};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::FilterPolicy};
 use std::{

@@ -1,10 +1,11 @@
-//! How a record lies in the store: `crc32 | key | headers | payload`, lengths before each, little endian.
+//! A record as bytes, in a file of the embedded log or in a backup: `crc32 | key | headers | payload`, lengths before
+//! each, little endian.
 
 use crate::Record;
 use bytes::{Buf, BufMut, Bytes};
 
 /// The record's bytes, its checksum first.
-pub(super) fn encode(record: &Record) -> Vec<u8> {
+pub fn encode(record: &Record) -> Vec<u8> {
     let mut out = Vec::with_capacity(record.size() + 8);
     out.put_u32_le(0);
     put(&mut out, &record.key);
@@ -20,7 +21,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 }
 
 /// The record, or what is wrong with its bytes.
-pub(super) fn decode(mut bytes: Bytes) -> Result<Record, String> {
+pub fn decode(mut bytes: Bytes) -> Result<Record, String> {
     if bytes.len() < 4 {
         return Err(format!("{} bytes are no record", bytes.len()));
     }
