@@ -7,7 +7,7 @@ CARGO ?= cargo
 SEEDS ?= 2000
 WORLD ?= trade
 # Test targets that start real servers.
-ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq split
+ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq split attack
 
 .PHONY: help up live test lint test-engines sim generate bench chaos clean
 

@@ -16,6 +16,7 @@ mod rebuild;
 mod records;
 mod saga;
 mod table;
+mod takeover;
 
 /// The platform's own allocator.
 #[global_allocator]
@@ -75,6 +76,8 @@ enum What {
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
+    /// How long a partition with a long log takes to change its owner on Kafka.
+    Takeover(takeover::Load),
     /// Records/s of one task on Kafka, against Kafka's own producer performance tool.
     Records {
         /// A broker's address.
@@ -133,6 +136,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             rate,
             seconds,
         } => command_latency::run(&brokers, rate, seconds).await,
+        What::Takeover(load) => takeover::run(load).await,
         What::Question { rate, seconds } => question::run(rate, seconds).await,
         What::Records {
             brokers,

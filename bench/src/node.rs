@@ -32,11 +32,16 @@ pub async fn start(services: Vec<Service>) -> Result<Node, Box<dyn Error>> {
 
 /// A log on these brokers whose topics nobody else has, with what their names begin with.
 pub fn kafka(brokers: &str) -> Result<(Arc<KafkaLog>, String), Box<dyn Error>> {
-    let mut options = kafka::Options::new(brokers);
     let now = MachineClock::machine_now().as_millisecond();
     let prefix = format!("bench-{}-{now}.", std::process::id());
-    options.prefix.clone_from(&prefix);
-    Ok((Arc::new(KafkaLog::new(options)?), prefix))
+    Ok((kafka_under(brokers, &prefix)?, prefix))
+}
+
+/// The same log as another instance sees it.
+pub fn kafka_under(brokers: &str, prefix: &str) -> Result<Arc<KafkaLog>, Box<dyn Error>> {
+    let mut options = kafka::Options::new(brokers);
+    prefix.clone_into(&mut options.prefix);
+    Ok(Arc::new(KafkaLog::new(options)?))
 }
 
 /// Starts it on a log, and returns when all partitions are taken over.

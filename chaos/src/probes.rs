@@ -44,6 +44,8 @@ pub struct Booked {
     pub booking: String,
     /// Which of the riders.
     pub rider: usize,
+    /// When it was answered.
+    pub at: Instant,
 }
 
 /// What the clients have seen.
@@ -169,10 +171,12 @@ impl Probes {
         }
     }
 
-    /// Repeats every acknowledged booking: the answer has to be the same.
-    pub async fn repeat(&self) -> Result<usize, String> {
+    /// Repeats every acknowledged booking that is not older than this: the answer has to be the same.
+    pub async fn repeat(&self, memory: Duration) -> Result<usize, String> {
         let booked = self.seen.booked();
-        for one in &booked {
+        let mut repeated = 0;
+        for one in booked.iter().filter(|one| one.at.elapsed() < memory) {
+            repeated += 1;
             let rider = &self.people[one.rider];
             let answer = rider
                 .insist_with(&one.key, "POST", "/v1/bookings", one.order.clone())
@@ -182,7 +186,7 @@ impl Probes {
                 self.seen.is_wrong(what);
             }
         }
-        Ok(booked.len())
+        Ok(repeated)
     }
 }
 
@@ -253,6 +257,7 @@ impl Person {
                         order,
                         booking,
                         rider,
+                        at: Instant::now(),
                     });
                     return seen.note("booking", false, from);
                 }

@@ -24,6 +24,9 @@ use std::{
 /// After the last fault, rides go on for so long.
 const CALM: Duration = Duration::from_secs(20);
 
+/// Commands are remembered for 24 hours of log time; those that are about to be forgotten are not repeated.
+const REMEMBERED: Duration = Duration::from_secs(23 * 3_600);
+
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -93,7 +96,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
     }
     probes.stop().await;
     eprintln!("looking …");
-    let repeated = probes.repeat().await?;
+    let repeated = probes.repeat(REMEMBERED / plan.factor).await?;
     eprintln!("{repeated} bookings were repeated");
     let checks = verdict::pass(&fleet, &journal, probes.seen.wrong()).await;
     let report = Report {

@@ -48,6 +48,7 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
             .collect(),
         "fixes" => vec![fixes(lines)],
         "rebuild" => vec![rebuild(lines)],
+        "takeover" => takeover(lines).to_vec(),
         "idle" => idle(lines),
         _ => return None,
     })
@@ -92,6 +93,23 @@ fn command_latency(lines: &Lines) -> Row {
         "≤ 4 / 15 ms".to_owned(),
         both.map(|(p50, p99)| p50 <= 4.0 && p99 <= 15.0),
     )
+}
+
+fn takeover(lines: &Lines) -> [Row; 2] {
+    let seconds = |name| lines.middle("takeover", None, name).map(|ms| ms / 1e3);
+    let millions = lines.middle("takeover", None, "events").unwrap_or_default() / 1e6;
+    let row = |whose: &str, name, most: f64| {
+        limited(
+            format!("a partition of {millions:.1} M events, from the group's decision to its first, {whose}"),
+            seconds(name).map(|seconds| format!("{seconds:.2} s")),
+            format!("≤ {most} s"),
+            seconds(name).map(|seconds| seconds <= most),
+        )
+    };
+    [
+        row("by a follower of a killed owner", "follower_ms", 2.0),
+        row("from an empty disk", "empty_disk_ms", 10.0),
+    ]
 }
 
 fn question(lines: &Lines) -> Row {

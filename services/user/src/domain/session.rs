@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How many used tokens are told from tokens that never were. A stolen one is used within a few renewals.
 const USED: usize = 64;
+/// How many requests are known again when a copy of one comes late.
+const REQUESTS: usize = 8;
+/// How many tokens of the same request are good: one a try. Whoever tries more often has seen none of the first.
+const TRIES: usize = 16;
 const EXPIRY: &str = "expiry";
 
 /// Why a session ended.
@@ -88,7 +92,7 @@ pub struct Opened {
     pub token: String,
 }
 
-/// The login was repeated before the token was used: another one takes its place.
+/// The login was repeated before a token was used: another one is as good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reissued {
     /// The hash of the token.
@@ -125,9 +129,15 @@ events! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     owner: Option<(UserId, Role)>,
-    token: String,
+    /// Any of these is good. Each try of a request gets a token of its own, and which of the answers arrives is not
+    /// known: a try that was given up may be decided after the one that was answered.
+    good: Vec<String>,
+    /// Those that the last request was asked with, or could have been.
+    replaced: Vec<String>,
+    /// Those before.
     used: Vec<String>,
-    last_request: Option<CommandId>,
+    /// The last requests, the youngest at the end.
+    requests: Vec<CommandId>,
     expires: Option<Timestamp>,
     closed: Option<CloseReason>,
 }
@@ -140,7 +150,7 @@ impl Session {
                 "user-session-ended",
                 "The session belongs to somebody else, or to another role.",
             )),
-            Some(_) if self.last_request.is_some() || self.closed.is_some() => Err(ended()),
+            Some(_) if !self.requests.is_empty() || self.closed.is_some() => Err(ended()),
             Some(_) => Ok(Decision::event(Reissued { token })),
         }
     }
@@ -154,12 +164,17 @@ impl Session {
         let Some((user, role)) = self.owner.filter(|_| self.closed.is_none()) else {
             return Err(ended());
         };
-        let was_last = self.used.last().is_some_and(|last| last == sent);
-        if sent == self.token || (was_last && self.last_request == Some(request)) {
+        let among = |tokens: &[String]| tokens.iter().any(|token| token == sent);
+        let again = self.requests.last() == Some(&request) && among(&self.replaced);
+        if again || among(&self.good) {
             let renewed = Refreshed { token: next, request };
             return Ok(Decision::event(renewed).reply(&Refresh::Renewed { user, role }));
         }
-        if self.used.iter().any(|used| used == sent) {
+        // A try that was given up long ago: its request has been answered, and nobody waits for this one.
+        if self.requests.contains(&request) {
+            return Err(ended());
+        }
+        if among(&self.used) || among(&self.replaced) {
             let reason = CloseReason::Reused;
             return Ok(Decision::event(Closed { reason }).reply(&Refresh::Reused));
         }
@@ -169,6 +184,7 @@ impl Session {
 
 impl Aggregate for Session {
     const NAME: &'static str = "session";
+    const VERSION: u32 = 2;
     type Command = SessionCommand;
     type Event = SessionEvent;
 
@@ -197,20 +213,19 @@ impl Aggregate for Session {
         match event {
             SessionEvent::Opened(opened) => {
                 self.owner = Some((opened.user, opened.role));
-                self.token.clone_from(&opened.token);
+                self.good.push(opened.token.clone());
                 self.expires = Some(expires);
             }
-            SessionEvent::Reissued(reissued) => self.token.clone_from(&reissued.token),
+            SessionEvent::Reissued(reissued) => push(&mut self.good, reissued.token.clone(), TRIES),
             SessionEvent::Refreshed(refreshed) => {
-                let before = std::mem::replace(&mut self.token, refreshed.token.clone());
-                // A repeat of the same request replaces a token that nobody has seen.
-                if self.last_request != Some(refreshed.request) {
-                    if self.used.len() == USED {
-                        self.used.remove(0);
+                if self.requests.last() != Some(&refreshed.request) {
+                    let good = std::mem::take(&mut self.good);
+                    for token in std::mem::replace(&mut self.replaced, good) {
+                        push(&mut self.used, token, USED);
                     }
-                    self.used.push(before);
+                    push(&mut self.requests, refreshed.request, REQUESTS);
                 }
-                self.last_request = Some(refreshed.request);
+                push(&mut self.good, refreshed.token.clone(), TRIES);
                 self.expires = Some(expires);
             }
             SessionEvent::Closed(closed) => {
@@ -233,6 +248,14 @@ impl Aggregate for Session {
     fn deadline_reached(name: &str) -> Option<SessionCommand> {
         (name == EXPIRY).then_some(SessionCommand::Expire)
     }
+}
+
+/// Keeps the last so many.
+fn push<T>(kept: &mut Vec<T>, one: T, most: usize) {
+    if kept.len() >= most {
+        kept.remove(0);
+    }
+    kept.push(one);
 }
 
 fn ended() -> Rejection {

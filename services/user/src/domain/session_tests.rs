@@ -72,7 +72,39 @@ fn a_repeat_of_the_same_request_is_no_reuse() {
         .then([again.into()])
         .when(Actor::System, refresh("two again", "three", "second"))
         .then_types(&["user.session_refreshed.v1"])
-        .when(Actor::System, refresh("one", "four", "first"))
+        .when(Actor::System, refresh("one", "four", "a thief's"))
+        .then_types(&["user.session_closed.v1"]);
+}
+
+#[test]
+fn a_try_that_was_given_up_and_is_decided_late_takes_nothing_away() {
+    // The second try was answered, with "two"; the first one is decided behind it, and nobody sees "late".
+    let renewed = opened()
+        .when(Actor::System, refresh("one", "two", "first"))
+        .story()
+        .when(Actor::System, refresh("one", "late", "first"))
+        .then_types(&["user.session_refreshed.v1"])
+        .when(Actor::System, refresh("two", "three", "second"))
+        .then_types(&["user.session_refreshed.v1"]);
+    // Still later it gets no token, and is no thief's.
+    renewed
+        .when(Actor::System, refresh("one", "later", "first"))
+        .then_rejected("user-session-ended")
+        .when(Actor::System, refresh("three", "four", "third"))
+        .then_types(&["user.session_refreshed.v1"])
+        // Whoever has got hold of the answer that nobody saw is found out as with any other used token.
+        .when(Actor::System, refresh("late", "five", "a thief's"))
+        .then_types(&["user.session_closed.v1"]);
+}
+
+#[test]
+fn every_token_of_a_repeated_login_is_good_until_one_was_used() {
+    opened()
+        .when(Actor::System, open("other"))
+        .then_types(&["user.session_reissued.v1"])
+        .when(Actor::System, refresh("one", "two", "first"))
+        .then_types(&["user.session_refreshed.v1"])
+        .when(Actor::System, refresh("other", "three", "second"))
         .then_types(&["user.session_closed.v1"]);
 }
 
