@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [--only NAME,NAME...] [--quick]
 #
-# Names: command-latency question durable records saga bookings fixes rebuild takeover idle. It starts its own Kafka (java, mvn)
+# Names: command-latency question durable records saga bookings fixes rebuild projections takeover idle. It starts its own Kafka (java, mvn)
 # and its own Restate (npm). What cannot be measured is an ERROR in the table, and the exit status says so.
 # Environment: CARGO_TARGET_DIR, ENGINES_HOME (downloads), BENCH_LINES (keeps the lines of figures in this file).
 set -uo pipefail
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/interstate/target}
 export ENGINES_HOME=${ENGINES_HOME:-$HOME/.cache/interstate/engines}
-all=command-latency,question,durable,records,saga,bookings,fixes,rebuild,takeover,idle
+all=command-latency,question,durable,records,saga,bookings,fixes,rebuild,projections,takeover,idle
 only=$all quick=0
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -77,6 +77,16 @@ if wanted saga; then
 fi
 wanted idle && measure "$bench" idle
 wanted rebuild && measure "$bench" rebuild --bookings "$(full 10000 1000)" --turns "$(full 3 1)"
+# The stores' own servers, and the projections' own suites: each starts what it needs.
+suite() { cargo test --release --locked -q -p "$1" --test "$2" -- --ignored --nocapture speed | grep '^{'; }
+projection() { # package, suite, server
+  dev/engines/"$3".sh install >&2 && measure suite "$1" "$2"
+}
+if wanted projections; then
+  projection interstate-user postgres postgres
+  projection interstate-booking mongodb mongo
+  projection interstate-analytics clickhouse clickhouse
+fi
 wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --seconds "$(full 10 3)"; done
 many_bookings() { measure "$bench" bookings --count "$(full 1500 600)" "$@"; }
 one_booking() { measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"; }

@@ -48,6 +48,9 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
             .collect(),
         "fixes" => vec![fixes(lines)],
         "rebuild" => vec![rebuild(lines)],
+        "projections" => ["postgres", "mongodb", "clickhouse"]
+            .map(|store| projection(lines, store))
+            .to_vec(),
         "takeover" => takeover(lines).to_vec(),
         "idle" => idle(lines),
         _ => return None,
@@ -222,6 +225,19 @@ fn rebuild(lines: &Lines) -> Row {
         figure("read_events_per_second").map(|rate| format!("reading and dropping: {}", a_second(rate))),
         figure("ratio"),
         0.25,
+    )
+}
+
+fn projection(lines: &Lines, store: &str) -> Row {
+    let what = format!("projection-{store}");
+    let figure = |name| lines.middle(&what, None, name);
+    compared(
+        &format!("events into {store}"),
+        figure("events_per_second").map(a_second),
+        figure("bare_events_per_second")
+            .map(|rate| format!("what they leave, written alone: {}", a_second(rate))),
+        figure("ratio"),
+        0.5,
     )
 }
 

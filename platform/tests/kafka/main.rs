@@ -2,6 +2,7 @@
 //! three, with processes and brokers that are killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod backup;
 mod brokers;
 mod instance;
 mod killed;

@@ -39,11 +39,20 @@ pub struct Riders {
 impl Riders {
     /// So many of them sign up and begin.
     pub async fn start(platform: &Platform, number: usize) -> Self {
+        Self::start_as(platform, "rider", number).await
+    }
+
+    /// The same under another name; nobody else may have a name as long.
+    pub async fn start_as(platform: &Platform, name: &str, number: usize) -> Self {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let mut riding = Vec::new();
         for one in 0..number {
             let person = platform
-                .signed_up(&format!("rider-{one}"), &format!("+91981234570{one}"), "rider")
+                .signed_up(
+                    &format!("{name}-{one}"),
+                    &format!("+9198123457{}{one}", name.len()),
+                    "rider",
+                )
                 .await;
             let (clock, stop, count) = (platform.clock.clone(), stop.clone(), count.clone());
             riding.push(tokio::spawn(async move {

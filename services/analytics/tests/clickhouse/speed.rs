@@ -1,4 +1,4 @@
-//! Not a test: how fast blocks are taken up, against a bare insert of the same rows. Run it by hand, in release:
+//! Not a test: how fast blocks are taken up, against a bare insert of the same rows. Run by `make bench`, or by hand:
 //! `cargo test --release -p interstate-analytics --test clickhouse speed -- --ignored --nocapture`.
 
 use crate::{
@@ -48,7 +48,8 @@ async fn how_fast_it_is() {
         spent.into_iter().for_each(|done| done.unwrap());
         let rate = |seconds: f64| EVENTS as f64 / seconds;
         println!(
-            "projection {:.0} events/s, bare insert {:.0} events/s, ratio {:.2}",
+            "\n{{\"what\":\"projection-clickhouse\",\"events_per_second\":{:.0},\"bare_events_per_second\":{:.0},\
+             \"ratio\":{:.3}}}",
             rate(projected),
             rate(bare),
             bare / projected

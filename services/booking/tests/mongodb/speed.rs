@@ -1,4 +1,5 @@
-//! Run by hand: `cargo test --release -p interstate-booking --test mongodb -- --ignored --nocapture speed`.
+//! Events of bookings into documents, against the writes that they leave, alone.
+//! Run by `make bench`, or by hand: `cargo test --release -p interstate-booking --test mongodb -- --ignored --nocapture speed`.
 
 use crate::{
     events::trips,
@@ -19,7 +20,7 @@ async fn events_into_documents_against_the_writes_alone() {
     let engine = Engine::start_with("mongo", &[("MONGO_HEAP", "-Xmx1g")]);
     let partitions = trips(TRIPS);
     let events: usize = partitions.iter().map(Vec::len).sum();
-    for round in 0..3 {
+    for _ in 0..3 {
         let db = database(&engine).await;
         let (_, model) = documents(&db).await;
         let began = Instant::now();
@@ -61,9 +62,8 @@ async fn events_into_documents_against_the_writes_alone() {
         }
         let bare = began.elapsed();
         println!(
-            "round {round}: {events} events into {} documents ({written} writes): {:.0} events/s; the writes alone {:.0} \
-             events/s; ratio {:.2}",
-            all.len(),
+            "\n{{\"what\":\"projection-mongodb\",\"events_per_second\":{:.0},\"bare_events_per_second\":{:.0},\
+             \"ratio\":{:.3}}}",
             events as f64 / projected.as_secs_f64(),
             events as f64 / bare.as_secs_f64(),
             bare.as_secs_f64() / projected.as_secs_f64(),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod plans;
+mod speed;
 #[path = "../suite/mod.rs"]
 mod suite;
 

@@ -3,8 +3,8 @@
 mod fixture;
 
 #[allow(unused_imports, reason = "not every store needs all of it")]
-pub use fixture::{Story, erased, of_newcomer, opened, registered, session, started, user};
-use fixture::{closed, refused, roles, saga};
+pub use fixture::{Story, Told, erased, of_newcomer, opened, registered, saga, session, started, user};
+use fixture::{closed, refused, roles};
 use interstate_schemas::Role;
 use interstate_user::read::{Opened, Standing};
 
