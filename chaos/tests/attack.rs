@@ -4,8 +4,8 @@
 use interstate_chaos::run::{Plan, run};
 use std::time::Duration;
 
-/// Most kinds of faults come once in this time.
-const LASTS: Duration = Duration::from_secs(100);
+/// About half of the kinds of faults come once in this time.
+const LASTS: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_doubled_or_wrong_after_an_attack() {

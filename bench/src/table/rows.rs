@@ -50,8 +50,8 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
         "rebuild" => vec![rebuild(lines)],
         "projections" => ["postgres", "mongodb", "clickhouse"]
             .map(|store| projection(lines, store))
-            .to_vec(),
-        "takeover" => takeover(lines).to_vec(),
+            .into(),
+        "takeover" => takeover(lines).into(),
         "idle" => idle(lines),
         _ => return None,
     })

@@ -8,11 +8,14 @@ use crate::{
     fleet::{Fleet, Instance, Provider},
     journal::Journal,
 };
+use futures::{StreamExt, stream};
 use interstate::{cli::Target, commands::doctor, operator::Client};
 use std::time::{Duration, Instant};
 
 /// How long a deployment may take to work off what it holds, once nothing happens to it any more.
 const SETTLED: Duration = Duration::from_secs(180);
+/// So many processes are looked over at once: each mostly waits for the brokers.
+const AT_ONCE: usize = 4;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// One thing that was looked at.
@@ -36,10 +39,10 @@ impl Check {
 /// Waits until the deployment has worked off what it holds, and looks at everything.
 pub async fn pass(fleet: &Fleet, journal: &Journal, wrong: Vec<String>) -> Vec<Check> {
     let mut checks = vec![Check::new("every answer was one that may be", wrong)];
-    let mut processes = Vec::new();
-    for instance in &fleet.instances {
-        processes.push(process(instance).await);
-    }
+    let processes: Vec<Check> = stream::iter(fleet.instances.iter().map(process))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
     let acknowledged = journal.all();
     match settled_log(fleet).await {
         Ok(told) => {
@@ -128,6 +131,7 @@ async fn process(instance: &Instance) -> Check {
         };
         if wrong.is_empty() || began.elapsed() > SETTLED {
             let looked_at = examined.map_or(0, |findings| findings.lines.len());
+            eprintln!("{} was looked over in {:.0?}", instance.name(), began.elapsed());
             return Check::new(
                 format!("{} is sound: {looked_at} findings", instance.name()),
                 wrong,
