@@ -27,6 +27,15 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// A single broker loses its disk, and is there again with nothing on it.
+async fn lose_everything(broker: &Brokers) {
+    let (_, port) = broker.addresses.rsplit_once(':').unwrap();
+    broker.run(&["stop"]).await;
+    broker
+        .run(&["start", "--fresh", "--port", port, "--nodes", "1"])
+        .await;
+}
+
 /// Everything that they were told is there, at this address.
 async fn find_everything(riders: &[Rider], url: &str) {
     for rider in riders {
@@ -85,7 +94,7 @@ async fn brokers_that_lost_everything_get_it_back_and_so_does_an_embedded_log() 
         busy.go_on(2).await;
         busy.stop().await;
         one.kill();
-        broker.lose_everything().await;
+        lose_everything(&broker).await;
 
         let keys = after.join("keys");
         let into_brokers = ["--kafka-brokers", &broker.addresses, "--keys-dir", text(&keys)];

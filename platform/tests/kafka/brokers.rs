@@ -42,14 +42,6 @@ impl Brokers {
         brokers
     }
 
-    /// A single broker loses its disk, and is there again with nothing on it.
-    pub async fn lose_everything(&self) {
-        let (_, port) = self.addresses.rsplit_once(':').unwrap();
-        self.run(&["stop"]).await;
-        self.run(&["start", "--fresh", "--port", port, "--nodes", "1"])
-            .await;
-    }
-
     /// Runs the script on this cluster; gives what it prints last.
     pub async fn run(&self, arguments: &[&str]) -> String {
         let mut command = self.script();
