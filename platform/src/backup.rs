@@ -164,8 +164,13 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(failed(folder, "made"))?;
     }
-    // With the permissions of what is copied.
     fs::copy(from, to).map_err(failed(from, "copied"))?;
+    // Archives and version control forget who may read a file, and services refuse keys that others can read.
+    #[cfg(unix)]
+    {
+        let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(to, own).map_err(failed(to, "kept to its owner"))?;
+    }
     let synced = fs::File::open(to).and_then(|file| file.sync_all());
     synced.map_err(failed(to, "written"))
 }
