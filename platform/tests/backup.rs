@@ -69,14 +69,7 @@ async fn what_was_acknowledged_before_a_backup_is_on_the_platform_that_is_made_o
     let node = start(&old, &sandbox).await;
     let url = format!("http://{}", node.address());
     let pickup = (node.base.env.clock.now() + SignedDuration::from_hours(200)).to_string();
-    let platform = |url: &str, clock| ride::Platform {
-        urls: vec![url.to_owned()],
-        clock,
-        ahead: SignedDuration::from_hours(5),
-        patient: false,
-        assigned: Arc::default(),
-    };
-    let before = platform(&url, node.base.env.clock.clone());
+    let before = ride::Platform::of(&node);
     let mut riders = Vec::new();
     for rider in 0..RIDERS {
         let (name, phone) = (format!("rider{rider}"), format!("+91981234570{rider}"));
@@ -145,7 +138,7 @@ async fn what_was_acknowledged_before_a_backup_is_on_the_platform_that_is_made_o
 
     let node = start(&new, &sandbox).await;
     let url = format!("http://{}", node.address());
-    let after = platform(&url, node.base.env.clock.clone());
+    let after = ride::Platform::of(&node);
     // With the logins and the tokens of before: what a token names may be lost, and is not waited for.
     let known: Vec<Person> = riders.iter().map(|rider| rider.only_at(&url)).collect();
     let booked = booked.lock().unwrap().clone();

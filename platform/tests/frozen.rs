@@ -15,7 +15,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -44,16 +43,6 @@ async fn start(dir: &Path, sandbox: &Sandbox, services: &[&str]) -> Node {
         ..CommonArgs::default()
     };
     ride::node(common, Some(sandbox), services).await
-}
-
-fn platform(node: &Node) -> Platform {
-    Platform {
-        urls: vec![format!("http://{}", node.address())],
-        clock: node.base.env.clock.clone(),
-        ahead: SignedDuration::from_hours(5),
-        patient: false,
-        assigned: Arc::default(),
-    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -91,10 +80,22 @@ async fn a_deployment_of_an_earlier_build_goes_on_in_this_one() {
         ]);
         let sandbox = Sandbox::start(dir.path()).await;
         let node = start(&data, &sandbox, &[]).await;
-        let platform = platform(&node);
+        let platform = Platform::of(&node);
 
         let bookings: Value = serde_json::from_slice(&fs::read(frozen.join(BOOKINGS)).unwrap()).unwrap();
-        let nobody = ride::Person::nobody(&platform.urls, "asha", false);
+        // Its read models are made from the log.
+        let began = Instant::now();
+        while !reqwest::get(format!("{}/ready", platform.urls[0]))
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+        {
+            assert!(began.elapsed() < WORKED_OFF, "it does not become ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // Under a key of its own: the logins of then have ended since.
+        let nobody = ride::Person::nobody(&platform.urls, "asha-today", false);
         let rider = nobody.log_in("asha@example.org", "correct horse battery").await;
         let ended = rider
             .get(&format!(
@@ -151,7 +152,7 @@ async fn freeze() {
     let sandbox = Sandbox::start(dir.path()).await;
     let node = start(&data, &sandbox, &[]).await;
     ride::register_support(&node).await;
-    let before = platform(&node);
+    let before = Platform::of(&node);
     let ended = ride::ride(&before).await;
     let log_in = async |platform: &Platform| {
         let nobody = ride::Person::nobody(&platform.urls, "asha", false);
@@ -175,7 +176,7 @@ async fn freeze() {
         &["user", "booking", "location", "driver", "analytics"],
     )
     .await;
-    let rider = log_in(&platform(&node)).await;
+    let rider = log_in(&Platform::of(&node)).await;
     let order = json!({ "quote": quote["quote"], "method": { "kind": "card", "token": "pm_card_ok" } });
     let begun = rider.post("/v1/bookings", "begun", order).await;
     let url = format!("http://{}", node.address());

@@ -7,12 +7,10 @@ mod ride;
 use interstate::node::Node;
 use interstate_config::CommonArgs;
 use interstate_engines::Engine;
-use interstate_schemas::SignedDuration;
 use ride::{Platform, Sandbox};
 use serde_json::json;
 use std::{
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -31,16 +29,6 @@ async fn start(dir: &Path, engine: &Engine, sandbox: &Sandbox, factor: u32) -> N
     ride::node(common, Some(sandbox), &[]).await
 }
 
-fn platform(node: &Node) -> Platform {
-    Platform {
-        urls: vec![format!("http://{}", node.address())],
-        clock: node.base.env.clock.clone(),
-        ahead: SignedDuration::from_hours(5),
-        patient: false,
-        assigned: Arc::default(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_ride_whose_bookings_are_documents() {
     let (engine, dir) = (Engine::start("mongo"), tempfile::tempdir().unwrap());
@@ -48,7 +36,7 @@ async fn a_whole_ride_whose_bookings_are_documents() {
     let story = async {
         let node = start(dir.path(), &engine, &sandbox, FACTOR).await;
         ride::register_support(&node).await;
-        let booking = ride::ride(&platform(&node)).await;
+        let booking = ride::ride(&Platform::of(&node)).await;
         assert!(
             !dir.path().join("booking.db").exists(),
             "the documents are the only history"
@@ -58,7 +46,7 @@ async fn a_whole_ride_whose_bookings_are_documents() {
             let told = model.rebuild(verify).await.unwrap();
             assert!(told.contains("the same") && !told.contains("DIFFERENT"), "{told}");
         }
-        let support = platform(&node).staff("support").await;
+        let support = Platform::of(&node).staff("support").await;
         let found = support.get(&format!("/v1/bookings/{booking}")).await;
         assert_eq!(found["state"], "CLOSED", "after a rebuild too");
         let told = support.get(&format!("/v1/bookings/{booking}/story")).await;
@@ -78,7 +66,7 @@ async fn a_history_that_is_away_costs_no_command_and_holds_no_query_up() {
     let sandbox = Sandbox::start(dir.path()).await;
     let story = async {
         let node = start(dir.path(), &engine, &sandbox, 1).await;
-        let platform = platform(&node);
+        let platform = Platform::of(&node);
         let rider = platform.signed_up("asha", "+919812345602", "rider").await;
         let pickup = platform.clock.now() + platform.ahead;
         let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),

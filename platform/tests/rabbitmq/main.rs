@@ -7,9 +7,8 @@ mod ride;
 use interstate::node::{Node, Settings};
 use interstate_config::{CommonArgs, Provider, Secret};
 use interstate_engines::Engine;
-use interstate_schemas::SignedDuration;
 use ride::{Platform, Sandbox};
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 /// An hour of log time in six seconds.
 const FACTOR: u32 = 600;
@@ -39,13 +38,7 @@ async fn a_whole_ride_whose_payments_are_jobs() {
     let story = async {
         let node = ride::node(common(dir.path(), engine.url()), Some(&sandbox), &[]).await;
         ride::register_support(&node).await;
-        let platform = Platform {
-            urls: vec![format!("http://{}", node.address())],
-            clock: node.base.env.clock.clone(),
-            ahead: SignedDuration::from_hours(5),
-            patient: false,
-            assigned: Arc::default(),
-        };
+        let platform = Platform::of(&node);
         ride::ride(&platform).await;
         let (_, figures) = page(&node, "/metrics").await;
         let line = |name: &str| {

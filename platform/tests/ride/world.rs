@@ -89,16 +89,23 @@ pub async fn node(common: CommonArgs, sandbox: Option<&Sandbox>, services: &[&st
     Node::start(settings).await.unwrap()
 }
 
-impl World {
-    /// As its riders and drivers see it.
-    pub fn platform(&self) -> Platform {
-        Platform {
-            urls: vec![format!("http://{}", self.node.address())],
-            clock: self.node.base.env.clock.clone(),
+impl Platform {
+    /// One process, as its riders and drivers see it.
+    pub fn of(node: &Node) -> Self {
+        Self {
+            urls: vec![format!("http://{}", node.address())],
+            clock: node.base.env.clock.clone(),
             ahead: SignedDuration::from_hours(5),
             patient: false,
             assigned: Arc::default(),
         }
+    }
+}
+
+impl World {
+    /// As its riders and drivers see it.
+    pub fn platform(&self) -> Platform {
+        Platform::of(&self.node)
     }
 
     pub async fn stop(self) {
