@@ -65,7 +65,7 @@ impl<P: MongoProjection> MongoReadModel<P> {
         };
         parked::ensure(db).await?;
         model.prepare(state.generation).await?;
-        model.clear(&state).await?;
+        model.tidy().await;
         Ok(model)
     }
 
@@ -100,9 +100,18 @@ impl<P: MongoProjection> MongoReadModel<P> {
         index::ensure(&self.db, &collection, &P::indices(), P::EXPIRES).await
     }
 
+    /// Removes what nobody reads any more, as well as that goes now: others may remove the same at this moment, and what
+    /// is left is found the next time.
+    pub(super) async fn tidy(&self) {
+        let cleared = async { self.clear(&self.state().await?).await };
+        if let Err(error) = cleared.await {
+            tracing::warn!(projection = P::NAME, %error, "documents that nobody reads any more are still there");
+        }
+    }
+
     /// Removes generations that nobody reads: not the one in use, not the one before, which queries of other processes
     /// may look at for a moment, and not one that is filled.
-    pub(super) async fn clear(&self, state: &State) -> Result<(), MongoError> {
+    async fn clear(&self, state: &State) -> Result<(), MongoError> {
         let there = state::generations(&self.db, P::NAME).await?;
         let before = there.iter().rev().find(|one| **one < state.generation).copied();
         let kept: Vec<i64> = [Some(state.generation), before, state.filling]
@@ -118,7 +127,7 @@ impl<P: MongoProjection> MongoReadModel<P> {
         self.aside(state.generation).forget_others(&kept).await
     }
 
-    pub(super) async fn remove(&self, generation: i64) -> Result<(), MongoError> {
+    async fn remove(&self, generation: i64) -> Result<(), MongoError> {
         self.db.forget(&readers::collection(P::NAME, generation)).await
     }
 

@@ -26,7 +26,7 @@ pub(super) async fn rebuild<P: MongoProjection>(
 ) -> Result<Comparison, RebuildError> {
     let begun = live.states.begin().await?;
     // What a rebuild has left that was dropped.
-    live.clear(&begun).await?;
+    live.tidy().await;
     let beside = Beside {
         log,
         live,
@@ -42,10 +42,8 @@ pub(super) async fn rebuild<P: MongoProjection>(
     let done = beside.run(verify).await;
     if verify || done.is_err() {
         live.states.end(beside.filled).await?;
-        live.remove(beside.filled).await?;
     }
-    let state = live.state().await?;
-    live.clear(&state).await?;
+    live.tidy().await;
     done
 }
 
@@ -88,6 +86,11 @@ impl<P: MongoProjection> Beside<'_, P> {
         if live.generation != self.from {
             return Err(RebuildError::store(
                 "another rebuild has put its read model in use",
+            ));
+        }
+        if live.filling != Some(self.filled) {
+            return Err(RebuildError::store(
+                "somebody else has begun to rebuild it meanwhile; the later one goes on",
             ));
         }
         let from = self.positions().clone();
@@ -140,7 +143,7 @@ impl<P: MongoProjection> Beside<'_, P> {
             }
         }
         Err(RebuildError::store(
-            "other processes write faster than the log can be read, or rebuild it too",
+            "other processes write faster than the log can be read",
         ))
     }
 }
