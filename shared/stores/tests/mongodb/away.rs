@@ -65,7 +65,9 @@ async fn weathers(mut engine: Engine, trouble: impl AsyncFnOnce(&mut Engine)) {
     for seen in last {
         assert_eq!(
             position.wait_for(seen, None, PATIENCE).await.unwrap(),
-            Wait::CaughtUp
+            Wait::CaughtUp,
+            "{:#?}",
+            world.follow.consumers.status()
         );
     }
     let asha = account(&model, "asha").await.unwrap();
