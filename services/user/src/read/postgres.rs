@@ -2,7 +2,7 @@
 
 use super::{
     Login, Opened, People, Person, ReadError,
-    fold::{self, PersonRow, SessionRow},
+    fold::{Changed, PersonChange, PersonRow, SessionRow},
     people::{LoginColumns, PersonColumns, parsed, sealed},
 };
 use crate::domain::Credential;
@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use interstate_eventing::{Event, sealed::Sealed};
 use interstate_schemas::{SessionId, UserId};
 use interstate_stores::postgres::{OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres};
-use sqlx::{FromRow, PgConnection, PgPool, postgres::PgRow};
-use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+use sqlx::{PgConnection, PgPool};
+use std::{str::FromStr, sync::Arc};
 
 /// Opens the read model on a server.
 ///
@@ -62,11 +62,6 @@ const TABLES: &str = r#"
     );
     CREATE INDEX sessions_by_owner ON sessions (owner, id);"#;
 
-const LOAD: &str = r#"
-    SELECT id, status, refusal, array_to_string(roles, ',') AS roles, email_key, profile::text AS profile,
-        credential::text AS credential, to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS since,
-        at_partition, at_sequence
-    FROM users WHERE id = ANY($1)"#;
 const PERSON: &str = r#"
     SELECT status, refusal, array_to_string(roles, ','), profile::text,
         to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), at_partition, at_sequence
@@ -89,40 +84,33 @@ impl PgProjection for PeopleProjection {
     const MIGRATIONS: &'static [&'static str] = &[TABLES];
 
     async fn apply(&self, tx: &mut PgConnection, events: &[&Event]) -> Result<(), PgProjectionError> {
-        let told = fold::decode(events)?;
-        let mut people = BTreeMap::new();
-        let ids = fold::people_of(&told);
-        if !ids.is_empty() {
-            for row in sqlx::query(LOAD).bind(ids).fetch_all(&mut *tx).await? {
-                let row = PersonRow::from_row(&row)?;
-                people.insert(row.id.clone(), row);
+        let Changed {
+            started,
+            moved,
+            sessions,
+        } = Changed::by(events)?;
+        insert_people(tx, started.into_values().collect()).await?;
+        move_people(tx, moved.into_iter().collect()).await?;
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        for (id, session) in sessions {
+            match session {
+                Some(row) => opened.push(row),
+                None => closed.push(id),
             }
         }
-        let changed =
-            fold::fold(told, people).map_err(|twice| PgProjectionError::event(twice.to_string()))?;
-        store(tx, changed).await
+        close_sessions(tx, closed).await?;
+        open_sessions(tx, opened).await?;
+        Ok(())
     }
 }
 
-async fn store(tx: &mut PgConnection, changed: fold::Changed) -> Result<(), PgProjectionError> {
-    if !changed.people.is_empty() {
-        store_people(tx, &changed.people).await?;
-    }
-    if !changed.closed.is_empty() {
-        sqlx::query("DELETE FROM sessions WHERE id = ANY($1)")
-            .bind(changed.closed)
-            .execute(&mut *tx)
-            .await?;
-    }
-    if !changed.opened.is_empty() {
-        store_sessions(tx, &changed.opened).await?;
-    }
-    Ok(())
+fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
-async fn store_people(tx: &mut PgConnection, rows: &[PersonRow]) -> sqlx::Result<()> {
-    fn column<T>(rows: &[PersonRow], of: impl Fn(&PersonRow) -> T) -> Vec<T> {
-        rows.iter().map(of).collect()
+async fn insert_people(tx: &mut PgConnection, rows: Vec<PersonRow>) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
     }
     sqlx::query(
         "INSERT INTO users (id, status, refusal, roles, email_key, profile, credential, since, at_partition, at_sequence)
@@ -130,60 +118,79 @@ async fn store_people(tx: &mut PgConnection, rows: &[PersonRow]) -> sqlx::Result
              since::timestamptz, at_partition, at_sequence
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
              $9::bigint[], $10::bigint[])
-             AS new (id, status, refusal, roles, email_key, profile, credential, since, at_partition, at_sequence)
-         ON CONFLICT (id) DO UPDATE SET status = excluded.status, refusal = excluded.refusal,
-             roles = excluded.roles, email_key = excluded.email_key, profile = excluded.profile,
-             credential = excluded.credential, at_sequence = excluded.at_sequence",
+             AS new (id, status, refusal, roles, email_key, profile, credential, since, at_partition, at_sequence)",
     )
-    .bind(column(rows, |row| row.id.clone()))
-    .bind(column(rows, |row| row.status.clone()))
-    .bind(column(rows, |row| row.refusal.clone()))
-    .bind(column(rows, |row| row.roles.clone()))
-    .bind(column(rows, |row| row.email_key.clone()))
-    .bind(column(rows, |row| row.profile.clone()))
-    .bind(column(rows, |row| row.credential.clone()))
-    .bind(column(rows, |row| row.since.clone()))
-    .bind(column(rows, |row| row.at_partition))
-    .bind(column(rows, |row| row.at_sequence))
+    .bind(column(&rows, |row| row.id.as_str()))
+    .bind(column(&rows, |row| row.status.as_str()))
+    .bind(column(&rows, |row| row.refusal.as_deref()))
+    .bind(column(&rows, |row| row.roles.as_str()))
+    .bind(column(&rows, |row| row.email_key.as_deref()))
+    .bind(column(&rows, |row| row.profile.as_deref()))
+    .bind(column(&rows, |row| row.credential.as_deref()))
+    .bind(column(&rows, |row| row.since.as_str()))
+    .bind(column(&rows, |row| row.at_partition))
+    .bind(column(&rows, |row| row.at_sequence))
     .execute(tx)
     .await?;
     Ok(())
 }
 
-async fn store_sessions(tx: &mut PgConnection, rows: &[SessionRow]) -> sqlx::Result<()> {
-    fn column(rows: &[SessionRow], of: impl Fn(&SessionRow) -> &str) -> Vec<String> {
-        rows.iter().map(|row| of(row).to_owned()).collect()
+async fn move_people(tx: &mut PgConnection, rows: Vec<(String, PersonChange)>) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let standing = |change: &PersonChange| change.standing.as_ref().map(|standing| standing.status);
+    let refusal = |change: &PersonChange| change.standing.as_ref()?.refusal.clone();
+    sqlx::query(
+        "UPDATE users SET status = coalesce(new.status, users.status),
+             refusal = CASE WHEN new.status IS NULL THEN users.refusal ELSE new.refusal END,
+             roles = coalesce(string_to_array(new.roles, ','), users.roles),
+             email_key = CASE WHEN NOT forgotten THEN email_key END,
+             profile = CASE WHEN NOT forgotten THEN profile END,
+             credential = CASE WHEN NOT forgotten THEN credential END,
+             at_sequence = new.at_sequence
+         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::bigint[])
+             AS new (id, status, refusal, roles, forgotten, at_sequence)
+         WHERE users.id = new.id",
+    )
+    .bind(column(&rows, |(id, _)| id.as_str()))
+    .bind(column(&rows, |(_, change)| standing(change)))
+    .bind(column(&rows, |(_, change)| refusal(change)))
+    .bind(column(&rows, |(_, change)| change.roles.as_deref()))
+    .bind(column(&rows, |(_, change)| change.is_forgotten))
+    .bind(column(&rows, |(_, change)| change.at_sequence))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn close_sessions(tx: &mut PgConnection, ids: Vec<String>) -> sqlx::Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM sessions WHERE id = ANY($1)")
+        .bind(ids)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn open_sessions(tx: &mut PgConnection, rows: Vec<SessionRow>) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
     }
     sqlx::query(
         "INSERT INTO sessions (id, owner, role, opened)
          SELECT id, owner, role, opened::timestamptz
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[]) AS new (id, owner, role, opened)",
     )
-    .bind(column(rows, |row| &row.id))
-    .bind(column(rows, |row| &row.user))
-    .bind(column(rows, |row| row.role.as_str()))
-    .bind(column(rows, |row| &row.opened))
+    .bind(column(&rows, |row| row.id.as_str()))
+    .bind(column(&rows, |row| row.user.as_str()))
+    .bind(column(&rows, |row| row.role.as_str()))
+    .bind(column(&rows, |row| row.opened.as_str()))
     .execute(tx)
     .await?;
     Ok(())
-}
-
-impl FromRow<'_, PgRow> for PersonRow {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        use sqlx::Row;
-        Ok(Self {
-            id: row.try_get("id")?,
-            status: row.try_get("status")?,
-            refusal: row.try_get("refusal")?,
-            roles: row.try_get("roles")?,
-            email_key: row.try_get("email_key")?,
-            profile: row.try_get("profile")?,
-            credential: row.try_get("credential")?,
-            since: row.try_get("since")?,
-            at_partition: row.try_get("at_partition")?,
-            at_sequence: row.try_get("at_sequence")?,
-        })
-    }
 }
 
 struct PgPeople {

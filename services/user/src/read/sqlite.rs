@@ -2,7 +2,7 @@
 
 use super::{
     Login, Opened, People, Person, ReadError,
-    fold::{self, PersonRow},
+    fold::{Changed, PersonChange, PersonRow},
     people::{parsed, sealed},
 };
 use crate::domain::Credential;
@@ -11,7 +11,7 @@ use interstate_eventing::{Event, sealed::Sealed};
 use interstate_schemas::{SessionId, UserId};
 use interstate_stores::{Projection, ProjectionError, Readers, Sqlite, SqliteError, SqliteReadModel};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
 /// Opens the read model in a file.
 ///
@@ -63,71 +63,62 @@ impl Projection for PeopleProjection {
     }
 
     fn apply_all(&self, tx: &Connection, events: &[&Event]) -> Result<(), ProjectionError> {
-        let told = fold::decode(events)?;
-        let people = load(tx, fold::people_of(&told))?;
-        let changed = fold::fold(told, people).map_err(|twice| ProjectionError::event(twice.to_string()))?;
-        Ok(store(tx, &changed)?)
-    }
-}
-
-fn load(tx: &Connection, ids: Vec<String>) -> rusqlite::Result<BTreeMap<String, PersonRow>> {
-    let mut select = tx.prepare_cached(
-        "select status, refusal, roles, email_key, profile, credential, since, at_partition, at_sequence
-         from users where id = ?",
-    )?;
-    let mut people = BTreeMap::new();
-    for id in ids {
-        let row = select.query_row([&id], |row| {
-            Ok(PersonRow {
-                id: id.clone(),
-                status: row.get(0)?,
-                refusal: row.get(1)?,
-                roles: row.get(2)?,
-                email_key: row.get(3)?,
-                profile: row.get(4)?,
-                credential: row.get(5)?,
-                since: row.get(6)?,
-                at_partition: row.get(7)?,
-                at_sequence: row.get(8)?,
-            })
-        });
-        if let Some(row) = row.optional()? {
-            people.insert(id, row);
+        let changed = Changed::by(events)?;
+        for row in changed.started.values() {
+            insert_person(tx, row)?;
         }
+        for (id, change) in &changed.moved {
+            move_person(tx, id, change)?;
+        }
+        for (id, session) in &changed.sessions {
+            match session {
+                Some(row) => tx
+                    .prepare_cached("insert into sessions (id, user, role, opened) values (?, ?, ?, ?)")?
+                    .execute(params![row.id, row.user, row.role.as_str(), row.opened])?,
+                None => tx
+                    .prepare_cached("delete from sessions where id = ?")?
+                    .execute([id])?,
+            };
+        }
+        Ok(())
     }
-    Ok(people)
 }
 
-fn store(tx: &Connection, changed: &fold::Changed) -> rusqlite::Result<()> {
-    for row in &changed.people {
-        tx.prepare_cached(
-            "insert into users (id, status, refusal, roles, email_key, profile, credential, since, at_partition,
-             at_sequence) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             on conflict (id) do update set status = excluded.status, refusal = excluded.refusal,
-             roles = excluded.roles, email_key = excluded.email_key, profile = excluded.profile,
-             credential = excluded.credential, at_sequence = excluded.at_sequence",
-        )?
-        .execute(params![
-            row.id,
-            row.status,
-            row.refusal,
-            row.roles,
-            row.email_key,
-            row.profile,
-            row.credential,
-            row.since,
-            row.at_partition,
-            row.at_sequence
-        ])?;
-    }
-    for id in &changed.closed {
-        tx.prepare_cached("delete from sessions where id = ?")?
-            .execute([id])?;
-    }
-    for row in &changed.opened {
-        tx.prepare_cached("insert into sessions (id, user, role, opened) values (?, ?, ?, ?)")?
-            .execute(params![row.id, row.user, row.role.as_str(), row.opened])?;
-    }
+fn insert_person(tx: &Connection, row: &PersonRow) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "insert into users (id, status, refusal, roles, email_key, profile, credential, since, at_partition,
+         at_sequence) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        row.id,
+        row.status,
+        row.refusal,
+        row.roles,
+        row.email_key,
+        row.profile,
+        row.credential,
+        row.since,
+        row.at_partition,
+        row.at_sequence
+    ])?;
+    Ok(())
+}
+
+fn move_person(tx: &Connection, id: &str, change: &PersonChange) -> rusqlite::Result<()> {
+    let standing = change.standing.as_ref();
+    tx.prepare_cached(
+        "update users set status = coalesce(?2, status), refusal = iif(?2 is null, refusal, ?3),
+         roles = coalesce(?4, roles), email_key = iif(?5, null, email_key), profile = iif(?5, null, profile),
+         credential = iif(?5, null, credential), at_sequence = ?6 where id = ?1",
+    )?
+    .execute(params![
+        id,
+        standing.map(|standing| standing.status),
+        standing.and_then(|standing| standing.refusal.as_deref()),
+        change.roles,
+        change.is_forgotten,
+        change.at_sequence
+    ])?;
     Ok(())
 }
 

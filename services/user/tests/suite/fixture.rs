@@ -144,6 +144,14 @@ impl Story {
 
     /// One more event, a minute after the last one.
     pub async fn tell(&mut self, partition: u32, told: Told) {
+        self.write(partition, told);
+        if self.partitions[&partition].waiting.len() >= self.batch {
+            self.take_up(partition).await;
+        }
+    }
+
+    /// The same, but nothing is taken up before [`Self::told`].
+    pub fn write(&mut self, partition: u32, told: Told) {
         self.events += 1;
         let time: Timestamp = "2026-11-21T10:00:00Z".parse().unwrap();
         let at = self.partitions.entry(partition).or_default();
@@ -166,9 +174,6 @@ impl Story {
             trace: None,
             payload: told.payload.into(),
         });
-        if at.waiting.len() == self.batch {
-            self.take_up(partition).await;
-        }
     }
 
     /// The read model with everything that was told.
@@ -192,19 +197,18 @@ impl Story {
 
     async fn take_up(&mut self, partition: u32) {
         let at = self.partitions.entry(partition).or_default();
-        let events = std::mem::take(&mut at.waiting);
-        if events.is_empty() {
-            return;
-        }
-        at.batches += 1;
-        let to = Position {
-            next: at.sequence,
-            sequence: at.sequence,
-            receipt: at.batches,
-            incarnation: 1,
-        };
         let source = PartitionId::new(NAME, partition);
-        let applied = self.opened.model.apply(&source, &events, to).await.unwrap();
-        assert_eq!(applied.overtaken, None);
+        for events in std::mem::take(&mut at.waiting).chunks(self.batch) {
+            at.batches += 1;
+            let last = events.last().map_or(0, |event| event.sequence);
+            let to = Position {
+                next: last,
+                sequence: last,
+                receipt: at.batches,
+                incarnation: 1,
+            };
+            let applied = self.opened.model.apply(&source, events, to).await.unwrap();
+            assert_eq!(applied.overtaken, None);
+        }
     }
 }
