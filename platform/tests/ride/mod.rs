@@ -147,6 +147,15 @@ async fn accept(driver: &Person, rider: &Person, booking: &str) {
     }
 }
 
+/// The driver's calendar shows the trip, and nothing else.
+async fn has_duty(driver: &Person, booking: &str, state: &str) {
+    let shown = |found: &Value| {
+        let duties = found["duties"].as_array().map_or(&[][..], Vec::as_slice);
+        matches!(duties, [duty] if duty["booking"] == booking && duty["state"] == state)
+    };
+    driver.until("/v1/drivers/me/duties", state, shown).await;
+}
+
 /// The story.
 pub async fn ride(platform: &Platform) -> String {
     let support = platform.staff("support").await;
@@ -192,6 +201,7 @@ pub async fn ride(platform: &Platform) -> String {
         assigned["money"]["captured"], assigned["money"]["advance"],
         "the advance is taken"
     );
+    has_duty(&driver, &booking, "reserved").await;
     platform.assigned.notify_one();
     let (status, problem) = platform
         .signed_up("eve", "+919812345603", "rider")
@@ -243,5 +253,6 @@ pub async fn ride(platform: &Platform) -> String {
         .await;
     assert_eq!(closed["money"]["payable"]["amount"].as_i64().unwrap(), payable);
     assert_eq!(closed["money"]["balance"]["amount"], 0);
+    has_duty(&driver, &booking, "closed").await;
     booking
 }

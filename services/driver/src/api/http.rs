@@ -1,6 +1,6 @@
 //! The routes, and what their handlers share.
 
-use super::{admissions, code::CODES, drivers, live, offers};
+use super::{admissions, code::CODES, drivers, duties, live, offers};
 use crate::read::{Dispatches, Roster};
 use aide::axum::{
     ApiRouter,
@@ -27,7 +27,7 @@ pub struct Edge {
     pub roster: Roster,
     /// How far the roster is.
     pub roster_position: ReadPosition,
-    /// Searches and offers.
+    /// Searches, offers and duties.
     pub dispatches: Arc<dyn Dispatches>,
     /// How far they are.
     pub dispatches_position: ReadPosition,
@@ -95,6 +95,12 @@ pub fn router(edge: Edge) -> ApiRouter {
             "/v1/drivers/me/availability",
             post_with(drivers::availability, |op| {
                 op.summary("Take trips from now on, or take none")
+            }),
+        )
+        .api_route(
+            "/v1/drivers/me/duties",
+            get_with(duties::own, |op| {
+                op.summary("One's own calendar: the trips that have one's time, from a week ago on")
             }),
         )
         .api_route(

@@ -3,6 +3,7 @@
 mod admissions;
 mod code;
 mod drivers;
+mod duties;
 mod http;
 mod live;
 mod offers;

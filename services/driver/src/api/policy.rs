@@ -16,6 +16,7 @@ pub const ROWS: &[Row] = &[
     Row::new("POST", "/v1/drivers/me/vehicles/{vehicle}/documents", DRIVERS),
     Row::new("POST", "/v1/drivers/me/submit", DRIVERS),
     Row::new("POST", "/v1/drivers/me/availability", DRIVERS),
+    Row::new("GET", "/v1/drivers/me/duties", DRIVERS),
     Row::new("GET", "/v1/drivers/me/offers", DRIVERS),
     Row::new("GET", "/v1/drivers/me/offers/stream", DRIVERS),
     Row::new("GET", "/v1/drivers/{driver}", STAFF),

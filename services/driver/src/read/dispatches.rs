@@ -1,5 +1,6 @@
 //! What is asked of `driver-dispatches`.
 
+use super::DutyRow;
 use crate::domain::{
     candidates::{FilterCode, Reason},
     dispatch::OfferState,
@@ -85,7 +86,7 @@ pub struct OfferRow {
     pub trip: StoredJson<TripRequest>,
 }
 
-/// Searches and offers, as they are asked.
+/// Searches, offers and duties, as they are asked.
 #[async_trait]
 pub trait Dispatches: Send + Sync + 'static {
     /// Changes of a driver's offers from now on.
@@ -96,6 +97,9 @@ pub trait Dispatches: Send + Sync + 'static {
 
     /// The offers of a driver that wait for an answer or for the calendars, the first to expire first; 100 at most.
     async fn offers(&self, driver: DriverId) -> Result<Vec<OfferRow>, ReadError>;
+
+    /// The duties of a driver that take time after this moment, the first one first; 200 at most.
+    async fn duties(&self, driver: DriverId, after: Timestamp) -> Result<Vec<DutyRow>, ReadError>;
 }
 
 /// The read model in an opened store.
@@ -111,10 +115,10 @@ pub struct Opened {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store.
-    #[error("searches and offers cannot be read: {0}")]
+    #[error("searches, offers and duties cannot be read: {0}")]
     Store(#[from] QueryError),
     /// A row.
-    #[error("searches and offers have an impossible {column}: {why}")]
+    #[error("searches, offers or duties have an impossible {column}: {why}")]
     Row {
         /// Where.
         column: &'static str,
@@ -173,7 +177,7 @@ fn wrong(column: &'static str, error: &dyn Display) -> ReadError {
     }
 }
 
-fn parsed<T: FromStr<Err: Display>>(column: &'static str, text: &str) -> Result<T, ReadError> {
+pub(super) fn parsed<T: FromStr<Err: Display>>(column: &'static str, text: &str) -> Result<T, ReadError> {
     text.parse().map_err(|error: T::Err| wrong(column, &error))
 }
 
@@ -181,7 +185,7 @@ fn count(column: &'static str, number: i64) -> Result<u32, ReadError> {
     u32::try_from(number).map_err(|error| wrong(column, &error))
 }
 
-fn time(column: &'static str, millis: i64) -> Result<Timestamp, ReadError> {
+pub(super) fn time(column: &'static str, millis: i64) -> Result<Timestamp, ReadError> {
     Timestamp::from_millisecond(millis).map_err(|error| wrong(column, &error))
 }
 

@@ -1,7 +1,11 @@
 //! What events change in the rows of `driver-dispatches`, whatever store they are in. Every event sets columns to what
 //! it says, so that a batch is summed up without looking at the rows: a store writes each row once.
 
-use crate::domain::dispatch::{Dispatch, DispatchEvent, OfferState};
+use super::duties::DutyChanges;
+use crate::domain::{
+    calendar::Calendar,
+    dispatch::{Dispatch, DispatchEvent, OfferState},
+};
 use interstate_eventing::{Aggregate, DecodeError, Event, encode_json};
 use interstate_schemas::{DriverAnswer, DriverId, OfferId};
 use serde::Serialize;
@@ -12,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Changed {
     pub searches: BTreeMap<String, SearchChange>,
     pub offers: BTreeMap<String, OfferChange>,
+    pub duties: DutyChanges,
 }
 
 /// What changes in a search; what nothing is said of stays.
@@ -78,8 +83,10 @@ impl Changed {
     pub fn by(events: &[&Event]) -> Result<Self, DecodeError> {
         let mut changed = Self::default();
         for event in events {
-            if event.aggregate == Dispatch::NAME {
-                changed.take(event, event.decode()?);
+            match &*event.aggregate {
+                Dispatch::NAME => changed.take(event, event.decode()?),
+                Calendar::NAME => changed.duties.take(event, event.decode()?),
+                _ => {}
             }
         }
         Ok(changed)

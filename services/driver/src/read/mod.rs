@@ -1,11 +1,12 @@
 //! What is remembered from events: the roster of who could drive now, in memory because every search asks it,
-//! and the offers and searches, in a store because they are kept.
+//! and searches, offers and duties, in a store because they are kept.
 //!
 //! [`Dispatches`] is what is asked of the store. What events change is said once, in `fold`; [`sqlite`] and [`postgres`]
 //! keep the rows.
 
 mod candidates;
 mod dispatches;
+mod duties;
 mod empty;
 mod fold;
 mod offered;
@@ -16,4 +17,5 @@ pub mod sqlite;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};
 pub use dispatches::{Dispatches, OfferRow, Opened, ReadError, SearchRow, WhyNot};
+pub use duties::DutyRow;
 pub use roster::{OpenSearch, Roster, Wanted};

@@ -1,8 +1,10 @@
-//! Searches and their offers in a schema of PostgreSQL.
+//! Searches, their offers and duties in a schema of PostgreSQL.
 
+pub use super::duties::postgres::QUESTION as DUTIES;
 use super::{
-    Dispatches, OfferRow, Opened, ReadError, SearchRow,
+    Dispatches, DutyRow, OfferRow, Opened, ReadError, SearchRow,
     dispatches::{OfferColumns, SearchColumns, offer, search},
+    duties,
     fold::{self, Changed, Considered, NewOffer, NewSearch, OfferChange, SearchChange, word},
 };
 use async_trait::async_trait;
@@ -10,7 +12,7 @@ use interstate_eventing::{
     Event,
     projection::{Changes, Watch},
 };
-use interstate_schemas::{DispatchId, DriverId};
+use interstate_schemas::{DispatchId, DriverId, Timestamp};
 use interstate_stores::postgres::{OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres};
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
@@ -85,9 +87,9 @@ struct DispatchProjection {
 #[async_trait]
 impl PgProjection for DispatchProjection {
     const NAME: &'static str = "driver-dispatches";
-    const VERSION: u32 = 1;
-    const TABLES: &'static [&'static str] = &["searches", "offers"];
-    const MIGRATIONS: &'static [&'static str] = &[TABLES];
+    const VERSION: u32 = 2;
+    const TABLES: &'static [&'static str] = &["searches", "offers", "duties"];
+    const MIGRATIONS: &'static [&'static str] = &[TABLES, duties::postgres::TABLE];
 
     async fn apply(&self, tx: &mut PgConnection, events: &[&Event]) -> Result<(), PgProjectionError> {
         let changed = Changed::by(events)?;
@@ -109,6 +111,7 @@ impl PgProjection for DispatchProjection {
         move_searches(tx, moved).await?;
         make_offers(tx, made).await?;
         mark_offers(tx, marked).await?;
+        duties::postgres::store(tx, changed.duties).await?;
         Ok(())
     }
 
@@ -135,7 +138,7 @@ impl PgProjection for DispatchProjection {
     }
 }
 
-fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+pub(super) fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
@@ -279,6 +282,10 @@ impl Dispatches for PgDispatches {
             .fetch_all(&self.rows)
             .await?;
         found.into_iter().map(offer).collect()
+    }
+
+    async fn duties(&self, driver: DriverId, after: Timestamp) -> Result<Vec<DutyRow>, ReadError> {
+        duties::postgres::of_driver(&self.rows, driver, after).await
     }
 }
 

@@ -1,8 +1,9 @@
-//! Searches and their offers in a file of SQLite.
+//! Searches, their offers and duties in a file of SQLite.
 
 use super::{
-    Dispatches, OfferRow, Opened, ReadError, SearchRow,
+    Dispatches, DutyRow, OfferRow, Opened, ReadError, SearchRow,
     dispatches::{OfferColumns, SearchColumns, offer, search},
+    duties,
     fold::{Changed, Considered, word},
 };
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use interstate_eventing::{
     Event,
     projection::{Changes, Watch},
 };
-use interstate_schemas::{DispatchId, DriverId};
+use interstate_schemas::{DispatchId, DriverId, Timestamp};
 use interstate_stores::{Projection, ProjectionError, Readers, Sqlite, SqliteError, SqliteReadModel};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
@@ -47,8 +48,8 @@ impl DispatchProjection {
 
 impl Projection for DispatchProjection {
     const NAME: &'static str = "driver-dispatches";
-    const VERSION: u32 = 2;
-    const TABLES: &'static [&'static str] = &["searches", "offers"];
+    const VERSION: u32 = 3;
+    const TABLES: &'static [&'static str] = &["searches", "offers", "duties"];
     const SCHEMA: &'static [&'static str] = &[
         "CREATE TABLE searches (
             dispatch TEXT PRIMARY KEY,
@@ -74,6 +75,7 @@ impl Projection for DispatchProjection {
         ) STRICT, WITHOUT ROWID",
         "CREATE INDEX offers_of_driver ON offers (driver, state, expires_at)",
         "CREATE INDEX offers_of_dispatch ON offers (dispatch)",
+        duties::sqlite::TABLE,
     ];
 
     fn apply(&self, tx: &Connection, event: &Event) -> Result<(), ProjectionError> {
@@ -83,6 +85,7 @@ impl Projection for DispatchProjection {
     fn apply_all(&self, tx: &Connection, events: &[&Event]) -> Result<(), ProjectionError> {
         let changed = Changed::by(events)?;
         store_searches(tx, &changed)?;
+        duties::sqlite::store(tx, &changed.duties)?;
         Ok(self.store_offers(tx, &changed)?)
     }
 
@@ -192,6 +195,13 @@ impl Dispatches for SqliteDispatches {
 
     async fn offers(&self, driver: DriverId) -> Result<Vec<OfferRow>, ReadError> {
         self.rows.read(move |rows| offers_of(rows, driver)).await
+    }
+
+    async fn duties(&self, driver: DriverId, after: Timestamp) -> Result<Vec<DutyRow>, ReadError> {
+        let found = self
+            .rows
+            .read(move |rows| duties::sqlite::of_driver(rows, driver, after));
+        found.await
     }
 }
 

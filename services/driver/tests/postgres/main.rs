@@ -11,9 +11,10 @@ use interstate_driver::{
 };
 use interstate_engines::Engine;
 use interstate_log::PartitionId;
+use interstate_schemas::CalendarOwner;
 use interstate_stores::postgres::Postgres;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use suite::{Story, driver, found, heard, offered};
+use suite::{Story, at, driver, found, heard, offered, reserved};
 
 /// A database of its own.
 async fn database(engine: &Engine, name: &str) -> String {
@@ -52,6 +53,23 @@ async fn a_second_winner_is_parked() {
     assert!(reason.contains("one_driver_wins"), "{reason}");
     let chitra = dispatches.offers(driver("chitra")).await.unwrap();
     assert_eq!(chitra.len(), 1, "nothing of the parked event has happened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_that_is_given_away_twice_is_parked() {
+    let engine = Engine::start("postgres");
+    let mut story = Story::new(opened(engine.url()).await, 100);
+    let bala = CalendarOwner::Driver(driver("bala"));
+    let first = reserved(bala, "trip", 1, "08:00:00", "10:00:00");
+    story.mark(bala, first).await;
+    let second = reserved(bala, "another", 1, "10:30:00", "12:00:00");
+    story.mark(bala, second).await;
+    let dispatches = story.told().await;
+    let parked = story.parked().await;
+    let [reason] = &*parked else { panic!("{parked:?}") };
+    assert!(reason.contains("nobody_at_two_places"), "{reason}");
+    let duties = dispatches.duties(driver("bala"), at("06:00:00")).await.unwrap();
+    assert_eq!(duties.len(), 1, "the rest after the first trip is taken too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use interstate_driver::{
     SERVICE,
     domain::{
+        calendar::{Calendar, CalendarEvent, DutyClosed, DutyReleased, DutyReserved, DutyStarted, TimeHeld},
         candidates::{FilterCode, SearchRecord},
         dispatch::{
             Candidate, CandidatesConsidered, CandidatesWanted, ClaimLost, Dispatch, DispatchEvent,
@@ -185,6 +186,65 @@ pub fn found(name: &str, search: u32, who: &str, withdrawn: &[&str]) -> Dispatch
     .into()
 }
 
+/// On duty from one time to the other, and an hour of rest after it.
+fn plan(from: &str, to: &str) -> DutyPlan {
+    let between = |from, to| Interval::new(from, to).unwrap();
+    DutyPlan {
+        on_duty: between(at(from), at(to)),
+        reserved: between(at(from), at(to) + SignedDuration::from_hours(1)),
+        driving_minutes: Some(60),
+    }
+}
+
+pub fn held(owner: CalendarOwner, trip: &str, search: u32, from: &str, to: &str) -> CalendarEvent {
+    TimeHeld {
+        owner,
+        booking: booking(trip),
+        search,
+        plan: plan(from, to),
+        expires_at: at("06:01:00"),
+    }
+    .into()
+}
+
+pub fn reserved(owner: CalendarOwner, trip: &str, search: u32, from: &str, to: &str) -> CalendarEvent {
+    let (booking, plan) = (booking(trip), plan(from, to));
+    DutyReserved {
+        owner,
+        booking,
+        search,
+        plan,
+    }
+    .into()
+}
+
+pub fn released(owner: CalendarOwner, trip: &str, search: u32) -> CalendarEvent {
+    let booking = booking(trip);
+    DutyReleased {
+        owner,
+        booking,
+        search,
+    }
+    .into()
+}
+
+pub fn started(trip: &str, search: u32) -> CalendarEvent {
+    let booking = booking(trip);
+    DutyStarted { booking, search }.into()
+}
+
+pub fn closed(owner: CalendarOwner, trip: &str, search: u32, ended: &str, rested: &str) -> CalendarEvent {
+    DutyClosed {
+        owner,
+        booking: booking(trip),
+        search,
+        on_duty_until: at(ended),
+        rest_until: at(rested),
+        clash: None,
+    }
+    .into()
+}
+
 /// Tells a read model what happens, so many events in one transaction.
 pub struct Story {
     opened: Opened,
@@ -207,6 +267,16 @@ impl Story {
 
     /// One more event of a booking's search.
     pub async fn tell(&mut self, trip: &str, what: DispatchEvent) {
+        let subject = DispatchId::from(booking(trip)).to_string();
+        self.write(Dispatch::NAME, subject, &what).await;
+    }
+
+    /// One more event of a calendar.
+    pub async fn mark(&mut self, owner: CalendarOwner, what: CalendarEvent) {
+        self.write(Calendar::NAME, owner.to_string(), &what).await;
+    }
+
+    async fn write(&mut self, aggregate: &'static str, subject: String, what: &impl DomainEvent) {
         self.sequence += 1;
         let parts: [&[u8]; 1] = [&self.sequence.to_be_bytes()];
         let command = CommandId::derive(1, &parts);
@@ -215,8 +285,8 @@ impl Story {
             service: SERVICE.into(),
             partition: 0,
             sequence: self.sequence,
-            aggregate: Dispatch::NAME.into(),
-            subject: DispatchId::from(booking(trip)).to_string(),
+            aggregate: aggregate.into(),
+            subject,
             version: self.sequence,
             event_type: what.event_type().into(),
             time: at("06:00:00.125"),

@@ -3,19 +3,24 @@
 mod fixture;
 
 #[allow(unused_imports, reason = "not every store needs all of it")]
-pub use fixture::{Story, at, booking, driver, found, offer, offered, opened};
-use fixture::{accepted, considered, declined, lost, trip_shown, vehicle, wanted};
+pub use fixture::{Story, at, booking, driver, found, offer, offered, opened, reserved};
+use fixture::{
+    accepted, closed, considered, declined, held, lost, released, started, trip_shown, vehicle, wanted,
+};
 use interstate_driver::{
     domain::{candidates::FilterCode, dispatch::OfferState},
-    read::{Dispatches, Opened},
+    read::{Dispatches, DutyRow, Opened},
 };
-use interstate_schemas::{DispatchId, Money};
+use interstate_schemas::{BookingId, CalendarOwner, DispatchId, Money, Timestamp};
 use std::time::Duration;
 
 /// Runs all cases, each on the empty store that `open` makes for it.
 pub async fn run(open: impl AsyncFn(&str) -> Opened) {
     for (name, batch) in [("one_by_one", 1), ("in_threes", 3), ("at_once", 100)] {
-        drivers_are_asked_until_one_is_found(Story::new(open(name).await, batch)).await;
+        let opened = open(name).await;
+        drivers_are_asked_until_one_is_found(Story::new(opened, batch)).await;
+        let opened = open(&format!("duties_{name}")).await;
+        a_driver_sees_which_trips_have_their_time(Story::new(opened, batch)).await;
     }
     the_offers_of_a_driver_are_the_first_to_expire_first(Story::new(open("waiting").await, 100)).await;
     a_driver_hears_of_what_happens_to_their_offers(open("heard").await).await;
@@ -99,6 +104,97 @@ async fn drivers_are_asked_until_one_is_found(mut story: Story) {
     assert_eq!(story.parked().await, Vec::<String>::new());
     let nobody = DispatchId::from(booking("another"));
     assert_eq!(dispatches.search(nobody).await.unwrap(), None);
+}
+
+/// State, booking, from, on duty until, until.
+async fn duties(
+    dispatches: &dyn Dispatches,
+    name: &str,
+    after: &str,
+) -> Vec<(String, BookingId, [Timestamp; 3])> {
+    let duties = dispatches.duties(driver(name), at(after)).await.unwrap();
+    let columns = |duty: DutyRow| {
+        (
+            duty.state,
+            duty.booking,
+            [duty.from, duty.on_duty_until, duty.until],
+        )
+    };
+    duties.into_iter().map(columns).collect()
+}
+
+async fn a_driver_sees_which_trips_have_their_time(mut story: Story) {
+    let (bala, car) = (
+        CalendarOwner::Driver(driver("bala")),
+        CalendarOwner::Vehicle(vehicle("bala")),
+    );
+    let chitra = CalendarOwner::Driver(driver("chitra"));
+    story
+        .mark(bala, held(bala, "trip", 1, "08:00:00", "10:00:00"))
+        .await;
+    story
+        .mark(car, reserved(car, "trip", 1, "08:00:00", "10:00:00"))
+        .await;
+    story
+        .mark(bala, reserved(bala, "trip", 1, "08:00:00", "10:00:00"))
+        .await;
+    story
+        .mark(bala, reserved(bala, "next", 1, "11:00:00", "12:00:00"))
+        .await;
+    story
+        .mark(chitra, held(chitra, "later", 1, "08:00:00", "10:00:00"))
+        .await;
+    let dispatches = story.told().await;
+    let of = |state: &str, trip: &str, times: [&str; 3]| (state.to_owned(), booking(trip), times.map(at));
+    let planned = of("reserved", "trip", ["08:00:00", "10:00:00", "11:00:00"]);
+    let next = of("reserved", "next", ["11:00:00", "12:00:00", "13:00:00"]);
+    let both = [planned, next.clone()];
+    assert_eq!(duties(&*dispatches, "bala", "06:00:00").await, both);
+    assert_eq!(duties(&*dispatches, "bala", "11:00:00").await, [next]);
+    assert_eq!(
+        duties(&*dispatches, "chitra", "06:00:00").await,
+        [],
+        "a hold is no duty"
+    );
+
+    // The next trip is given back, found again, and given back once more; the first is driven.
+    story.mark(bala, started("trip", 1)).await;
+    story.mark(bala, released(bala, "next", 1)).await;
+    story
+        .mark(bala, reserved(bala, "next", 2, "11:30:00", "12:30:00"))
+        .await;
+    story
+        .mark(bala, closed(bala, "trip", 1, "09:30:00", "10:30:00"))
+        .await;
+    let dispatches = story.told().await;
+    let driven = of("closed", "trip", ["08:00:00", "09:30:00", "10:30:00"]);
+    let again = of("reserved", "next", ["11:30:00", "12:30:00", "13:30:00"]);
+    let both = [driven.clone(), again];
+    assert_eq!(duties(&*dispatches, "bala", "06:00:00").await, both);
+    story.mark(bala, released(bala, "trip", 1)).await;
+    story.mark(bala, released(bala, "next", 2)).await;
+    // A search that replaces an earlier one whose release is late, and a trip that is over before it was to begin.
+    story
+        .mark(chitra, reserved(chitra, "later", 1, "14:00:00", "15:00:00"))
+        .await;
+    story
+        .mark(chitra, reserved(chitra, "later", 3, "14:30:00", "15:30:00"))
+        .await;
+    story.mark(chitra, started("later", 3)).await;
+    story
+        .mark(chitra, closed(chitra, "later", 3, "14:00:00", "14:10:00"))
+        .await;
+    story.mark(chitra, released(chitra, "later", 2)).await;
+    let dispatches = story.told().await;
+    let released = "what was driven stays when it is released";
+    assert_eq!(
+        duties(&*dispatches, "bala", "06:00:00").await,
+        [driven],
+        "{released}"
+    );
+    let empty = of("closed", "later", ["14:30:00", "14:30:00", "14:30:00"]);
+    assert_eq!(duties(&*dispatches, "chitra", "06:00:00").await, [empty]);
+    assert_eq!(story.parked().await, Vec::<String>::new());
 }
 
 async fn the_offers_of_a_driver_are_the_first_to_expire_first(mut story: Story) {
