@@ -155,24 +155,60 @@ impl Clients {
         C: AddressedCommand + Sync,
     {
         let to = &to.to_string();
-        let sim = &self.machines.sim;
         let told = loop {
-            let patience = Duration::from_millis(self.draw(500, 12_000));
-            match self.once(self.ask(key, to, command, actor), patience).await {
-                Some(Ok(answered)) => {
-                    self.read_own_write(to, &answered).await;
-                    break Told::Yes(answered.reply);
-                }
-                Some(Err(AskError::Rejected(no))) => break Told::No(no.code.into_owned()),
-                Some(Err(AskError::Failed { code, .. })) => break Told::No(code),
-                Some(Err(AskError::OtherBody)) => {
-                    self.complain(format!("`{key}` was taken for another request"));
-                    break Told::No("other body".into());
-                }
-                _ => self.rest(2_000).await,
+            if let Some(told) = self.ask_once(key, to, command, actor).await {
+                break told;
             }
         };
-        sim.tell(|| match &told {
+        self.repeat(key, to, command, actor, &told).await;
+        told
+    }
+
+    /// Asks until there is an answer, each time with a command of its own, as an edge does that gives every try a secret
+    /// of its own. Tries that were given up may be decided later. Which one was answered comes with the answer.
+    pub async fn insist_anew<C>(
+        &self,
+        key: &str,
+        to: impl Display,
+        command: impl Fn(u32) -> C,
+        actor: &Actor,
+    ) -> (Told, u32)
+    where
+        C: AddressedCommand + Sync,
+    {
+        let (to, mut number) = (&to.to_string(), 0);
+        loop {
+            let key = format!("{key}, try {number}");
+            if let Some(told) = self.ask_once(&key, to, &command(number), actor).await {
+                return (told, number);
+            }
+            number += 1;
+        }
+    }
+
+    /// Asks, and writes the answer down; nothing where none came in time.
+    async fn ask_once<C>(&self, key: &str, to: &str, command: &C, actor: &Actor) -> Option<Told>
+    where
+        C: AddressedCommand + Sync,
+    {
+        let patience = Duration::from_millis(self.draw(500, 12_000));
+        let told = match self.once(self.ask(key, to, command, actor), patience).await {
+            Some(Ok(answered)) => {
+                self.read_own_write(to, &answered).await;
+                Told::Yes(answered.reply)
+            }
+            Some(Err(AskError::Rejected(no))) => Told::No(no.code.into_owned()),
+            Some(Err(AskError::Failed { code, .. })) => Told::No(code),
+            Some(Err(AskError::OtherBody)) => {
+                self.complain(format!("`{key}` was taken for another request"));
+                Told::No("other body".into())
+            }
+            _ => {
+                self.rest(2_000).await;
+                return None;
+            }
+        };
+        self.machines.sim.tell(|| match &told {
             Told::Yes(reply) => format!("`{key}` is acknowledged: {}", String::from_utf8_lossy(reply)),
             Told::No(code) => format!("`{key}` is refused: {code}"),
         });
@@ -182,8 +218,7 @@ impl Clients {
             what: key.to_owned(),
             told: told.clone(),
         });
-        self.repeat(key, to, command, actor, &told).await;
-        told
+        Some(told)
     }
 
     /// The same key again: the same answer, and with another body none.

@@ -81,6 +81,22 @@ impl Newcomer {
         self.clients.insist(&key, to, command, &wanted.me()).await
     }
 
+    /// The same, but each try brings a token of its own, which comes with the answer.
+    async fn ask_for_token(
+        &self,
+        wanted: &Wanted,
+        what: &str,
+        session: SessionId,
+        command: impl Fn(String) -> SessionCommand,
+    ) -> (Told, String) {
+        let token = |number: u32| format!("{what} {number}");
+        let (key, me) = (format!("{what} {}", wanted.name), wanted.me());
+        let command = |number| command(token(number));
+        let asked = self.clients.insist_anew(&key, session, command, &me);
+        let (told, number) = asked.await;
+        (told, token(number))
+    }
+
     async fn sign_up(&self, attempt: u32) {
         let (wanted, registration) = self.registration(attempt);
         self.use_key(&wanted, &registration.request).await;
@@ -201,42 +217,44 @@ impl Newcomer {
             ));
         }
         let session = SessionId::derive(1, &[wanted.name.as_bytes(), &attempt.to_be_bytes()]);
-        let open = SessionCommand::Open {
+        let open = |token| SessionCommand::Open {
             user,
             role: Role::Rider,
-            token: "first".to_owned(),
+            token,
         };
-        let told = self.ask(wanted, "sign in", session, &open).await;
+        let (told, token) = self.ask_for_token(wanted, "sign in", session, open).await;
         if !matches!(told, Told::Yes(_)) {
             self.clients
                 .complain(format!("{user} is signed up, and cannot sign in: {told:?}"));
         }
-        self.renew(wanted, session).await;
+        self.renew(wanted, session, token).await;
         session
     }
 
-    /// A token is good for once: whoever comes with it a second time ends the session.
-    async fn renew(&self, wanted: &Wanted, session: SessionId) {
+    /// The token of the try that was answered is good, and for once: whoever comes with it a second time ends the
+    /// session.
+    async fn renew(&self, wanted: &Wanted, session: SessionId, first: String) {
         let steals = self.clients.draw(0, 3) == 0;
-        for (sent, next) in [("first", "second"), ("second", "third"), ("first", "fourth")] {
-            if next == "fourth" && !steals {
+        let mut token = first.clone();
+        for (what, is_stolen) in [("renew", false), ("renew again", false), ("steal", true)] {
+            if is_stolen && !steals {
                 return;
             }
-            let refresh = SessionCommand::Refresh {
-                sent: sent.to_owned(),
-                next: next.to_owned(),
-                request: CommandId::derive(0, &[wanted.name.as_bytes(), next.as_bytes()]),
+            let sent = if is_stolen { &first } else { &token };
+            let refresh = |next| SessionCommand::Refresh {
+                sent: sent.clone(),
+                next,
+                request: CommandId::derive(0, &[wanted.name.as_bytes(), what.as_bytes()]),
             };
-            let told = self
-                .ask(wanted, &format!("renew to {next}"), session, &refresh)
-                .await;
+            let (told, next) = self.ask_for_token(wanted, what, session, refresh).await;
             let renewed = matches!(told.decode::<Refresh>(), Some(Refresh::Renewed { .. }));
-            if renewed != (next != "fourth") {
+            if renewed == is_stolen {
                 let user = wanted.user;
                 self.clients.complain(format!(
-                    "{user} renewed with the {sent} token, and was told {told:?}"
+                    "{user} came with the token `{sent}` to {what}, and was told {told:?}"
                 ));
             }
+            token = next;
         }
     }
 
