@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [--only NAME,NAME...] [--quick]
 #
-# Names: command-latency question durable records saga bookings fixes rebuild projections takeover idle. It starts its own Kafka (java, mvn)
+# Names: command-latency question durable records saga bookings fixes rebuild projections takeover positions idle. It starts its own Kafka (java, mvn)
 # and its own Restate (npm). What cannot be measured is an ERROR in the table, and the exit status says so.
 # Environment: CARGO_TARGET_DIR, ENGINES_HOME (downloads), BENCH_LINES (keeps the lines of figures in this file).
 set -uo pipefail
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/interstate/target}
 export ENGINES_HOME=${ENGINES_HOME:-$HOME/.cache/interstate/engines}
-all=command-latency,question,durable,records,saga,bookings,fixes,rebuild,projections,takeover,idle
+all=command-latency,question,durable,records,saga,bookings,fixes,rebuild,projections,takeover,positions,idle
 only=$all quick=0
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -91,13 +91,18 @@ wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --secon
 many_bookings() { measure "$bench" bookings --count "$(full 1500 600)" "$@"; }
 one_booking() { measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"; }
 if wanted bookings; then many_bookings; one_booking; fi
-if wanted command-latency || wanted records || wanted takeover || wanted bookings; then
+if wanted command-latency || wanted records || wanted takeover || wanted positions || wanted bookings; then
   start_kafka && {
     if wanted command-latency; then measure "$bench" command-latency --brokers "$brokers" --seconds "$(full 15 3)"; fi
     if wanted records; then measure "$bench" records --brokers "$brokers" --commands "$(full 400000 50000)" --tool-records "$(full 2000000 300000)"; fi
     if wanted takeover; then measure "$bench" takeover --brokers "$brokers" --events "$(full 5000000 200000)"; fi
+    if wanted positions; then
+      dev/engines/redis.sh install >&2
+      start_kafka && measure "$bench" positions --brokers "$brokers" --seconds "$(full 15 5)"
+    fi
     if wanted bookings; then
-      many_bookings --kafka "$brokers"
+      start_kafka && many_bookings --kafka "$brokers"
+      start_kafka && many_bookings --kafka "$brokers" --instances 2
       start_kafka && one_booking --kafka "$brokers"
     fi
   }

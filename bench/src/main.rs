@@ -46,6 +46,8 @@ enum What {
     },
     /// Real bookings through the HTTP API of the platform, to the assignment of a driver.
     Bookings(bookings::Load),
+    /// From a driver's fix at one instance to the rider's stream at another, on Kafka and Redis.
+    Positions(bookings::Following),
     /// Durable events/s through tasks, against raw batches of the same bytes.
     Durable {
         /// Commands under way at once.
@@ -128,6 +130,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Args::parse().what {
         What::Saga { count, concurrency } => saga::run(count, concurrency).await,
         What::Bookings(load) => bookings::run(load)
+            .await
+            .map_err(|error| -> Box<dyn std::error::Error> { error }),
+        What::Positions(wanted) => bookings::follow(wanted)
             .await
             .map_err(|error| -> Box<dyn std::error::Error> { error }),
         What::Durable { concurrency, seconds } => durable::run(concurrency, seconds).await,

@@ -1,5 +1,6 @@
 //! The real platform as a process of its own: `interstate up`, release, in a fresh folder.
 
+use interstate_eventing::Service;
 use std::{
     error::Error,
     net::TcpListener,
@@ -11,9 +12,14 @@ use std::{
 /// It answers within this time, or it has failed.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// The sandbox provider's port is so much higher.
+const SANDBOX: u16 = 90;
+
 /// A running platform. Dropping it kills the process and removes its folder.
 pub struct Platform {
     pub url: String,
+    port: u16,
+    env: Vec<(&'static str, String)>,
     /// From the start of the process to the first `/ready` that answered 200.
     pub ready_after: Duration,
     dir: tempfile::TempDir,
@@ -28,15 +34,51 @@ impl Platform {
 
     /// The same on Kafka, where there are brokers.
     pub async fn start_on(kafka: Option<&str>) -> Result<Self, Box<dyn Error>> {
+        Self::start_with(kafka.map(|brokers| ("KAFKA_BROKERS", brokers.to_owned()))).await
+    }
+
+    /// The same with these settings.
+    pub async fn start_with(
+        env: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self, Box<dyn Error>> {
+        Self::run(env.into_iter().collect(), |program| {
+            program.args(["up", "--plain"]);
+        })
+        .await
+    }
+
+    /// Another instance of all services beside this one, on Kafka: the same settings, keys and payment provider, another
+    /// folder.
+    pub async fn another(&self) -> Result<Self, Box<dyn Error>> {
+        let secret = std::fs::read(self.data_dir().join("sandbox-webhook.key"))?;
+        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let provider = format!("http://127.0.0.1:{}", self.port + SANDBOX);
+        Self::run(self.env.clone(), |program| {
+            let services = interstate::catalogue::services();
+            program.arg("serve").args(services.iter().map(Service::name));
+            program.env("SERVICE_NAME", "another");
+            program.env("KEYS_DIR", self.data_dir());
+            program.env("PAYMENT_PROVIDER_URL", provider);
+            program.env("PAYMENT_WEBHOOK_SECRET", secret);
+        })
+        .await
+    }
+
+    async fn run(
+        env: Vec<(&'static str, String)>,
+        say: impl FnOnce(&mut Command),
+    ) -> Result<Self, Box<dyn Error>> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name("interstate");
         let dir = tempfile::tempdir()?;
         let port = free_port().ok_or("no free ports for the platform")?;
         let began = Instant::now();
-        let process = Command::new(&binary)
-            .args(["up", "--plain", "--port", &port.to_string()])
+        let mut program = Command::new(&binary);
+        say(&mut program);
+        let process = program
+            .args(["--port", &port.to_string()])
             .arg("--data-dir")
             .arg(dir.path().join("data"))
-            .args(kafka.map(|brokers| format!("--kafka-brokers={brokers}")))
+            .envs(env.clone())
             .env("LOG_LEVEL", "warn,access=off")
             // All load comes from this machine, and from few people.
             .envs([("RATE_PER_ADDRESS", "0"), ("RATE_PER_USER", "0")])
@@ -47,6 +89,8 @@ impl Platform {
             .map_err(|error| format!("{}: {error}; build it first", binary.display()))?;
         let mut platform = Self {
             url: format!("http://127.0.0.1:{port}"),
+            port,
+            env,
             ready_after: Duration::ZERO,
             dir,
             process,
@@ -97,11 +141,11 @@ impl Drop for Platform {
     }
 }
 
-/// A port whose neighbours are free too: the services' own are the five above it, the sandbox's is 90 above.
+/// A port whose neighbours are free too: the services' own are above it, and the sandbox's.
 fn free_port() -> Option<u16> {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     (21_000..29_000)
         .step_by(100)
         .map(|port| port + (std::process::id() % 90) as u16)
-        .find(|port| (0..=5).chain([90]).all(|above| free(port + above)))
+        .find(|port| (0..=8).chain([SANDBOX]).all(|above| free(port + above)))
 }

@@ -101,9 +101,9 @@ impl Fleet {
     }
 }
 
-/// New drivers, online.
-pub async fn admit(http: &Http, support: &Person, count: usize) -> Result<Vec<Person>, Failure> {
-    let admitted = (0..count).map(|number| one(http, support, number));
+/// New drivers, online, spread over the instances.
+pub async fn admit(https: &[Http], support: &Person, count: usize) -> Result<Vec<Person>, Failure> {
+    let admitted = (0..count).map(|number| one(&https[number % https.len()], support, number));
     let admitted: Vec<_> = futures::stream::iter(admitted)
         .buffer_unordered(16)
         .collect()

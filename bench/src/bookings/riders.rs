@@ -12,8 +12,15 @@ const AHEAD: std::ops::Range<i64> = 300..2_700;
 /// After it a booking counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Books one trip; answers the time from the request to the assignment.
-pub async fn ride(rider: &Person) -> Result<Duration, Failure> {
+/// A trip that has a driver.
+pub struct Ridden {
+    pub booking: String,
+    /// From the request to the assignment.
+    pub took: Duration,
+}
+
+/// Books one trip.
+pub async fn ride(rider: &Person) -> Result<Ridden, Failure> {
     let minutes = rand::rng().random_range(AHEAD);
     let pickup = MachineClock::machine_now() + SignedDuration::from_mins(minutes);
     let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
@@ -22,7 +29,8 @@ pub async fn ride(rider: &Person) -> Result<Duration, Failure> {
     let order = json!({ "quote": quote["quote"], "method": { "kind": "card", "token": "pm_card_ok" } });
     let began = Instant::now();
     let (booked, token) = rider.tell("/v1/bookings", &order).await?;
-    let path = format!("/v1/bookings/{}/stream", text(&booked, "booking")?);
+    let booking = text(&booked, "booking")?;
+    let path = format!("/v1/bookings/{booking}/stream");
     let mut state = String::new();
     let followed = rider.follow(&path, &token, |booking| {
         state = booking["state"].as_str().unwrap_or_default().to_owned();
@@ -34,5 +42,6 @@ pub async fn ride(rider: &Person) -> Result<Duration, Failure> {
     if state != "ASSIGNED" {
         return Err(format!("{path} became {state}").into());
     }
-    Ok(began.elapsed())
+    let took = began.elapsed();
+    Ok(Ridden { booking, took })
 }

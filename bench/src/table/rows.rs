@@ -38,6 +38,7 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
     Some(match name {
         "command-latency" => vec![command_latency(lines)],
         "question" => vec![question(lines)],
+        "positions" => vec![positions(lines)],
         "durable" => vec![durable(lines)],
         "records" => vec![records(lines)],
         "saga" => saga(lines),
@@ -45,6 +46,7 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
             .map(|log| bookings(lines, log))
             .into_iter()
             .chain(["embedded", "kafka"].map(|log| booking_alone(lines, log)))
+            .chain([two_instances(lines)])
             .collect(),
         "fixes" => vec![fixes(lines)],
         "rebuild" => vec![rebuild(lines)],
@@ -128,6 +130,20 @@ fn question(lines: &Lines) -> Row {
     )
 }
 
+fn positions(lines: &Lines) -> Row {
+    let figure = |name| lines.middle("positions", None, name);
+    let p99 = figure("p99_ms");
+    let missed = figure("missed").unwrap_or_default();
+    limited(
+        "a driver's fix at one instance to the rider's stream at another, p50 / p99".to_owned(),
+        figure("p50_ms")
+            .zip(p99)
+            .map(|(p50, p99)| format!("{p50:.1} / {p99:.1} ms, {missed:.0} not shown")),
+        "p99 ≤ 250 ms".to_owned(),
+        p99.map(|p99| p99 <= 250.0),
+    )
+}
+
 fn durable(lines: &Lines) -> Row {
     let figure = |name| lines.middle("durable", None, name);
     compared(
@@ -189,6 +205,24 @@ fn bookings(lines: &Lines, log: &str) -> Row {
         format!("≥ {least} /s, lag ≤ 1 s"),
         rate.zip(lag).map(|(rate, lag)| rate >= least && lag <= 1_000.0),
     )
+}
+
+/// On one machine they share its processors with their brokers and clients: what a second one costs.
+fn two_instances(lines: &Lines) -> Row {
+    let two = lines.middle("bookings-of-several", None, "per_second");
+    let one = lines.middle("bookings", Some("kafka"), "per_second");
+    let cpu = lines.middle("bookings-of-several", None, "cpu_ms_each");
+    Row {
+        what: "the same on Kafka, two instances of all services on these cores".to_owned(),
+        here: two.map(|rate| {
+            let cpu = cpu.map_or_else(String::new, |ms| format!(", {ms:.1} ms CPU each"));
+            format!("{}{cpu}", a_second(rate))
+        }),
+        baseline: one.map_or_else(String::new, |rate| format!("one instance: {}", a_second(rate))),
+        ratio: two.zip(one).map(|(two, one)| two / one),
+        target: String::new(),
+        met: two.is_some(),
+    }
 }
 
 fn booking_alone(lines: &Lines, log: &str) -> Row {
