@@ -42,16 +42,19 @@ pub async fn take(
     }
     let cut = cut::cut(&histories).map_err(BackupError::Apart)?;
     for ((id, copy), end) in copies.into_iter().zip(cut) {
-        let sha256 = copy.keep(end.as_ref().map_or(0, |end| end.bytes))?;
+        let time = end.as_ref().map(|end| end.time);
+        let (bytes, records, sequence, taken) = end
+            .map(|end| (end.bytes, end.records, end.sequence, end.taken))
+            .unwrap_or_default();
         manifest.partitions.push(Copied {
             service: id.service.into_owned(),
             partition: id.index,
-            records: end.as_ref().map_or(0, |end| end.records),
-            bytes: end.as_ref().map_or(0, |end| end.bytes),
-            sha256,
-            sequence: end.as_ref().map_or(0, |end| end.sequence),
-            time: end.as_ref().map(|end| end.time),
-            taken: end.map(|end| end.taken).unwrap_or_default(),
+            records,
+            bytes,
+            sha256: copy.keep(bytes)?,
+            sequence,
+            time,
+            taken,
         });
     }
     // Behind the events: a letter that a receipt calls durable is among those that are read now.

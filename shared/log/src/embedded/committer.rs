@@ -1,8 +1,7 @@
 //! Group commit: one thread writes for everybody, and syncs once for all that waits.
 
 use super::{Partition, room::Room, store::Store};
-use crate::codec;
-use crate::{AppendError, LogError, Record, Stored};
+use crate::{AppendError, LogError, Record, Stored, codec};
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},

@@ -2,8 +2,7 @@
 //! partition's records only ever come at its end, so the files of its table follow one another and are never merged.
 
 use super::marks::Marks;
-use crate::codec;
-use crate::{LogError, Stored};
+use crate::{LogError, Stored, codec};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::FilterPolicy};
 use std::{
     collections::HashMap,
