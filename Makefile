@@ -9,7 +9,7 @@ WORLD ?= trade
 # Test targets that start real servers.
 ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq split attack
 
-.PHONY: help up live test lint test-engines sim generate bench chaos clean
+.PHONY: help up live test lint test-engines sim generate bench chaos beside clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ chaos: ## Attack a whole deployment, from a seed, and print one table: make chao
 	dev/engines/rabbitmq.sh install
 	$(CARGO) build --release --locked -p interstate -p interstate-chaos --bins
 	$(CARGO_TARGET_DIR)/release/interstate-chaos $(ARGS)
+
+beside: ## Attack a deployment of two builds, this one and an earlier: make beside EARLIER=<commit> ARGS="--minutes 5"
+	CACHE=$(CACHE) chaos/beside.sh $(EARLIER) $(ARGS)
 
 clean: ## Remove build output and downloaded engines
 	rm -rf $(CACHE)

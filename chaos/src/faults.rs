@@ -189,6 +189,7 @@ pub async fn suffer(fleet: &mut Fleet, fault: &Fault) -> Outcome {
                     },
                 );
                 fleet.instances[at].end(END).await?;
+                fleet.instances[at].change_build();
                 fleet.instances[at].start(&fleet.common)?;
                 fleet.ready(READY).await?;
             }

@@ -36,6 +36,10 @@ struct Args {
     /// Where the services' programs are; this program's folder where it is not given
     #[arg(long)]
     programs: Option<PathBuf>,
+    /// Where the programs of another build are: one instance of every service is of it, and a restart in turn makes each
+    /// instance one of the other build
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Only these kinds of faults
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Kind>,
@@ -72,7 +76,7 @@ async fn attack(args: Args) -> Result<usize, interstate_chaos::fleet::Trouble> {
         seed: args.seed,
         lasts: Duration::try_from_secs_f64(args.minutes * 60.0)?,
         dir,
-        programs,
+        builds: std::iter::once(programs).chain(args.beside).collect(),
         factor: args.factor,
         riders: args.riders,
         drivers: args.drivers,

@@ -36,8 +36,9 @@ pub struct Plan {
     pub lasts: Duration,
     /// An empty folder.
     pub dir: PathBuf,
-    /// Where the services' programs are.
-    pub programs: PathBuf,
+    /// Where the services' programs are, of each build that takes part: the instances of a service differ in it, and
+    /// whoever is restarted in turn comes back as the next build. At least one.
+    pub builds: Vec<PathBuf>,
     /// How many times as fast as real time log time runs.
     pub factor: u32,
     /// People who ride as in the demonstration.
@@ -63,7 +64,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
     let journal = Arc::new(Journal::create(&plan.dir.join("journal.tsv"))?);
     let wanted = Wanted {
         dir: plan.dir.clone(),
-        programs: plan.programs.clone(),
+        builds: plan.builds.clone(),
         factor: plan.factor,
     };
     eprintln!(

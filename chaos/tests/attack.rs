@@ -17,7 +17,7 @@ async fn nothing_is_lost_doubled_or_wrong_after_an_attack() {
         seed: 1,
         lasts: LASTS,
         dir: dir.path().to_owned(),
-        programs,
+        builds: vec![programs],
         factor: 120,
         riders: 2,
         drivers: 3,

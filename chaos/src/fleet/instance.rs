@@ -16,8 +16,8 @@ const GUEST: usize = 9;
 
 /// What all instances are told.
 pub struct Common {
-    /// Where the programs are.
-    pub programs: PathBuf,
+    /// Where the programs are, of each build that there is.
+    pub builds: Vec<PathBuf>,
     /// Where everybody's folders are.
     pub dir: PathBuf,
     /// Names and values.
@@ -32,6 +32,8 @@ pub struct Instance {
     pub number: usize,
     port: u16,
     dir: PathBuf,
+    /// Which of the builds it is.
+    build: usize,
     child: Option<Child>,
 }
 
@@ -43,6 +45,7 @@ impl Instance {
             number,
             port,
             dir: dir.join(format!("{service}-{number}")),
+            build: number - 1,
             child: None,
         }
     }
@@ -72,6 +75,11 @@ impl Instance {
         &self.dir
     }
 
+    /// It comes back as the next build, where there are several.
+    pub fn change_build(&mut self) {
+        self.build += 1;
+    }
+
     /// Starts its process.
     pub fn start(&mut self, common: &Common) -> io::Result<()> {
         std::fs::create_dir_all(&self.dir)?;
@@ -79,7 +87,8 @@ impl Instance {
             .create(true)
             .append(true)
             .open(common.dir.join(format!("{}.log", self.name())))?;
-        let program = common.programs.join(format!("interstate-{}", self.service));
+        let build = &common.builds[self.build % common.builds.len()];
+        let program = build.join(format!("interstate-{}", self.service));
         let child = Command::new(&program)
             .envs(common.env.iter().map(|(name, value)| (*name, value)))
             .env("SERVICE_PORT", self.port.to_string())

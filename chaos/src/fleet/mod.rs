@@ -43,8 +43,8 @@ const WEBHOOK_SECRET: &str = "only between the two of us, for an hour";
 pub struct Wanted {
     /// An empty folder.
     pub dir: PathBuf,
-    /// Where the services' programs are.
-    pub programs: PathBuf,
+    /// Where the services' programs are, of each build that there is: instances differ in it. At least one.
+    pub builds: Vec<PathBuf>,
     /// How many times as fast as real time log time runs.
     pub factor: u32,
 }
@@ -83,7 +83,7 @@ impl Fleet {
         let (brokers, provider) = (brokers?, provider?);
         let servers = servers.into_iter().collect::<io::Result<Vec<Server>>>()?;
         let common = Common {
-            programs: wanted.programs.clone(),
+            builds: wanted.builds.clone(),
             dir: wanted.dir.clone(),
             env: environment(wanted, &brokers, &servers, &provider, &instances),
         };
