@@ -12,17 +12,18 @@ cd "$root"
 commit=$(git rev-parse --verify --quiet "$1^{commit}") || { echo "chaos/beside.sh: there is no commit $1" >&2; exit 2; }
 shift
 cache=${CACHE:-$HOME/.cache/interstate}
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 programs="$cache/builds/$commit"
+# Cargo knows a file by its name within the workspace and its time: two checkouts must not share what it has built.
+target="$cache/builds/target"
 
 if [ ! -e "$programs/.complete" ]; then
   tree=$(mktemp -d)
   trap 'git worktree remove --force "$tree/at"; rm -rf "$tree"' EXIT
   git worktree add --detach --quiet "$tree/at" "$commit"
   echo "chaos: building ${commit:0:10}" >&2
-  (cd "$tree/at" && cargo build --release --locked -p interstate --bins)
+  (cd "$tree/at" && CARGO_TARGET_DIR="$target" cargo build --release --locked -p interstate --bins)
   mkdir -p "$programs"
-  cp "$CARGO_TARGET_DIR"/release/interstate-{user,booking,location,driver,payment,analytics} "$programs"
+  cp "$target"/release/interstate-{user,booking,location,driver,payment,analytics} "$programs"
   touch "$programs/.complete"
 fi
 make chaos ARGS="--beside $programs $*"
