@@ -13,7 +13,9 @@ use interstate_eventing::{
     projection::{Changes, Watch},
 };
 use interstate_schemas::{DispatchId, DriverId, Timestamp};
-use interstate_stores::postgres::{OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres};
+use interstate_stores::postgres::{
+    OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres, column,
+};
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 
@@ -136,10 +138,6 @@ impl PgProjection for DispatchProjection {
             self.changes.announce(&driver);
         }
     }
-}
-
-pub(super) fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {
-    rows.iter().map(of).collect()
 }
 
 async fn open_searches(tx: &mut PgConnection, rows: Vec<(String, SearchChange)>) -> sqlx::Result<()> {

@@ -9,7 +9,9 @@ use crate::domain::Credential;
 use async_trait::async_trait;
 use interstate_eventing::{Event, sealed::Sealed};
 use interstate_schemas::{SessionId, UserId};
-use interstate_stores::postgres::{OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres};
+use interstate_stores::postgres::{
+    OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres, column,
+};
 use sqlx::{PgConnection, PgPool};
 use std::{str::FromStr, sync::Arc};
 
@@ -102,10 +104,6 @@ impl PgProjection for PeopleProjection {
         open_sessions(tx, opened).await?;
         Ok(())
     }
-}
-
-fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {
-    rows.iter().map(of).collect()
 }
 
 async fn insert_people(tx: &mut PgConnection, rows: Vec<PersonRow>) -> sqlx::Result<()> {

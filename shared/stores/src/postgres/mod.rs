@@ -6,6 +6,7 @@
 //! them up, and the others learn how far it went. Two builds with different versions of a projection run side by
 //! side, each on its own schema.
 
+mod column;
 mod error;
 mod migrations;
 mod model;
@@ -16,6 +17,7 @@ mod rebuild;
 mod server;
 mod take_up;
 
+pub use column::column;
 pub(crate) use error::said;
 pub use error::{OpenError, PgProjectionError};
 pub use model::PgReadModel;

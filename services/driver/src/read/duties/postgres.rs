@@ -1,8 +1,9 @@
 //! Duties in a schema of PostgreSQL.
 
 use super::{DutyChanges, DutyColumns, DutyRow, DutyStep, Key, NewDuty, duty};
-use crate::read::{ReadError, postgres::column};
+use crate::read::ReadError;
 use interstate_schemas::{DriverId, Timestamp};
+use interstate_stores::postgres::column;
 use sqlx::{PgConnection, PgPool};
 
 pub const TABLE: &str = r#"

@@ -6,6 +6,7 @@ use crate::read::{
     rows::{Books, OperationRow, PaymentRow},
     views::{OperationStatus, cash_word_of},
 };
+use interstate_stores::postgres::column;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 pub(super) const PAYMENTS: &str =
@@ -87,11 +88,6 @@ fn known<T>(word: Option<String>, parse: impl Fn(&str) -> Option<T>) -> sqlx::Re
     let Some(word) = word else { return Ok(None) };
     let unknown = || sqlx::Error::Decode(format!("`{word}` is not a word of this column").into());
     parse(&word).map(Some).ok_or_else(unknown)
-}
-
-/// A column of rows, as `UNNEST` takes it.
-fn column<'r, R: 'r, T>(rows: &[&'r R], value: impl Fn(&'r R) -> T) -> Vec<T> {
-    rows.iter().map(|row| value(row)).collect()
 }
 
 /// What has become of them. Rows come in the order of their keys, so that two transactions wait for each other in one
