@@ -91,21 +91,21 @@ wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --secon
 many_bookings() { measure "$bench" bookings --count "$(full 1500 600)" "$@"; }
 one_booking() { measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"; }
 if wanted bookings; then many_bookings; one_booking; fi
-if wanted command-latency || wanted records || wanted takeover || wanted positions || wanted bookings; then
+if wanted command-latency || wanted records || wanted takeover; then
   start_kafka && {
     if wanted command-latency; then measure "$bench" command-latency --brokers "$brokers" --seconds "$(full 15 3)"; fi
     if wanted records; then measure "$bench" records --brokers "$brokers" --commands "$(full 400000 50000)" --tool-records "$(full 2000000 300000)"; fi
     if wanted takeover; then measure "$bench" takeover --brokers "$brokers" --events "$(full 5000000 200000)"; fi
-    if wanted positions; then
-      dev/engines/redis.sh install >&2
-      start_kafka && measure "$bench" positions --brokers "$brokers" --seconds "$(full 15 5)"
-    fi
-    if wanted bookings; then
-      start_kafka && many_bookings --kafka "$brokers"
-      start_kafka && many_bookings --kafka "$brokers" --instances 2
-      start_kafka && one_booking --kafka "$brokers"
-    fi
   }
+fi
+if wanted positions; then
+  dev/engines/redis.sh install >&2
+  start_kafka && measure "$bench" positions --brokers "$brokers" --seconds "$(full 15 5)"
+fi
+if wanted bookings; then
+  start_kafka && many_bookings --kafka "$brokers"
+  start_kafka && many_bookings --kafka "$brokers" --instances 2
+  start_kafka && one_booking --kafka "$brokers"
 fi
 # shellcheck disable=SC2086
 "$bench" table ${only//,/ } <"$lines"
