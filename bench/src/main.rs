@@ -9,6 +9,7 @@ mod idle;
 mod machine;
 mod node;
 mod note;
+mod pace;
 mod platform;
 mod producer_tool;
 mod question;

@@ -1,9 +1,8 @@
 //! A question between two services over gRPC on loopback, at a steady rate: booking asks location for a route.
 //!
-//! Questions leave on a clock, whether the one before has been answered or not. The way is the platform's own: port,
-//! client, HTTP/2, server, the road model, and back.
+//! The way is the platform's own: port, client, HTTP/2, server, the road model, and back.
 
-use crate::figures;
+use crate::{figures, pace};
 use interstate_booking::{
     ports::{PlaceRef, RouteFinder},
     remote::RemoteRoutes,
@@ -16,7 +15,6 @@ use interstate_proto::{DESCRIPTORS, location::location_server::SERVICE_NAME};
 use interstate_schemas::VehicleClass;
 use interstate_telemetry::Metrics;
 use std::{error::Error, net::Ipv4Addr, sync::Arc, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior};
 use tonic::service::Routes;
 
 /// Not counted: connections open, the code warms up.
@@ -47,31 +45,15 @@ pub async fn run(rate: u32, seconds: u64) -> Result<(), Box<dyn Error>> {
         GrpcMetrics::new(&Metrics::new()),
     );
     let routes = Arc::new(RemoteRoutes::new(client));
-    let mut tick = tokio::time::interval(Duration::from_secs(1) / rate);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (began, mut asked) = (Instant::now(), Vec::new());
-    let until = began + WARM_UP + Duration::from_secs(seconds);
-    loop {
-        let due = tick.tick().await;
-        if due >= until {
-            break;
-        }
+    let ask = move |_| {
         let routes = routes.clone();
-        asked.push(tokio::spawn(async move {
+        async move {
             let stops = ["Ahmedabad", "Udaipur"].map(|name| PlaceRef::Name(name.to_owned()));
-            let answered = routes.route(&stops, VehicleClass::Sedan).await;
-            (due, due.elapsed(), answered.is_ok())
-        }));
-    }
-    let (mut latencies, mut failed) = (Vec::new(), 0);
-    for asked in asked {
-        let (due, took, answered) = asked.await?;
-        failed += usize::from(!answered);
-        if due >= began + WARM_UP {
-            latencies.push(took);
+            routes.route(&stops, VehicleClass::Sedan).await.is_ok()
         }
-    }
-    latencies.sort_unstable();
+    };
+    let paced = pace::at(rate, WARM_UP, Duration::from_secs(seconds), ask).await?;
+    let (latencies, failed) = (paced.latencies, paced.failed);
     println!(
         "{}",
         serde_json::json!({
