@@ -54,9 +54,15 @@ pub struct Options {
     /// How long brokers that answer may take to agree on a partition's leader, after a topic was made or a
     /// broker was lost, before the partition counts as unreachable.
     pub settle_timeout: Duration,
+    /// How long a broker may take to answer one request before the request is sent again, to whoever leads by then.
+    pub request_timeout: Duration,
     /// How long a takeover may wait for the old writer's transaction to be resolved.
     pub takeover_timeout: Duration,
-    /// After this long the brokers abort what a dead writer left open.
+    /// How long a batch is sent again before it is given up. Brokers that have lost one of them, the one that decides
+    /// who leads perhaps, should have agreed by then: a batch that is given up costs a takeover.
+    pub append_timeout: Duration,
+    /// After this long the brokers abort what a dead writer left open and nobody took over; at least the time for a
+    /// batch.
     pub transaction_timeout: Duration,
     /// A member that is silent for this long loses its partitions (the brokers' least is 6 s unless
     /// `group.min.session.timeout.ms` is lower).
@@ -104,8 +110,10 @@ impl Options {
             queue_capacity: 10_000,
             reach_timeout: Duration::from_secs(10),
             settle_timeout: Duration::from_secs(45),
+            request_timeout: Duration::from_secs(5),
             takeover_timeout: Duration::from_secs(30),
-            transaction_timeout: Duration::from_secs(5),
+            append_timeout: Duration::from_secs(12),
+            transaction_timeout: Duration::from_secs(20),
             session_timeout: Duration::from_secs(6),
             revoke_timeout: Duration::from_secs(5),
             fetch_wait: Duration::from_millis(100),
@@ -137,6 +145,7 @@ impl Options {
             .set("client.id", format!("{}interstate", self.prefix))
             .set("socket.keepalive.enable", "true")
             .set("socket.nagle.disable", "true")
+            .set("socket.timeout.ms", millis(self.request_timeout))
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000")
             // A wait of 100 ms, the default, stands between any two transactions in a row.
@@ -221,7 +230,7 @@ impl Options {
                 format!("{}{service}-{partition}", self.prefix),
             )
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
-            .set("message.timeout.ms", millis(self.transaction_timeout))
+            .set("message.timeout.ms", millis(self.append_timeout))
             .set("queue.buffering.max.messages", "500000");
         self.finish(config)
     }

@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// On top of the transaction's own time-out: after it nothing is known any more.
+/// On top of a batch's own time-out: after it nothing is known any more.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Fences earlier writers and waits until what they left open is resolved.
@@ -151,7 +151,7 @@ impl Thread {
         batch: Vec<Record>,
         fed: &Fed,
     ) -> Result<Option<u64>, AppendError> {
-        let until = Instant::now() + self.options.transaction_timeout + GRACE;
+        let until = Instant::now() + self.options.append_timeout + GRACE;
         let deliveries = producer.client().context();
         deliveries.expect(number, batch.len());
         producer
@@ -218,7 +218,7 @@ impl Thread {
 
     /// Takes the batch back. Only when the brokers have confirmed that is it certain.
     fn abort(&self, producer: &Transactions, why: LogError) -> AppendError {
-        let until = Instant::now() + self.options.transaction_timeout + GRACE;
+        let until = Instant::now() + self.options.append_timeout + GRACE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match producer.abort_transaction(left) {

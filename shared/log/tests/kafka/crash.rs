@@ -128,7 +128,9 @@ fn a_broker_that_freezes_or_dies_in_mid_commit_leaves_one_of_two_states() {
         let broker = Brokers::start(1);
         let service = broker.service();
         let mut options = broker.options();
-        options.transaction_timeout = Duration::from_secs(2);
+        options.append_timeout = Duration::from_secs(2);
+        options.request_timeout = options.append_timeout;
+        options.transaction_timeout = options.append_timeout;
         let log = KafkaLog::new(options).unwrap();
         let mut found = 0;
         let so_far = Arc::new(AtomicU64::new(0));
