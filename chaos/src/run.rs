@@ -106,6 +106,7 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
         acknowledged: journal.count(),
         checks: &checks,
     };
+    eprint!("{}", report.longest());
     Ok(Outcome {
         text: report.text(),
         violations: report.violations(),

@@ -7,6 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// So many commands of a fault are told one by one.
+const LONGEST: usize = 4;
+
 /// A fault as it was suffered.
 #[derive(Debug, Clone, Copy)]
 pub struct Suffered {
@@ -85,17 +88,49 @@ impl Report<'_> {
         text
     }
 
-    /// The longest that requests took which a fault met: on their way while it lasted, until all was well.
+    /// The longest commands of each fault, with when they began after it: what a long one waited for is found by that.
+    pub fn longest(&self) -> String {
+        let mut text = String::new();
+        for fault in self.suffered {
+            let mut met: Vec<_> = self.met(fault).filter(|asked| !asked.reads).collect();
+            met.sort_by_key(|asked| std::cmp::Reverse(asked.until - asked.from));
+            let each = met.iter().take(LONGEST).map(|asked| {
+                let began = asked.from.saturating_duration_since(fault.from);
+                let took = asked.until - asked.from;
+                format!(
+                    "{} {:.1} s from {:.1} s on",
+                    asked.service,
+                    took.as_secs_f64(),
+                    began.as_secs_f64()
+                )
+            });
+            let each: Vec<_> = each.collect();
+            let lasted = (fault.until - fault.from).as_secs_f64();
+            let _ = writeln!(
+                text,
+                "{}, {lasted:.1} s until all was well: {}",
+                fault.kind,
+                each.join(", ")
+            );
+        }
+        text
+    }
+
+    /// What was on its way while a fault lasted, until all was well.
+    fn met(&self, fault: &Suffered) -> impl Iterator<Item = &Asked> {
+        let (from, until) = (fault.from, fault.until);
+        self.asked
+            .iter()
+            .filter(move |asked| asked.from < until && asked.until > from)
+    }
+
+    /// The longest that requests took which a fault met.
     fn lines(&self) -> BTreeMap<Kind, Line> {
         let mut lines = BTreeMap::<Kind, Line>::new();
         for fault in self.suffered {
             let line = lines.entry(fault.kind).or_default();
             line.faults += 1;
-            let met = self
-                .asked
-                .iter()
-                .filter(|asked| asked.from < fault.until && asked.until > fault.from);
-            for asked in met {
+            for asked in self.met(fault) {
                 let took = asked.until.duration_since(asked.from.max(fault.from));
                 let longest = match (asked.reads, fault.service) {
                     (true, _) => &mut line.reads,
