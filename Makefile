@@ -7,7 +7,7 @@ CARGO ?= cargo
 SEEDS ?= 2000
 WORLD ?= trade
 # Test targets that start real servers.
-ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq split attack
+ON_ENGINES = kafka postgres mongodb clickhouse redis rabbitmq s3 split attack
 
 .PHONY: help up live test lint test-engines sim generate bench chaos beside clean
 
@@ -37,6 +37,7 @@ test-engines: ## Each adapter's suite and whole rides on the real servers, which
 	dev/engines/clickhouse.sh install
 	dev/engines/rabbitmq.sh install
 	dev/engines/redis.sh install
+	dev/engines/s3.sh install
 	dev/engines/openssl.sh install
 	$(CARGO) test --workspace --locked $(patsubst %,--test %,$(ON_ENGINES)) -- --test-threads=2
 	$(CARGO) test --workspace --locked --lib on_a_real_server -- --ignored --test-threads=2
@@ -59,6 +60,7 @@ chaos: ## Attack a whole deployment, from a seed, and print one table: make chao
 	dev/engines/clickhouse.sh install
 	dev/engines/redis.sh install
 	dev/engines/rabbitmq.sh install
+	dev/engines/s3.sh install
 	$(CARGO) build --release --locked -p interstate -p interstate-chaos --bins
 	$(CARGO_TARGET_DIR)/release/interstate-chaos $(ARGS)
 

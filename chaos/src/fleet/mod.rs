@@ -33,7 +33,7 @@ pub const SERVICES: [&str; 6] = ["user", "booking", "location", "driver", "payme
 /// How many instances each has.
 pub const INSTANCES: usize = 2;
 /// What services keep things on, beside the log.
-pub const SERVERS: [&str; 5] = ["postgres", "mongo", "clickhouse", "redis", "rabbitmq"];
+pub const SERVERS: [&str; 6] = ["postgres", "mongo", "clickhouse", "redis", "rabbitmq", "s3"];
 /// How long the first commands may take.
 const FIRST_ANSWER: Duration = Duration::from_secs(90);
 /// Gives the provider its word.
@@ -169,10 +169,10 @@ fn environment(
         ("REDIS_URL", url("redis")),
         ("RABBITMQ_URL", url("rabbitmq")),
         ("KEYS_DIR", wanted.dir.join("keys").display().to_string()),
-        (
-            "SNAPSHOTS_DIR",
-            wanted.dir.join("snapshots").display().to_string(),
-        ),
+        ("SNAPSHOTS_DIR", "s3://rides/snapshots".to_owned()),
+        ("AWS_ENDPOINT_URL", url("s3")),
+        ("AWS_ACCESS_KEY_ID", "chaos".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "chaos".to_owned()),
         // As often as may be: those who come with an empty disk find one in a run of minutes.
         ("SNAPSHOT_EVERY", "1000".to_owned()),
         ("CLOCK_FACTOR", wanted.factor.to_string()),

@@ -29,7 +29,7 @@ pub struct Engine {
 const PORTS: u16 = 4;
 
 impl Engine {
-    /// Starts `postgres`, `redis`, `rabbitmq`, `mongo` or `clickhouse`.
+    /// Starts `postgres`, `redis`, `rabbitmq`, `mongo`, `clickhouse` or `s3`.
     ///
     /// # Panics
     /// It does not start; the script's complaint says why.

@@ -23,7 +23,10 @@ use interstate_auth::{
     AccessTokens, Gateway, KeyFileError, Keys, PasswordError, PolicyError, load_or_create,
 };
 use interstate_booking::{ports::RouteFinder, remote::RemoteRoutes};
-use interstate_config::{Broker, Common, EventLog, KafkaProperties, Provider};
+use interstate_buckets::BucketError;
+use interstate_config::{
+    Broker, Common, EventLog, KafkaProperties, Provider, SnapshotPlace, SnapshotSettings,
+};
 use interstate_driver::{ports::LiveFixes, remote::RemoteFixes};
 use interstate_eventing::{
     Service, Topology,
@@ -82,6 +85,9 @@ pub enum StartError {
     /// Where copies of the state caches are kept.
     #[error(transparent)]
     Snapshots(#[from] SnapshotError),
+    /// The bucket where they are kept.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// Two rows of a policy disagree.
     #[error("the policy: {0}")]
     Policy(#[from] PolicyError),
@@ -280,9 +286,7 @@ impl Node {
             instance,
             Topology::of(all),
         );
-        if let Some(folder) = &common.snapshots.dir {
-            env.snapshots = Some(Snapshots::in_folder(folder, common.snapshots.every)?);
-        }
+        env.snapshots = snapshots(&common.snapshots)?;
         env.meter = Arc::new(Counters::new(&metrics, all));
         let consumers = Consumers::default();
         figures::look_up(&metrics, &env, &consumers);
@@ -342,6 +346,16 @@ impl Node {
         self.others.closed().await;
         self.host.stop().await;
     }
+}
+
+fn snapshots(settings: &SnapshotSettings) -> Result<Option<Snapshots>, StartError> {
+    let place = settings.place.as_ref().map(|place| match place {
+        SnapshotPlace::Folder(folder) => Ok(Snapshots::in_folder(folder, settings.every)?),
+        SnapshotPlace::Bucket(bucket) => {
+            Ok(Snapshots::new(interstate_buckets::open(bucket)?, settings.every))
+        }
+    });
+    place.transpose()
 }
 
 /// So many requests a second, and twice as many at once.

@@ -4,6 +4,7 @@
 //! person who starts Interstate with three wrong settings hears of all three, each with where it came from,
 //! what is wrong and what to do. A service checks its own settings in the same `Check`.
 
+mod bucket;
 mod check;
 mod clickhouse;
 mod common;
@@ -17,6 +18,7 @@ mod redis;
 mod secret;
 mod snapshots;
 
+pub use bucket::Bucket;
 pub use check::{Check, Mistake, Mistakes, Setting};
 pub use clickhouse::ClickHouse;
 pub use common::{Common, CommonArgs, KAFKA_BROKERS, KAFKA_PROPERTIES, LogFormat, SERVICE_PORT};
@@ -28,4 +30,4 @@ pub use provider::{Provider, ProviderArgs};
 pub use rabbitmq::RabbitMq;
 pub use redis::RedisAddress;
 pub use secret::Secret;
-pub use snapshots::{SnapshotArgs, SnapshotSettings};
+pub use snapshots::{SnapshotArgs, SnapshotPlace, SnapshotSettings};

@@ -15,6 +15,7 @@ use crate::runtime::{Clock, Spawn, Stores};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use interstate_log::Log;
+use object_store::{ObjectStore, memory::InMemory};
 use std::{sync::Arc, time::Duration};
 
 /// What the suite needs to know about where it runs.
@@ -32,6 +33,11 @@ pub trait Harness: Send + Sync {
 
     /// Longer than it takes until what a dead process had has an owner again.
     fn takeover(&self) -> Duration;
+
+    /// An empty place for snapshots that all processes reach.
+    fn shared(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(InMemory::new())
+    }
 }
 
 /// A process that runs nothing yet.

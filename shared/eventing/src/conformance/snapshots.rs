@@ -7,8 +7,7 @@ use super::{
 };
 use crate::snapshot::Snapshots;
 use futures::StreamExt;
-use object_store::{ObjectStore, memory::InMemory, path::Path};
-use std::sync::Arc;
+use object_store::path::Path;
 
 /// So much is noted by each list.
 const NUMBERS: u64 = 120;
@@ -21,7 +20,7 @@ const LAST_WORDS: u64 = 20;
 /// nothing of the log. What was decided stays decided.
 pub(super) async fn start_an_empty_disk_near_the_end(harness: &dyn Harness) {
     let both = [TELLERS, LISTS];
-    let kept = Arc::new(InMemory::new());
+    let kept = harness.shared();
     let mut town = Town::new(harness);
     let (one, other) = ("one of snapshots", "another of snapshots");
     let tell = |list: &str| TellerCommand::Tell {

@@ -12,16 +12,20 @@ mod story;
 use async_trait::async_trait;
 use broker::Brokers;
 use common::InTest;
+use interstate_config::Bucket;
+use interstate_engines::Engine;
 use interstate_eventing::{
     conformance::{self, Harness, Process},
     runtime::{MachineClock, NoStores},
 };
+use object_store::ObjectStore;
 use std::{sync::Arc, time::Duration};
 
-struct OnBroker(Brokers);
+/// Brokers, and a bucket.
+struct OnServers(Brokers, Engine);
 
 #[async_trait]
-impl Harness for OnBroker {
+impl Harness for OnServers {
     async fn process(&self) -> Process {
         let process = InTest::default();
         Process {
@@ -45,16 +49,27 @@ impl Harness for OnBroker {
     fn takeover(&self) -> Duration {
         Duration::from_secs(20)
     }
+
+    fn shared(&self) -> Arc<dyn ObjectStore> {
+        let variables = [
+            ("AWS_ENDPOINT_URL", self.1.url()),
+            ("AWS_ACCESS_KEY_ID", "asha"),
+            ("AWS_SECRET_ACCESS_KEY", "opensesame"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let bucket = Bucket::parse("s3://rides/tests/snapshots").unwrap();
+        interstate_buckets::open_with(&bucket, variables).unwrap()
+    }
 }
 
 #[test]
 fn tasks_on_kafka_keep_every_promise() {
     story::tell(|doing| async move {
-        let broker = OnBroker(Brokers::start(1));
+        let servers = OnServers(Brokers::start(1), Engine::start("s3"));
         for case in conformance::cases() {
             println!("conformance: {}", case.name);
             doing.now(format!("at {}", case.name));
-            (case.run)(&broker).await;
+            (case.run)(&servers).await;
         }
     });
 }
