@@ -96,19 +96,14 @@ impl Report<'_> {
             met.sort_by_key(|asked| std::cmp::Reverse(asked.until - asked.from));
             let each = met.iter().take(LONGEST).map(|asked| {
                 let began = asked.from.saturating_duration_since(fault.from);
-                let took = asked.until - asked.from;
-                format!(
-                    "{} {:.1} s from {:.1} s on",
-                    asked.service,
-                    took.as_secs_f64(),
-                    began.as_secs_f64()
-                )
+                let took = seconds(asked.until - asked.from);
+                format!("{} {took} from {:.1} s on", asked.service, began.as_secs_f64())
             });
             let each: Vec<_> = each.collect();
-            let lasted = (fault.until - fault.from).as_secs_f64();
+            let lasted = seconds(fault.until - fault.from);
             let _ = writeln!(
                 text,
-                "{}, {lasted:.1} s until all was well: {}",
+                "{}, {lasted} until all was well: {}",
                 fault.kind,
                 each.join(", ")
             );

@@ -169,7 +169,7 @@ fn environment(
         ("REDIS_URL", url("redis")),
         ("RABBITMQ_URL", url("rabbitmq")),
         ("KEYS_DIR", wanted.dir.join("keys").display().to_string()),
-        ("SNAPSHOTS_DIR", "s3://rides/snapshots".to_owned()),
+        ("SNAPSHOTS_DIR", snapshots(wanted)),
         ("AWS_ENDPOINT_URL", url("s3")),
         ("AWS_ACCESS_KEY_ID", "chaos".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "chaos".to_owned()),
@@ -185,6 +185,14 @@ fn environment(
         ("RATE_PER_ADDRESS", "0".to_owned()),
         ("RATE_PER_USER", "0".to_owned()),
     ]
+}
+
+/// A bucket; a folder where an earlier build takes part, which may know no other place: all have to share one.
+fn snapshots(wanted: &Wanted) -> String {
+    match wanted.builds.len() {
+        1 => "s3://rides/snapshots".to_owned(),
+        _ => wanted.dir.join("snapshots").display().to_string(),
+    }
 }
 
 /// The staff of a demonstration is signed up by an instance that comes for this alone, and leaves in good order.

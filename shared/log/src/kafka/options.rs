@@ -54,7 +54,8 @@ pub struct Options {
     /// How long brokers that answer may take to agree on a partition's leader, after a topic was made or a
     /// broker was lost, before the partition counts as unreachable.
     pub settle_timeout: Duration,
-    /// How long a broker may take to answer one request before the request is sent again, to whoever leads by then.
+    /// How long a broker may take to answer one request before the request is sent again, to whoever leads by then; at
+    /// most `transaction_timeout`.
     pub request_timeout: Duration,
     /// How long a takeover may wait for the old writer's transaction to be resolved.
     pub takeover_timeout: Duration,
