@@ -106,11 +106,16 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             vec![format!("The driver still comes ({:?}).", confirmed.rung)]
         }
         BookingEvent::SetOff(_) => vec!["The driver is on the way.".to_owned()],
+        BookingEvent::DriverOverdue(_) => vec!["The driver has not come; the rider may leave.".to_owned()],
         BookingEvent::Arrived(arrived) => {
-            vec![format!(
-                "At the pickup; waiting counts from {}.",
-                clock(arrived.waiting_from)
-            )]
+            let waits = clock(arrived.waiting_from);
+            let mut lines = vec![format!("At the pickup; waiting counts from {waits}.")];
+            lines.extend(
+                arrived
+                    .late_credit
+                    .map(|credit| format!("It is late: promised for the next trip {credit}.")),
+            );
+            lines
         }
         BookingEvent::CodeRefused(refused) => vec![format!("Wrong code, attempt {}.", refused.attempt)],
         BookingEvent::Started(started) => vec![format!(

@@ -44,6 +44,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         | BookingEvent::DriverFound(_)
         | BookingEvent::DriverLost(_)
         | BookingEvent::DriverConfirmed(_)
+        | BookingEvent::DriverOverdue(_)
         | BookingEvent::CodeRefused(_)
         | BookingEvent::TripEnded(_)
         | BookingEvent::FareDiffered(_) => Vec::new(),

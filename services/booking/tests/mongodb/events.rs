@@ -33,6 +33,7 @@ const LATER: &[&[&str]] = &[
         "confirmed",
         "assigned",
         "set_off",
+        "driver_overdue",
         "arrived",
         "code_refused",
         "started",

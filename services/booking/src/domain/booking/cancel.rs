@@ -7,7 +7,10 @@ use super::{
     travel,
 };
 use crate::domain::{
-    cancellation::{CancelCause, CancelInput, CancellationTerms, Progress, cancellation_terms},
+    cancellation::{
+        CancelCause, CancelInput, CancellationPolicy, CancellationTerms, Progress, cancellation_terms,
+        late_arrival_credit,
+    },
     catalogue,
 };
 use interstate_eventing::{
@@ -15,7 +18,7 @@ use interstate_eventing::{
     plant::{self, Bug},
     saga::Phase,
 };
-use interstate_schemas::{DriverId, SignedDuration, Timestamp};
+use interstate_schemas::{DriverId, Money, SignedDuration, Timestamp};
 
 /// A driver waits so long before a rider counts as not come.
 const NO_SHOW_AFTER: SignedDuration = SignedDuration::from_mins(30);
@@ -33,14 +36,27 @@ pub(super) fn terms(booking: &Booking, cause: CancelCause, now: Timestamp) -> Ca
         cause,
         progress: progress(booking),
         at: now,
+        arrived_at: booking.waiting_from.filter(|_| booking.stage == Stage::Arrived),
         booked_at: booking.booked_at,
         pickup_at: order.pickup_at,
         fare: order.fare.payable,
         advance: order.fare.advance,
         captured,
     };
-    let tariff = catalogue::tariff(&order.tariff).expect("a quote is made with a tariff of the catalogue");
-    cancellation_terms(&tariff.cancellation, &input)
+    cancellation_terms(&policy(booking), &input)
+}
+
+fn policy(booking: &Booking) -> CancellationPolicy {
+    let tariff = catalogue::tariff(&booking.ordered().tariff);
+    let tariff = tariff.expect("a quote is made with a tariff of the catalogue");
+    tariff.cancellation.clone()
+}
+
+/// What the rider is credited where the driver comes now, and is late.
+pub(super) fn late_credit(booking: &Booking, now: Timestamp) -> Option<Money> {
+    let (pickup_at, fare) = (booking.ordered().pickup_at, &booking.ordered().fare);
+    let amount = late_arrival_credit(&policy(booking), pickup_at, now, fare.payable, fare.advance);
+    amount.is_positive().then_some(amount)
 }
 
 fn progress(booking: &Booking) -> Progress {
@@ -77,6 +93,13 @@ pub(super) fn cancel(
             "The booking is just being given up, and all of the payment goes back; nothing is left to cancel.",
         ));
     }
+    let terms = end(&mut draft, cx, cause);
+    Ok(draft.finish().reply(&terms))
+}
+
+/// Ends the booking for this cause; nothing that could be asked of it now forbids that.
+pub(super) fn end(draft: &mut Draft<Booking>, cx: &Context<'_>, cause: CancelCause) -> CancellationTerms {
+    let state = draft.state();
     let then = match (state.stage, conclude::is_past_pivot(state)) {
         (Stage::PendingPayment, false) | (Stage::Cancelled, _) => None,
         (Stage::PendingPayment, true) if plant::on(Bug::CancelDuringConfirmForgotten) => None,
@@ -85,7 +108,7 @@ pub(super) fn cancel(
     };
     let terms = terms(state, cause, cx.now);
     let is_over = state.saga.is_over();
-    let credited = credit(state, &terms, None, "cancelled".to_owned());
+    let credited = credit(state, terms.credit, None, "cancelled".to_owned());
     draft.emit(Box::new(Cancelled {
         by: cx.actor.clone(),
         terms: terms.clone(),
@@ -95,11 +118,11 @@ pub(super) fn cancel(
         draft.send(credited);
     }
     match then {
-        Some(plan) if is_over => conclude::begin(&mut draft, cx, plan),
+        Some(plan) if is_over => conclude::begin(draft, cx, plan),
         // Before the pivot this turns the saga back; past it nothing does, and `then` follows its end.
-        _ => conclude::turn_back(&mut draft, cx, "booking.cancelled"),
+        _ => conclude::turn_back(draft, cx, "booking.cancelled"),
     }
-    Ok(draft.finish().reply(&terms))
+    terms
 }
 
 /// The driver gives the trip back: the calendars are free again and another one is sought.
@@ -153,7 +176,8 @@ pub(super) fn give_away(
     let terms = terms(state, cause, cx.now);
     // Releases and credits are never refused, so that messages do; only what waits for an answer needs a saga.
     let reference = format!("released-{}", assignment.search);
-    let credited = credit(state, &terms, Some(assignment.driver), reference);
+    let fined = terms.driver_fine.is_positive().then_some(assignment.driver);
+    let credited = credit(state, terms.credit, fined, reference);
     let released = [
         release_calendar(state, driver_of(&assignment)),
         release_calendar(state, vehicle_of(&assignment)),
@@ -173,7 +197,16 @@ pub(super) fn give_away(
 /// Who may withdraw as whom, and when.
 fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<CancelCause, Rejection> {
     match by {
-        CancelBy::Rider { reason } => travel::by_rider(booking, cx).map(|()| CancelCause::Rider { reason }),
+        CancelBy::Rider { reason } => {
+            travel::by_rider(booking, cx)?;
+            // Whatever the rider says: nobody has come.
+            let absent = booking.driver_overdue && matches!(booking.stage, Stage::Assigned | Stage::EnRoute);
+            Ok(if absent {
+                CancelCause::DriverNoShow
+            } else {
+                CancelCause::Rider { reason }
+            })
+        }
         CancelBy::Driver { valid_reason } => {
             travel::by_driver(booking, cx)?;
             if !matches!(booking.stage, Stage::Assigned | Stage::EnRoute) {

@@ -158,11 +158,17 @@ impl World {
             .into_iter()
             .min_by_key(|deadline| deadline.due);
         if let Some(deadline) = next {
-            let asked = deadline.name == ladder::CONFIRMATION_MISSING;
-            if asked && self.chances.next().is_none_or(|chance| chance < 200) {
+            let in_time = match &*deadline.name {
+                ladder::CONFIRMATION_MISSING => Some(BookingCommand::Confirm),
+                absent::OVERDUE => Some(BookingCommand::Arrive),
+                _ => None,
+            };
+            if let Some(command) = in_time
+                && self.chances.next().is_none_or(|chance| chance < 200)
+            {
                 let second = interstate_schemas::SignedDuration::from_secs(1);
                 self.now = self.now.max(deadline.due - second);
-                return self.ask(as_driver(), BookingCommand::Confirm);
+                return self.ask(as_driver(), command);
             }
             self.now = self.now.max(deadline.due);
             let due = BookingCommand::Due {
@@ -319,7 +325,7 @@ impl World {
         let state = self.booking.state();
         let refunded: Money = self.refunds.values().copied().sum();
         match state.stage {
-            Stage::Assigned => {
+            Stage::Arrived => {
                 let of_this_search = |(_, search): &&(String, u32)| *search == state.search;
                 assert_eq!(
                     self.reserved.iter().filter(of_this_search).count(),

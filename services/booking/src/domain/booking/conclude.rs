@@ -1,6 +1,6 @@
 //! How a booking's sagas begin, move and end, and what follows from each end.
 
-use super::{Booking, Plan, Stage, cancel, event::*, ladder, plan, state};
+use super::{Booking, Plan, Stage, absent, cancel, event::*, ladder, plan, state};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{
     Aggregate, Context, Draft,
@@ -206,7 +206,7 @@ fn is_lost_race(because: &str) -> bool {
 
 fn unfulfilled(draft: &mut Draft<Booking>, cx: &Context<'_>, because: String) {
     let terms = cancel::terms(draft.state(), CancelCause::Unfulfilled, cx.now);
-    let credited = plan::credit(draft.state(), &terms, None, "unfulfilled".to_owned());
+    let credited = plan::credit(draft.state(), terms.credit, None, "unfulfilled".to_owned());
     draft.emit(Box::new(Unfulfilled { because, terms }));
     if let Some(credited) = credited {
         draft.send(credited);
@@ -250,6 +250,8 @@ pub(super) fn due(draft: &mut Draft<Booking>, cx: &Context<'_>, deadline: &str) 
     match deadline {
         state::SEARCH_OPENS => open_search(draft, cx, Plan::Assign),
         ladder::CONFIRMATION_MISSING => ladder::unconfirmed(draft, cx),
+        absent::OVERDUE => absent::overdue(draft, cx),
+        absent::ABSENT => absent::ends(draft, cx),
         state::SEARCH_OVER => turn_back(draft, cx, "dispatch.no_driver"),
         state::UNDO_AGAIN => {
             let plan = draft.state().plan;

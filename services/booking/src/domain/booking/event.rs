@@ -64,9 +64,15 @@ payload! { /** The driver gave the trip back. */ DriverReleased {
     by: Actor,
     /** What that costs the driver and gives the rider. */ terms: CancellationTerms,
 } }
+payload! { /** The driver has not come, long after the agreed time: the rider may leave and is made good. */ DriverOverdue {
+    /** Since when. */ at: Timestamp,
+} }
 payload! { /** The driver is at the pickup. */ Arrived {
     /** Since when. */ at: Timestamp,
     /** From when waiting counts: the later of arrival and the agreed time. */ waiting_from: Timestamp,
+    /** What the rider is credited, where the driver is late. */
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late_credit: Option<Money>,
 } }
 payload! { /** A wrong code was given at the start. */ CodeRefused {
     /** Which attempt in a row. */ attempt: u32,
@@ -143,6 +149,8 @@ events! {
         DriverConfirmed(DriverConfirmed) = "booking.driver_confirmed.v1",
         /// The driver is on the way to the pickup.
         SetOff(SetOff) = "booking.set_off.v1",
+        /// The driver has not come.
+        DriverOverdue(DriverOverdue) = "booking.driver_overdue.v1",
         /// The driver is at the pickup.
         Arrived(Arrived) = "booking.arrived.v1",
         /// A wrong code was given.

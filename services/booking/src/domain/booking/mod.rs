@@ -3,6 +3,7 @@
 //! [`Booking`] is the one writer of its story: of two commands that exclude each other (cancel and start, say) the
 //! one that it decides first wins, and the other gets the reason.
 
+mod absent;
 mod cancel;
 mod command;
 mod conclude;

@@ -2,7 +2,6 @@
 
 use super::{Assignment, Booking, state::Stage};
 use crate::domain::{
-    cancellation::CancellationTerms,
     catalogue,
     fare::{
         LineCode,
@@ -323,17 +322,16 @@ fn refund(booking: &Booking) -> Message {
 /// names the event that it follows from.
 pub(super) fn credit(
     booking: &Booking,
-    terms: &CancellationTerms,
-    driver: Option<DriverId>,
+    amount: Money,
+    fined: Option<DriverId>,
     reference: String,
 ) -> Option<Message> {
     let order = booking.ordered();
-    let fined = driver.filter(|_| terms.driver_fine.is_positive());
-    terms.credit.is_positive().then(|| {
+    amount.is_positive().then(|| {
         let credit = PaymentCommand::Credit {
             booking: order.booking,
             rider: order.rider,
-            amount: terms.credit,
+            amount,
             fined,
             reference,
         };

@@ -1,6 +1,8 @@
 //! Where a booking stands.
 
-use super::{BookingCommand, BookingEvent, Order, Plan, Rung, ladder::CONFIRMATION_MISSING, plan::FIND};
+use super::{
+    BookingCommand, BookingEvent, Order, Plan, Rung, absent, ladder::CONFIRMATION_MISSING, plan::FIND,
+};
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Rejection,
     saga::{Orchestrator, Phase, SagaEvent, SagaState, StepStatus},
@@ -98,6 +100,12 @@ pub struct Booking {
     /// What the driver still has to confirm, the next first.
     #[serde(default)]
     pub(super) confirms: Vec<Rung>,
+    /// Since when this driver has it.
+    #[serde(default)]
+    pub(super) assigned_at: Option<Timestamp>,
+    /// The driver has not come, long after the agreed time.
+    #[serde(default)]
+    pub(super) driver_overdue: bool,
     /// What goes back at the end: the amount (all of it where nothing is said) and the fee that is kept.
     pub(super) refund: Option<Money>,
     pub(super) fee: Money,
@@ -198,6 +206,8 @@ impl Aggregate for Booking {
                 self.stage = Stage::Assigned;
                 self.assignment = Some(assigned.assignment.clone());
                 self.confirms.clone_from(&assigned.confirms);
+                self.assigned_at = Some(time);
+                self.driver_overdue = false;
                 self.wrong_codes = 0;
             }
             BookingEvent::DriverReleased(_) => {
@@ -207,6 +217,7 @@ impl Aggregate for Booking {
             }
             BookingEvent::DriverConfirmed(confirmed) => self.confirms.retain(|rung| *rung > confirmed.rung),
             BookingEvent::SetOff(_) => self.stage = Stage::EnRoute,
+            BookingEvent::DriverOverdue(_) => self.driver_overdue = true,
             BookingEvent::Arrived(arrived) => {
                 self.stage = Stage::Arrived;
                 self.waiting_from = Some(arrived.waiting_from);
@@ -253,6 +264,7 @@ impl Aggregate for Booking {
             let due = rung.missing_at(self.ordered().pickup_at);
             deadlines.push(Deadline::new(CONFIRMATION_MISSING, due));
         }
+        deadlines.extend(absent::deadline(self));
         if let Some(again_at) = self.undo_again_at {
             deadlines.push(Deadline::new(UNDO_AGAIN, again_at));
         }
@@ -260,7 +272,14 @@ impl Aggregate for Booking {
     }
 
     fn deadline_reached(name: &str) -> Option<BookingCommand> {
-        let own = [SEARCH_OPENS, SEARCH_OVER, UNDO_AGAIN, CONFIRMATION_MISSING];
+        let own = [
+            SEARCH_OPENS,
+            SEARCH_OVER,
+            UNDO_AGAIN,
+            CONFIRMATION_MISSING,
+            absent::OVERDUE,
+            absent::ABSENT,
+        ];
         let known = SagaState::step_of(name).is_some() || own.contains(&name);
         known.then(|| BookingCommand::Due {
             deadline: name.to_owned(),

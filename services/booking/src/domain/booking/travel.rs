@@ -1,21 +1,31 @@
 //! At the pickup: arrival, waiting, and the start by the rider's code.
 
-use super::{Booking, BookingEvent, StartOutcome, decide, event::*};
+use super::{
+    Booking, BookingEvent, StartOutcome, cancel, decide,
+    event::*,
+    plan::{credit, driver_of, vehicle_of},
+};
 use interstate_eventing::{Context, Decision, Draft, Message, Rejection, RejectionKind};
 use interstate_schemas::CalendarCommand;
-
-use super::plan::{driver_of, vehicle_of};
 
 /// Wrong codes in a row after which only support can start the trip. There are 10,000 codes.
 const CODE_ATTEMPTS: u32 = 5;
 
 pub(super) fn arrive(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
     by_driver(draft.state(), cx)?;
-    let waiting_from = cx.now.max(draft.state().ordered().pickup_at);
+    let state = draft.state();
+    let waiting_from = cx.now.max(state.ordered().pickup_at);
+    let late_credit = cancel::late_credit(state, cx.now);
+    let credited =
+        late_credit.and_then(|amount| credit(state, amount, None, format!("late-{}", state.search)));
     draft.emit(Arrived {
         at: cx.now,
         waiting_from,
+        late_credit,
     });
+    if let Some(credited) = credited {
+        draft.send(credited);
+    }
     Ok(())
 }
 

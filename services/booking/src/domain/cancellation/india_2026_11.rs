@@ -29,6 +29,7 @@ impl CancellationPolicy {
             driver_share: BasisPoints::percent(80),
             driver_late_minutes: 30,
             driver_late_credit: ten_percent_to(300),
+            arrived_late_minutes: HOUR,
             driver_fine: fee,
             driver_release_lowers_rank: false,
             operator_bands: vec![

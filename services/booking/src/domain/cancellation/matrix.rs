@@ -2,7 +2,7 @@
 
 use super::{
     CancelCause, CancelInput, CancellationPolicy, CancellationReason as Reason, CancellationTerms, Progress,
-    RiderReason, cancellation_terms,
+    RiderReason, cancellation_terms, late_arrival_credit,
 };
 use interstate_schemas::{Money, SignedDuration, Timestamp};
 
@@ -20,6 +20,7 @@ fn cancelled(cause: CancelCause, minutes_before: i64) -> CancelInput {
         cause,
         progress: Progress::Assigned,
         at: pickup() - SignedDuration::from_mins(minutes_before),
+        arrived_at: None,
         booked_at: pickup() - SignedDuration::from_hours(7 * 24),
         pickup_at: pickup(),
         fare: Money::inr(469_900),
@@ -172,10 +173,38 @@ fn a_late_driver_is_an_excuse_by_the_clock_only() {
         Money::inr(10_000),
         "30 minutes are not more than 30"
     );
+}
+
+#[test]
+fn a_driver_who_comes_late_costs_a_credit_and_after_an_hour_the_trip() {
+    let policy = CancellationPolicy::india_2026_11_aggregator();
+    let arrived = |minutes| pickup() + SignedDuration::from_mins(minutes);
+    let credit = |minutes| {
+        late_arrival_credit(
+            &policy,
+            pickup(),
+            arrived(minutes),
+            Money::inr(469_900),
+            Money::ZERO,
+        )
+    };
+    assert_eq!((credit(-5), credit(30)), (Money::ZERO, Money::ZERO));
+    assert_eq!(credit(31), Money::inr(30_000));
+    let leaves = |minutes| {
+        let reason = RiderReason::DriverLate;
+        let input = CancelInput {
+            progress: Progress::Arrived,
+            arrived_at: Some(arrived(minutes)),
+            ..cancelled(CancelCause::Rider { reason }, -90)
+        };
+        let terms = aggregator(input);
+        (terms.reason, terms.fee, terms.credit)
+    };
+    assert_eq!(leaves(60), (Reason::RiderLate, Money::inr(10_000), Money::ZERO));
     assert_eq!(
-        late(45, Progress::Arrived).fee,
-        Money::inr(10_000),
-        "the driver is there"
+        leaves(61),
+        (Reason::DriverLate, Money::ZERO, Money::ZERO),
+        "credited when the driver came"
     );
 }
 

@@ -12,4 +12,4 @@ mod properties;
 
 pub use policy::{CancellationPolicy, Charge, ChargeBase, CreditBand, RiderBand};
 pub use request::{CancelCause, CancelInput, Progress, RiderReason};
-pub use terms::{CancellationReason, CancellationTerms, cancellation_terms};
+pub use terms::{CancellationReason, CancellationTerms, cancellation_terms, late_arrival_credit};

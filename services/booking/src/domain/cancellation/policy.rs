@@ -98,8 +98,10 @@ pub struct CancellationPolicy {
     pub driver_share: BasisPoints,
     /// Minutes after the pickup from which a rider may leave free because the driver is late.
     pub driver_late_minutes: i64,
-    /// What a rider is credited who leaves for that reason.
+    /// What a rider is credited whose driver is later than that, who leaves for it or is fetched after all.
     pub driver_late_credit: Charge,
+    /// Minutes after the pickup from which a rider may leave free even though the late driver has come.
+    pub arrived_late_minutes: i64,
     /// What a driver pays to the rider for releasing without a valid reason.
     pub driver_fine: Charge,
     /// Whether such a release also lowers the driver's rank.

@@ -52,10 +52,11 @@ fn paise() -> impl Strategy<Value = Money> {
 prop_compose! {
     fn cancellations()(
         (cause, progress) in (causes(), stages()),
-        (at, booked_at, pickup_at) in (moments(), moments(), moments()),
+        (at, arrived_at, booked_at, pickup_at) in (moments(), moments(), moments(), moments()),
         (fare, advance, captured) in (paise(), paise(), paise()),
     ) -> CancelInput {
-        CancelInput { cause, progress, at, booked_at, pickup_at, fare, advance, captured }
+        let arrived_at = (progress == Progress::Arrived).then_some(arrived_at);
+        CancelInput { cause, progress, at, arrived_at, booked_at, pickup_at, fare, advance, captured }
     }
 }
 

@@ -69,6 +69,8 @@ pub struct CancelInput {
     pub progress: Progress,
     /// When it is cancelled.
     pub at: Timestamp,
+    /// Since when the driver is at the pickup, where that is so.
+    pub arrived_at: Option<Timestamp>,
     /// When it was booked.
     pub booked_at: Timestamp,
     /// The agreed pickup.

@@ -2,7 +2,7 @@
 
 use super::{CancelCause, CancelInput, CancellationPolicy, Charge, Progress, RiderReason};
 use crate::domain::tariff::BasisPoints;
-use interstate_schemas::Money;
+use interstate_schemas::{Money, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +107,11 @@ fn rider_terms(policy: &CancellationPolicy, input: &CancelInput, reason: RiderRe
         RiderReason::NotAsNamed => free(input, Reason::NotAsNamed),
         RiderReason::Medical => free(input, Reason::Medical),
         RiderReason::Unsafe => free(input, Reason::Unsafe),
-        RiderReason::DriverLate if driver_is_late(policy, input) => {
-            with_credit(input, Reason::DriverLate, policy.driver_late_credit)
-        }
+        RiderReason::DriverLate if driver_is_late(policy, input) => match input.arrived_at {
+            // The delay was credited when the driver came.
+            Some(_) => free(input, Reason::DriverLate),
+            None => with_credit(input, Reason::DriverLate, policy.driver_late_credit),
+        },
         RiderReason::DriverLate | RiderReason::ChangedPlans => {
             let (row, fee) = rider_row(policy, input);
             with_fee(policy, input, row, fee)
@@ -119,8 +121,29 @@ fn rider_terms(policy: &CancellationPolicy, input: &CancelInput, reason: RiderRe
 
 /// By the clock, not by the claim.
 fn driver_is_late(policy: &CancellationPolicy, input: &CancelInput) -> bool {
-    let late = input.at.duration_since(input.pickup_at).as_secs();
-    input.progress != Progress::Arrived && late > policy.driver_late_minutes.saturating_mul(60)
+    match input.arrived_at {
+        Some(arrived) => is_later(arrived, input.pickup_at, policy.arrived_late_minutes),
+        None => is_later(input.at, input.pickup_at, policy.driver_late_minutes),
+    }
+}
+
+fn is_later(moment: Timestamp, agreed: Timestamp, minutes: i64) -> bool {
+    moment.duration_since(agreed).as_secs() > minutes.saturating_mul(60)
+}
+
+/// What a rider is credited whose driver has come late, whatever becomes of the trip; nothing within the patience.
+pub fn late_arrival_credit(
+    policy: &CancellationPolicy,
+    pickup_at: Timestamp,
+    arrived_at: Timestamp,
+    fare: Money,
+    advance: Money,
+) -> Money {
+    if is_later(arrived_at, pickup_at, policy.driver_late_minutes) {
+        policy.driver_late_credit.amount(fare, advance)
+    } else {
+        Money::ZERO
+    }
 }
 
 /// The row for a rider who simply cancels. A driver on the way outweighs the clock.
