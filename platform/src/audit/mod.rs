@@ -7,6 +7,7 @@ mod journal;
 mod live;
 mod log;
 mod positions;
+mod snapshots;
 mod topics;
 
 pub use cases::cases;
@@ -16,6 +17,7 @@ pub use journal::journal;
 pub use live::live;
 pub use log::{each_batch, each_event};
 pub use positions::{At, positions};
+pub use snapshots::snapshots;
 pub use topics::topics;
 
 use serde::{Deserialize, Serialize};

@@ -170,6 +170,8 @@ impl Actions for Operator {
         let mut checks = Vec::new();
         checks.extend(audit::topics(&*self.base.env.log).await);
         checks.extend(audit::live(self.base.live.standing().await));
+        let env = &self.base.env;
+        checks.extend(audit::snapshots(env.snapshots.as_ref(), &env.instance).await);
         if let Some(payments) = &self.payments {
             checks.push(audit::journal(&**payments).await);
         }

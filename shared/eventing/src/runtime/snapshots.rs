@@ -92,7 +92,7 @@ async fn younger(
 ) -> Result<Option<Snapshot>, Unusable> {
     let youngest = snapshots.youngest(id, &ours.shape).await?;
     let worth_it = ours.next + snapshots.every();
-    let Some(kept) = youngest.filter(|kept| kept.next() >= worth_it) else {
+    let Some(kept) = youngest.filter(|kept| kept.next >= worth_it) else {
         return Ok(None);
     };
     let snapshot = snapshots.open(kept).await?;

@@ -2,6 +2,7 @@
 //! before it. The first frame is the [`Mark`] in MessagePack; each later one holds rows of the cache, in the order of
 //! their keys: `length (u32) | key | length (u32) | value`. Numbers are big-endian.
 
+use super::SnapshotError;
 use crate::store::StoreError;
 use interstate_schemas::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,10 @@ use sha2::{Digest, Sha256};
 const MAGIC: &[u8] = b"interstate snapshot 1\n";
 /// A frame is closed when it holds so much.
 const FRAME: usize = 1024 * 1024;
-/// A longer one was never written: a row is not longer than its partition's states may be.
+/// A longer one was never written.
 const LONGEST_FRAME: usize = 64 * 1024 * 1024;
+/// A longer row might not fit into a frame behind others.
+const LONGEST_ROW: usize = LONGEST_FRAME - 2 * FRAME;
 const DIGEST: usize = 32;
 
 /// A row of the cache.
@@ -78,7 +81,7 @@ impl<R: Iterator<Item = Result<Row, StoreError>>> Encoder<R> {
     }
 
     /// Adds the next frame; false when there is none.
-    pub(super) fn next(&mut self, into: &mut Vec<u8>) -> Result<bool, StoreError> {
+    pub(super) fn next(&mut self, into: &mut Vec<u8>) -> Result<bool, SnapshotError> {
         let Some(rows) = &mut self.rows else {
             return Ok(false);
         };
@@ -89,6 +92,10 @@ impl<R: Iterator<Item = Result<Row, StoreError>>> Encoder<R> {
             && let Some(row) = rows.next()
         {
             let (key, value) = row?;
+            let bytes = key.len() + value.len();
+            if bytes > LONGEST_ROW {
+                return Err(SnapshotError::TooLong(bytes));
+            }
             put(&mut frame, &key);
             put(&mut frame, &value);
         }
@@ -303,6 +310,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_row_that_nobody_could_read_is_not_written() {
+        let next = |size| {
+            let row = (b"k".to_vec(), vec![0; size]);
+            Encoder::new(&mark(), [Ok(row)].into_iter()).next(&mut Vec::new())
+        };
+        assert!(next(LONGEST_ROW - 1).is_ok());
+        assert!(matches!(next(LONGEST_ROW), Err(SnapshotError::TooLong(_))));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use format::{Decoder, Encoder, Found};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use interstate_log::PartitionId;
-use object_store::{GetOptions, ObjectStore, PutMultipartOptions, local::LocalFileSystem, path::Path};
+use object_store::{
+    GetOptions, ObjectStore, ObjectStoreExt, PutMultipartOptions, local::LocalFileSystem, path::Path,
+};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -47,6 +49,9 @@ pub enum SnapshotError {
         /// Why.
         error: FormatError,
     },
+    /// A row of the cache that would not be read again.
+    #[error("a state of {0} bytes is longer than a snapshot holds; its partition is replayed instead")]
+    TooLong(usize),
     /// It shows something else than its name says.
     #[error("the snapshot {0} shows another moment than its name says")]
     Misnamed(String),
@@ -62,15 +67,9 @@ pub struct Snapshots {
 /// A snapshot that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
-    next: u64,
-    path: Path,
-}
-
-impl Kept {
     /// Where the log goes on behind it.
-    pub(crate) fn next(&self) -> u64 {
-        self.next
-    }
+    pub(crate) next: u64,
+    path: Path,
 }
 
 impl Snapshots {
@@ -88,6 +87,19 @@ impl Snapshots {
         })?;
         let kept = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self::new(Arc::new(kept), every))
+    }
+
+    /// Writes, reads and removes a few bytes of this name: whether snapshots could be taken and used here.
+    pub async fn try_out(&self, name: &str) -> Result<(), SnapshotError> {
+        let path = Path::from("tried-out").join(name);
+        self.kept.put(&path, name.to_owned().into()).await?;
+        let read = self.kept.get(&path).await?.bytes().await?;
+        self.kept.delete(&path).await?;
+        if read == name.as_bytes() {
+            Ok(())
+        } else {
+            Err(SnapshotError::Misnamed(path.to_string()))
+        }
     }
 
     pub(crate) fn every(&self) -> u64 {
