@@ -1,23 +1,35 @@
 #!/usr/bin/env bash
 # PostgreSQL (Debian's package, 15 on Debian 12) in a private folder. User and database: app, no password (loopback only).
-# postgres.sh start [--port P] [--dir D] | stop | status | url | install
+# postgres.sh start [--port P] [--dir D] | stop | status | url | install          ENGINES_IMAGES=1: postgres:17 in a container
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+IMAGE=postgres:17
 bin() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
-install_engine() { [ -n "$(bin)" ] && [ -x "$(bin)/postgres" ] || need_debian /usr/bin/pg_createcluster postgresql-common
-  [ -n "$(bin)" ] || need_debian "/usr/lib/postgresql/15/bin/postgres" postgresql-15; }
+install_engine() {
+  if from_image; then pull "$IMAGE"; return; fi
+  [ -n "$(bin)" ] && [ -x "$(bin)/postgres" ] || need_debian /usr/bin/pg_createcluster postgresql-common
+  [ -n "$(bin)" ] || need_debian "/usr/lib/postgresql/15/bin/postgres" postgresql-15
+}
 url() { echo "DATABASE_URL=postgres://app@$HOST:$PORT/app"; }
 
 do_start() {
+  # nothing is synced, for the data is for tests; what was acknowledged outlives the process, not the machine
+  local settings=(-p "$PORT" -c listen_addresses="$HOST" -c fsync=off -c full_page_writes=off -c max_connections=200
+    -c wal_level=logical -c shared_buffers=64MB)
+  if from_image; then
+    rm -f "$DIR/data/pg/postmaster.pid"
+    launch_image "$DIR/pid" "$DIR/log" "$IMAGE" --shm-size 256m --env PGDATA="$DIR/data/pg" --env POSTGRES_USER=app \
+      --env POSTGRES_DB=app --env POSTGRES_HOST_AUTH_METHOD=trust -- postgres "${settings[@]}"
+    wait_ready 60 listening "$PORT"             # while it makes its files it listens nowhere
+    return
+  fi
   local b; b="$(bin)"; own postgres "$DIR/data"; chmod 700 "$DIR/data"
   if [ ! -s "$DIR/data/PG_VERSION" ]; then
     ( as_user postgres "$b/initdb" -D "$DIR/data" -U app -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions ) >>"$DIR/log" 2>&1 || { tail -n 20 "$DIR/log" >&2; die "initdb failed"; }
   fi
   rm -f "$DIR/data/postmaster.pid"              # ours is not running; a leftover is from a kill
-  # nothing is synced, for the data is for tests; what was acknowledged outlives the process, not the machine
   launch "$DIR/pid" "$DIR/log" bash -c '. "$0"; DIR="$1"; shift; as_user postgres "$@"' "$ENGINES_DIR/lib.sh" "$DIR" \
-    "$b/postgres" -D "$DIR/data" -p "$PORT" -c listen_addresses="$HOST" -c unix_socket_directories='' \
-    -c fsync=off -c full_page_writes=off -c max_connections=200 -c wal_level=logical -c shared_buffers=64MB
+    "$b/postgres" -D "$DIR/data" -c unix_socket_directories='' "${settings[@]}"
   wait_ready 60 "$b/pg_isready" -q -h "$HOST" -p "$PORT"
   "$b/psql" -h "$HOST" -p "$PORT" -U app -d postgres -Atqc "SELECT 1 FROM pg_database WHERE datname='app'" | grep -q 1 ||
     "$b/createdb" -h "$HOST" -p "$PORT" -U app app
