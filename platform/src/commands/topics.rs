@@ -98,8 +98,8 @@ pub fn grow(service: &str) -> Result<(), String> {
 }
 
 /// The rights of each service, a line of arguments of `kafka-acls` each. A service alone writes its events, replies and
-/// dead letters; all read everybody's events and replies, and write everybody's commands. Each may see how all topics
-/// are set up, for `interstate doctor`, which any of them answers.
+/// dead letters; all read everybody's events and replies, and all but those that only read write everybody's commands.
+/// Each may see how all topics are set up, for `interstate doctor`, which any of them answers.
 pub fn rights(principal: &str) -> String {
     let (services, topics) = (catalogue::services(), catalogue::topics());
     let mut told = String::new();
@@ -117,8 +117,10 @@ pub fn rights(principal: &str) -> String {
             let operations: &[&str] = match spec.topic.kind {
                 _ if spec.topic.service == own => &["Read", "Write", "DescribeConfigs"],
                 TopicKind::Events | TopicKind::Replies => &["Read", "DescribeConfigs"],
-                TopicKind::Commands => &["Write", "DescribeConfigs"],
-                TopicKind::DeadLetters | TopicKind::Fixes => &["Describe", "DescribeConfigs"],
+                TopicKind::Commands if !service.only_reads() => &["Write", "DescribeConfigs"],
+                TopicKind::Commands | TopicKind::DeadLetters | TopicKind::Fixes => {
+                    &["Describe", "DescribeConfigs"]
+                }
             };
             let named = by_right.entry(operations).or_default();
             named.push(format!("--topic {}", spec.topic));
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_alone_writes_its_events_and_analytics_writes_commands_only() {
+    fn a_service_alone_writes_its_events_and_analytics_writes_nothing() {
         let all = rights("User:{service}");
         let may = |who: &str, operation: &str, topic: &str| {
             let (who, topic) = (
@@ -172,7 +174,11 @@ mod tests {
         };
         for service in ["user", "booking", "location", "driver", "payment", "analytics"] {
             assert!(may(service, "Read", "booking.events"), "{service}");
-            assert!(may(service, "Write", "payment.commands"), "{service}");
+            assert_eq!(
+                may(service, "Write", "payment.commands"),
+                service != "analytics",
+                "{service}"
+            );
             assert_eq!(
                 may(service, "Write", "booking.events"),
                 service == "booking",
