@@ -85,6 +85,7 @@ async fn on_server(
     address: &interstate_config::ClickHouse,
 ) -> Result<Facts, StartError> {
     let db = ClickHouse::new(address);
+    base.gates.show(db.gate(), service.name(), "clickhouse");
     if let Err(error) = db.prepare().await {
         if !error.may_pass() {
             return Err(StartError::Service {

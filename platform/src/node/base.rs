@@ -1,6 +1,6 @@
 //! What every service of a process stands on.
 
-use super::StartError;
+use super::{StartError, waiting::opened};
 use crate::audit::At;
 use aide::axum::ApiRouter;
 use axum::middleware;
@@ -16,8 +16,11 @@ use interstate_http::{Api, ErrorCode, Rate, Readiness, Shutdown, Streams};
 use interstate_jobs::{Jobs, Standing};
 use interstate_live::Live;
 use interstate_log::Topic;
-use interstate_stores::{ParkedNote, Sqlite, StoredModel, postgres::Postgres};
-use interstate_telemetry::Metrics;
+use interstate_stores::{
+    ParkedNote, Sqlite, StoredModel,
+    postgres::{OpenError, Postgres},
+};
+use interstate_telemetry::{GateFigures, Metrics};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -35,6 +38,8 @@ pub struct Base {
     pub commands: Commands,
     pub consumers: Consumers,
     pub metrics: Metrics,
+    /// What services think of their stores.
+    pub gates: GateFigures,
     pub tokens: AccessTokens,
     /// What instances know of each other at once.
     pub live: Live,
@@ -162,7 +167,10 @@ impl Base {
         match self.databases.relational() {
             Some(Relational::Sqlite(folder)) => Ok(Tables::File(self.sqlite(service, folder).await?)),
             Some(Relational::Postgres(url)) => {
-                Ok(Tables::Server(Postgres::open(url.expose(), service).await?))
+                let open = async || Postgres::open(url.expose(), service).await;
+                let server = opened(open, OpenError::is_away).await?;
+                self.gates.show(server.gate(), service, "postgres");
+                Ok(Tables::Server(server))
             }
             None => Err(StartError::NoStore {
                 service,

@@ -1,6 +1,6 @@
 //! The booking service in this process.
 
-use super::{Base, StartError, questions::Asked};
+use super::{Base, StartError, questions::Asked, waiting::opened};
 use interstate_booking::{
     api::{CALLERS, CODES, ROWS, StartCodes, http, questions},
     domain::{quote::QuoteRules, tariff::Tariff},
@@ -13,7 +13,7 @@ use interstate_http::Api;
 use interstate_proto::booking::booking_server::SERVICE_NAME;
 use interstate_stores::{
     SqliteReadModel, StoredModel,
-    mongo::{Mongo, MongoReadModel},
+    mongo::{Mongo, MongoError, MongoReadModel},
 };
 use std::sync::Arc;
 use tonic::service::Routes;
@@ -52,8 +52,13 @@ async fn stored(
             Ok((BookingHistory::new(rows, changes), Arc::new(model)))
         }
         Some(Documents::MongoDb(url)) => {
-            let db = Mongo::open(url, service.name()).await?;
-            let model = MongoReadModel::open(&db, BookingDocuments::new(changes.clone())).await?;
+            let open = async || {
+                let db = Mongo::open(url, service.name()).await?;
+                let model = MongoReadModel::open(&db, BookingDocuments::new(changes.clone())).await?;
+                Ok((db, model))
+            };
+            let (db, model) = opened(open, MongoError::is_away).await?;
+            base.gates.show(db.gate(), service.name(), "mongodb");
             let rows = MongoBookings::new(model.readers());
             Ok((BookingHistory::new(rows, changes), Arc::new(model)))
         }

@@ -12,6 +12,7 @@ mod payment;
 pub(crate) mod questions;
 mod rebuild;
 mod user;
+mod waiting;
 
 pub use base::Base;
 pub use edges::{Edges, usual_port};
@@ -45,7 +46,7 @@ use interstate_log::{
     kafka::{self, KafkaLog},
 };
 use interstate_stores::{SqliteError, mongo::MongoError, postgres::OpenError};
-use interstate_telemetry::Metrics;
+use interstate_telemetry::{GateFigures, Metrics};
 use questions::Others;
 use std::{io, path::PathBuf, sync::Arc, time::Instant};
 
@@ -300,6 +301,7 @@ impl Node {
             commands: Commands::new(env.clone()),
             env,
             consumers,
+            gates: GateFigures::new(&metrics),
             metrics,
             tokens: AccessTokens::new(keys),
             live,

@@ -1,6 +1,6 @@
 //! A question that a store did not answer, whatever engine it is.
 
-use crate::postgres::said;
+use crate::{mongo::MongoError, postgres::said};
 use std::fmt;
 
 /// Why a store did not answer.
@@ -11,6 +11,14 @@ pub struct QueryError {
 }
 
 impl QueryError {
+    /// Of a store that is not there now.
+    pub(crate) fn away(said: impl Into<String>) -> Self {
+        Self {
+            away: true,
+            said: said.into(),
+        }
+    }
+
     /// The store is not there now, or has no room for one more: the same question may be answered in a moment.
     pub fn is_away(&self) -> bool {
         self.away
@@ -31,6 +39,15 @@ impl From<rusqlite::Error> for QueryError {
         let code = error.sqlite_error_code();
         Self {
             away: matches!(code, Some(CannotOpen | DatabaseBusy | DatabaseLocked)),
+            said: error.to_string(),
+        }
+    }
+}
+
+impl From<MongoError> for QueryError {
+    fn from(error: MongoError) -> Self {
+        Self {
+            away: error.is_away(),
             said: error.to_string(),
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! - [`Logs`] sets `tracing` up: one line an event, that reads alone.
 //! - [`TraceContext`] is the W3C trace context that travels through HTTP, commands and events.
-//! - [`Breaker`] leaves a server alone that does not answer.
+//! - [`Breaker`] leaves a server alone that does not answer; [`Gate`] is one in front of a store.
 //! - [`Metrics`] holds every figure that `/metrics` shows; hot paths keep their own handles.
 
 mod breaker;
+mod gate;
 mod logs;
 pub mod metrics;
 #[cfg(feature = "otel")]
@@ -13,6 +14,7 @@ mod otel;
 mod trace_context;
 
 pub use breaker::{Breaker, BreakerState};
+pub use gate::{Gate, GateFigures};
 pub use logs::{Format, LogError, Logs, LogsGuard, Output};
 pub use metrics::{CommandMeter, CommandOutcome, DurationMeter, Metrics, ServiceMetrics};
 pub use trace_context::{TraceContext, TraceParentError};

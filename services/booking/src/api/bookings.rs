@@ -94,8 +94,7 @@ pub(super) async fn list(
     let rows = edge
         .history
         .list(whose, filter, after, query.limit.rows_to_fetch())
-        .await
-        .map_err(Problem::internal)?;
+        .await?;
     let views: Vec<BookingView> = rows.iter().map(|row| edge.view(row, &caller)).collect();
     let page = Page::of(views, query.limit, |last| (last.booked_at, last.booking));
     Ok(Answer::new(page))
@@ -122,7 +121,7 @@ pub(super) async fn story(
 ) -> Result<Answer<StoryView>, Problem> {
     edge.catch_up(&seen, Some(&booking.to_string())).await?;
     let row = edge.visible(booking, &caller).await?;
-    let entries = edge.history.story(&row).await.map_err(Problem::internal)?;
+    let entries = edge.history.story(&row).await?;
     Ok(Answer::new(StoryView { booking, entries }))
 }
 
@@ -134,7 +133,7 @@ pub(super) fn takes_part(row: &BookingRow, caller: &Caller) -> bool {
 impl Edge {
     /// A booking that the caller takes part in, or works for the operator.
     pub(super) async fn visible(&self, booking: BookingId, caller: &Caller) -> Result<BookingRow, Problem> {
-        let row = self.history.booking(booking).await.map_err(Problem::internal)?;
+        let row = self.history.booking(booking).await?;
         row.filter(|row| takes_part(row, caller))
             .ok_or_else(|| Problem::new(&code::codes::BOOKING_UNKNOWN, "There is no such booking."))
     }

@@ -1,5 +1,24 @@
 //! The errors of quotes and bookings.
 
+use crate::read::HistoryError;
+use interstate_http::{Problem, codes as edge};
+
+/// A store that is away is waited for; any other failure of it is ours.
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Store(said) if said.is_away() => {
+                tracing::warn!(error = %said, "the history of bookings is away");
+                Problem::new(
+                    &edge::UNAVAILABLE,
+                    "Quotes and bookings cannot be shown now; they can be made.",
+                )
+            }
+            error => Problem::internal(error),
+        }
+    }
+}
+
 interstate_http::error_codes! {
     QUOTE_UNKNOWN = ("quote-unknown", 404, "There is no such quote",
         "The quote does not exist, or it is somebody else's.");

@@ -133,7 +133,7 @@ pub(super) async fn one(
     Path(QuotePath { quote }): Path<QuotePath>,
 ) -> Result<Answer<QuoteView>, Problem> {
     edge.catch_up(&seen, Some(&quote.to_string())).await?;
-    let found = edge.history.quote(quote).await.map_err(Problem::internal)?;
+    let found = edge.history.quote(quote).await?;
     match found.filter(|row| row.rider == caller.user || caller.role.is_staff()) {
         Some(row) => Ok(Answer::new(row.view)),
         None => Err(Problem::new(

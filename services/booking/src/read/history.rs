@@ -5,14 +5,15 @@ use crate::{api::StoryEntry, domain::booking::Stage};
 use async_trait::async_trait;
 use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{BookingId, QuoteId, Timestamp, UserId};
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use interstate_stores::QueryError;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The store did not answer, or holds something that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The store.
     #[error("the history of bookings cannot be read: {0}")]
-    Store(#[source] Box<dyn Error + Send + Sync>),
+    Store(#[from] QueryError),
     /// A row.
     #[error("the history of bookings has an impossible {column}: {why}")]
     Row {

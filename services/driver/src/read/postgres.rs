@@ -14,7 +14,7 @@ use interstate_eventing::{
 };
 use interstate_schemas::{DispatchId, DriverId, Timestamp};
 use interstate_stores::postgres::{
-    OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres, column,
+    OpenError, PgProjection, PgProjectionError, PgReadModel, PgReaders, Postgres, column,
 };
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub async fn open(server: &Postgres) -> Result<Opened, OpenError> {
     };
     let model = PgReadModel::open(server, projection).await?;
     let dispatches = PgDispatches {
-        rows: model.rows().clone(),
+        readers: model.readers(),
         changes,
     };
     Ok(Opened {
@@ -256,7 +256,7 @@ async fn mark_offers(tx: &mut PgConnection, rows: Vec<(String, String)>) -> sqlx
 }
 
 struct PgDispatches {
-    rows: PgPool,
+    readers: PgReaders,
     changes: Changes<DriverId, Vec<OfferRow>>,
 }
 
@@ -267,28 +267,19 @@ impl Dispatches for PgDispatches {
     }
 
     async fn search(&self, dispatch: DispatchId) -> Result<Option<SearchRow>, ReadError> {
-        let found: Option<SearchColumns> = sqlx::query_as(SEARCH)
-            .bind(dispatch.to_string())
-            .fetch_optional(&self.rows)
-            .await?;
+        let question = sqlx::query_as(SEARCH).bind(dispatch.to_string());
+        let found = question.fetch_optional(self.readers.rows());
+        let found: Option<SearchColumns> = self.readers.ask(found).await?;
         found.map(|columns| search(dispatch, columns)).transpose()
     }
 
     async fn offers(&self, driver: DriverId) -> Result<Vec<OfferRow>, ReadError> {
-        let found: Vec<OfferColumns> = sqlx::query_as(OFFERS)
-            .bind(driver.to_string())
-            .fetch_all(&self.rows)
-            .await?;
+        let question = sqlx::query_as(OFFERS).bind(driver.to_string());
+        let found: Vec<OfferColumns> = self.readers.ask(question.fetch_all(self.readers.rows())).await?;
         found.into_iter().map(offer).collect()
     }
 
     async fn duties(&self, driver: DriverId, after: Timestamp) -> Result<Vec<DutyRow>, ReadError> {
-        duties::postgres::of_driver(&self.rows, driver, after).await
-    }
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        ReadError::Store(error.into())
+        duties::postgres::of_driver(&self.readers, driver, after).await
     }
 }

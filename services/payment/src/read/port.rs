@@ -35,7 +35,7 @@ pub struct Opened {
 pub enum ReadError {
     /// The store failed.
     #[error("the payment read model cannot be read: {0}")]
-    Store(#[source] QueryError),
+    Store(#[from] QueryError),
     /// A row that no event can have made.
     #[error("the payment read model holds `{0}`, which cannot be; rebuild it")]
     Damaged(String),
@@ -43,12 +43,6 @@ pub enum ReadError {
 
 impl From<rusqlite::Error> for ReadError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }
 }

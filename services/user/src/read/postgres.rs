@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use interstate_eventing::{Event, sealed::Sealed};
 use interstate_schemas::{SessionId, UserId};
 use interstate_stores::postgres::{
-    OpenError, PgProjection, PgProjectionError, PgReadModel, Postgres, column,
+    OpenError, PgProjection, PgProjectionError, PgReadModel, PgReaders, Postgres, column,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{str::FromStr, sync::Arc};
 
 /// Opens the read model on a server.
@@ -22,7 +22,7 @@ use std::{str::FromStr, sync::Arc};
 pub async fn open(server: &Postgres) -> Result<Opened, OpenError> {
     let model = PgReadModel::open(server, PeopleProjection).await?;
     let people = PgPeople {
-        rows: model.rows().clone(),
+        readers: model.readers(),
     };
     Ok(Opened {
         model: Arc::new(model),
@@ -192,51 +192,43 @@ async fn open_sessions(tx: &mut PgConnection, rows: Vec<SessionRow>) -> sqlx::Re
 }
 
 struct PgPeople {
-    rows: PgPool,
+    readers: PgReaders,
 }
 
 #[async_trait]
 impl People for PgPeople {
     async fn person(&self, user: UserId) -> Result<Option<Person>, ReadError> {
-        let found: Option<PersonColumns> = sqlx::query_as(PERSON)
-            .bind(user.to_string())
-            .fetch_optional(&self.rows)
-            .await?;
+        let question = sqlx::query_as(PERSON).bind(user.to_string());
+        let found = question.fetch_optional(self.readers.rows());
+        let found: Option<PersonColumns> = self.readers.ask(found).await?;
         found.map(Person::try_from).transpose()
     }
 
     async fn login(&self, email_key: &str) -> Result<Option<Login>, ReadError> {
-        let found: Option<LoginColumns> = sqlx::query_as(LOGIN)
-            .bind(email_key)
-            .fetch_optional(&self.rows)
-            .await?;
+        let question = sqlx::query_as(LOGIN).bind(email_key);
+        let found = question.fetch_optional(self.readers.rows());
+        let found: Option<LoginColumns> = self.readers.ask(found).await?;
         found.map(Login::try_from).transpose()
     }
 
     async fn credential(&self, user: UserId) -> Result<Option<Sealed<Credential>>, ReadError> {
-        let found: Option<String> = sqlx::query_scalar(CREDENTIAL)
-            .bind(user.to_string())
-            .fetch_optional(&self.rows)
-            .await?;
+        let question = sqlx::query_scalar(CREDENTIAL).bind(user.to_string());
+        let found = question.fetch_optional(self.readers.rows());
+        let found: Option<String> = self.readers.ask(found).await?;
         found.map(|text| sealed(&text)).transpose()
     }
 
     async fn sessions(&self, user: UserId) -> Result<Vec<SessionId>, ReadError> {
         let found = sqlx::query_scalar(SESSIONS).bind(user.to_string());
-        ids(found.fetch_all(&self.rows).await?)
+        ids(self.readers.ask(found.fetch_all(self.readers.rows())).await?)
     }
 
     async fn to_forget(&self) -> Result<Vec<UserId>, ReadError> {
-        ids(sqlx::query_scalar(TO_FORGET).fetch_all(&self.rows).await?)
+        let found = sqlx::query_scalar(TO_FORGET).fetch_all(self.readers.rows());
+        ids(self.readers.ask(found).await?)
     }
 }
 
 fn ids<T: FromStr>(found: Vec<String>) -> Result<Vec<T>, ReadError> {
     found.iter().map(|id| parsed(id)).collect()
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        ReadError::Store(error.into())
-    }
 }

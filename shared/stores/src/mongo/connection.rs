@@ -2,6 +2,7 @@
 
 use super::error::{MongoError, Whom};
 use interstate_config::Secret;
+use interstate_telemetry::Gate;
 use mongodb::{
     Client, Collection, Database,
     bson::{Document, doc},
@@ -42,6 +43,7 @@ pub struct Mongo {
     database: Database,
     limits: Limits,
     whom: Arc<Whom>,
+    gate: Gate,
 }
 
 impl Mongo {
@@ -96,6 +98,7 @@ impl Mongo {
             database: client.database(&name),
             limits,
             whom: Arc::new(whom),
+            gate: Gate::default(),
         };
         opened.ping().await?;
         Ok(opened)
@@ -104,6 +107,11 @@ impl Mongo {
     /// Host, port and database, without the password.
     pub fn address(&self) -> &str {
         &self.whom.address
+    }
+
+    /// What is thought of it by those who ask.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Whether it answers.
@@ -166,6 +174,18 @@ impl Mongo {
         operation: impl IntoFuture<Output = mongodb::error::Result<T>>,
     ) -> Result<T, MongoError> {
         self.within(self.limits.operation, operation).await
+    }
+
+    /// Asks, unless the server has not answered lately.
+    pub(super) async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, MongoError>>,
+    ) -> Result<T, MongoError> {
+        let spared = || MongoError::Unreachable {
+            address: self.whom.address.clone(),
+            why: "it has not answered lately, and is asked again in a moment".to_owned(),
+        };
+        self.gate.ask(question, MongoError::is_away, spared).await
     }
 
     /// Many writes, or many documents.

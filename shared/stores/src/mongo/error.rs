@@ -83,6 +83,11 @@ pub enum MongoError {
 }
 
 impl MongoError {
+    /// Nobody has answered, or not in time.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. })
+    }
+
     pub(super) fn unreadable(what: impl Into<String>, why: &impl ToString) -> Self {
         Self::Unreadable {
             what: what.into(),
@@ -126,6 +131,8 @@ impl Whom {
         match &*error.kind {
             ErrorKind::Authentication { .. } => MongoError::Refused { address, user, why },
             ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. }
             | ErrorKind::DnsResolve { .. }
             | ErrorKind::InvalidTlsConfig { .. } => MongoError::Unreachable { address, why },
             ErrorKind::Command(command) if command.code == NOT_AUTHORIZED => {

@@ -91,16 +91,19 @@ impl MongoReaders {
             .collection(&collection(self.collection, self.in_use.get())))
     }
 
-    /// A query of these documents, within the limit of one operation.
+    /// A query of these documents, within the limit of one operation, unless the server has not answered lately.
     ///
     /// # Errors
-    /// The server says no, or nothing in time.
+    /// The server says no, or nothing in time, or was not asked.
     pub async fn ask<T: Send + Sync, A>(
         &self,
         query: impl AsyncFnOnce(Collection<T>) -> mongodb::error::Result<A>,
     ) -> Result<A, MongoError> {
-        let documents = self.documents().await?;
-        self.db.soon(query(documents)).await
+        let asked = async {
+            let documents = self.documents().await?;
+            self.db.soon(query(documents)).await
+        };
+        self.db.ask(asked).await
     }
 }
 

@@ -16,6 +16,7 @@ pub struct OpenError {
     pub problem: String,
     /// What to do.
     pub remedy: String,
+    away: bool,
 }
 
 impl OpenError {
@@ -24,7 +25,13 @@ impl OpenError {
             at: at.to_string(),
             problem: problem.into(),
             remedy: remedy.into(),
+            away: false,
         }
+    }
+
+    /// Nobody answers there now, or is not ready to: the same may succeed in a moment.
+    pub fn is_away(&self) -> bool {
+        self.away
     }
 
     /// The remedy of what a server or its driver says.
@@ -49,7 +56,15 @@ impl OpenError {
                 _ => "see the server's log",
             },
         };
-        Self::new(at, said(error), remedy)
+        let away = match code.as_deref() {
+            // The server starts, stops or recovers.
+            Some(code) => code.starts_with("57P"),
+            None => matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut),
+        };
+        Self {
+            away,
+            ..Self::new(at, said(error), remedy)
+        }
     }
 }
 

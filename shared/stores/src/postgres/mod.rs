@@ -2,7 +2,7 @@
 //! transaction.
 //!
 //! Write a [`PgProjection`], open a [`PgReadModel`] of it on a [`Postgres`] server, and query through
-//! [`PgReadModel::rows`]. Any number of instances may follow the same events into one schema: whoever is first takes
+//! [`PgReadModel::readers`]. Any number of instances may follow the same events into one schema: whoever is first takes
 //! them up, and the others learn how far it went. Two builds with different versions of a projection run side by
 //! side, each on its own schema.
 
@@ -13,6 +13,7 @@ mod model;
 mod parked;
 mod position;
 mod projection;
+mod readers;
 mod rebuild;
 mod server;
 mod take_up;
@@ -22,4 +23,5 @@ pub(crate) use error::said;
 pub use error::{OpenError, PgProjectionError};
 pub use model::PgReadModel;
 pub use projection::PgProjection;
+pub use readers::PgReaders;
 pub use server::Postgres;

@@ -1,7 +1,7 @@
 //! A projection's rows in a schema, as the runner sees them.
 
 use super::{
-    OpenError, PgProjection, Postgres,
+    OpenError, PgProjection, PgReaders, Postgres,
     error::said,
     parked,
     position::position_of,
@@ -67,9 +67,9 @@ impl<P: PgProjection> PgReadModel<P> {
         })
     }
 
-    /// Connections for queries, which cannot write.
-    pub fn rows(&self) -> &PgPool {
-        &self.readers
+    /// Asks its tables.
+    pub fn readers(&self) -> PgReaders {
+        PgReaders::new(self.readers.clone(), self.server.gate().clone())
     }
 }
 

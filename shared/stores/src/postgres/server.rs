@@ -1,6 +1,7 @@
 //! A PostgreSQL server: where it is, and pools of connections to one schema.
 
 use super::{error::OpenError, migrations};
+use interstate_telemetry::Gate;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -30,6 +31,7 @@ pub struct Postgres {
     options: Arc<PgConnectOptions>,
     at: Arc<str>,
     service: &'static str,
+    gate: Gate,
 }
 
 impl Postgres {
@@ -57,6 +59,7 @@ impl Postgres {
             options: Arc::new(options),
             at: at.into(),
             service,
+            gate: Gate::default(),
         };
         let mut db = server.connect().await?;
         let failed = |error: sqlx::Error| OpenError::of(&server.at, &error);
@@ -78,6 +81,11 @@ impl Postgres {
     /// `host:port/database`.
     pub fn at(&self) -> &str {
         &self.at
+    }
+
+    /// What is thought of it by those who ask.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The schema of a version of a read model.

@@ -1,11 +1,15 @@
 //! The server goes away and comes back while events arrive.
 
 use crate::{
-    shelf::Server,
+    shelf::{Balances, Server},
     suite::{Shelf, World},
 };
 use interstate_engines::Engine;
 use interstate_eventing::projection::Wait;
+use interstate_stores::{
+    QueryError,
+    postgres::{PgReadModel, PgReaders, Postgres},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -63,4 +67,38 @@ async fn a_server_that_stands_still_is_waited_for() {
 async fn a_server_that_was_killed_is_waited_for() {
     let mut engine = Engine::start("postgres");
     goes_away(&mut engine, Engine::kill, Engine::again).await;
+}
+
+async fn ask(readers: &PgReaders) -> Result<i64, QueryError> {
+    let question = sqlx::query_scalar("SELECT count(*) FROM balances").fetch_one(readers.rows());
+    readers.ask(question).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_a_server_that_has_not_answered_lately_is_told_at_once() {
+    let mut engine = Engine::start("postgres");
+    let server = Postgres::open(engine.url(), "ledger").await.unwrap();
+    let mended = Arc::default();
+    let readers = PgReadModel::open(&server, Balances { mended })
+        .await
+        .unwrap()
+        .readers();
+    assert_eq!(ask(&readers).await, Ok(0));
+    engine.kill();
+    let began = Instant::now();
+    let spared = loop {
+        let asked = Instant::now();
+        let refused = ask(&readers).await.unwrap_err();
+        assert!(refused.is_away(), "{refused}");
+        if refused.to_string().contains("lately") {
+            break asked.elapsed();
+        }
+        assert!(began.elapsed() < PATIENCE, "it is asked for ever: {refused}");
+    };
+    assert!(spared < Duration::from_millis(100), "{spared:?}");
+    engine.again();
+    while ask(&readers).await.is_err() {
+        assert!(began.elapsed() < PATIENCE, "it is never asked again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

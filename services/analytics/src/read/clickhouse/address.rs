@@ -3,6 +3,7 @@
 use super::{ClickHouseError, migrate};
 use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
 use interstate_config::ClickHouse as Address;
+use interstate_telemetry::Gate;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::OnceCell, time::timeout};
@@ -23,6 +24,7 @@ pub struct ClickHouse {
     pub(super) at: Arc<str>,
     pub(super) database: Arc<str>,
     ready: Arc<OnceCell<()>>,
+    gate: Gate,
 }
 
 impl ClickHouse {
@@ -43,6 +45,7 @@ impl ClickHouse {
             at: address.url.as_str().into(),
             database: address.database.as_str().into(),
             ready: Arc::default(),
+            gate: Gate::default(),
         }
     }
 
@@ -54,7 +57,26 @@ impl ClickHouse {
             at: self.at.clone(),
             database: database.into(),
             ready: Arc::default(),
+            gate: self.gate.clone(),
         }
+    }
+
+    /// What is thought of it by those who ask for reports.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Asks for a report, unless the server has not answered lately.
+    pub(super) async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, ClickHouseError>>,
+    ) -> Result<T, ClickHouseError> {
+        let is_away = |error: &ClickHouseError| matches!(error, ClickHouseError::Away { .. });
+        let spared = || ClickHouseError::Away {
+            at: self.at.to_string(),
+            why: "it has not answered lately, and is asked again in a moment".to_owned(),
+        };
+        self.gate.ask(question, is_away, spared).await
     }
 
     /// Looks at the server, and brings the database to the schema of this release.

@@ -215,8 +215,11 @@ impl ClickHouseReports {
     }
 
     async fn all<T: RowOwned + RowRead>(&self, question: Query) -> Result<Vec<T>, ReportError> {
-        self.db.ready().await?;
-        Ok(self.db.all("make a report", question).await?)
+        let asked = async {
+            self.db.ready().await?;
+            self.db.all("make a report", question).await
+        };
+        Ok(self.db.ask(asked).await?)
     }
 
     async fn one<T: RowOwned + RowRead>(&self, question: Query) -> Result<Option<T>, ReportError> {

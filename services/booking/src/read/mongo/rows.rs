@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 impl From<MongoError> for HistoryError {
     fn from(error: MongoError) -> Self {
-        Self::Store(Box::new(error))
+        Self::Store(error.into())
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 impl From<rusqlite::Error> for HistoryError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(Box::new(error))
+        Self::Store(error.into())
     }
 }
 

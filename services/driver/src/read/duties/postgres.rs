@@ -3,8 +3,8 @@
 use super::{DutyChanges, DutyColumns, DutyRow, DutyStep, Key, NewDuty, duty};
 use crate::read::ReadError;
 use interstate_schemas::{DriverId, Timestamp};
-use interstate_stores::postgres::column;
-use sqlx::{PgConnection, PgPool};
+use interstate_stores::postgres::{PgReaders, column};
+use sqlx::PgConnection;
 
 pub const TABLE: &str = r#"
     CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
@@ -35,12 +35,15 @@ pub async fn store(tx: &mut PgConnection, changed: DutyChanges) -> sqlx::Result<
 }
 
 /// What a driver is shown.
-pub async fn of_driver(rows: &PgPool, driver: DriverId, after: Timestamp) -> Result<Vec<DutyRow>, ReadError> {
-    let found: Vec<DutyColumns> = sqlx::query_as(QUESTION)
+pub async fn of_driver(
+    readers: &PgReaders,
+    driver: DriverId,
+    after: Timestamp,
+) -> Result<Vec<DutyRow>, ReadError> {
+    let question = sqlx::query_as(QUESTION)
         .bind(driver.to_string())
-        .bind(after.as_millisecond())
-        .fetch_all(rows)
-        .await?;
+        .bind(after.as_millisecond());
+    let found: Vec<DutyColumns> = readers.ask(question.fetch_all(readers.rows())).await?;
     found.into_iter().map(duty).collect()
 }
 

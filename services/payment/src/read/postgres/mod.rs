@@ -32,7 +32,7 @@ struct PaymentBooks;
 pub async fn open(server: &Postgres) -> Result<Opened, OpenError> {
     let model = PgReadModel::open(server, PaymentBooks).await?;
     Ok(Opened {
-        reads: Arc::new(PgPayments::new(model.rows().clone())),
+        reads: Arc::new(PgPayments::new(model.readers())),
         model: Arc::new(model),
     })
 }

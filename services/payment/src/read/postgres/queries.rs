@@ -7,11 +7,12 @@ use crate::read::{
 };
 use async_trait::async_trait;
 use interstate_schemas::{BookingId, DriverId, Money};
-use sqlx::{PgPool, Postgres, Transaction};
+use interstate_stores::postgres::PgReaders;
+use sqlx::{Postgres, Transaction};
 
 /// Reads of payments on a server.
 pub(super) struct PgPayments {
-    rows: PgPool,
+    readers: PgReaders,
 }
 
 pub(super) const ACCOUNTS_OF_DRIVER: &str =
@@ -24,13 +25,14 @@ pub(super) const TRIPS_OF_DRIVER: &str =
      FROM postings WHERE driver = $1 AND driver <> '' GROUP BY booking ORDER BY max(at) DESC, booking LIMIT $2";
 
 impl PgPayments {
-    pub(super) fn new(rows: PgPool) -> Self {
-        Self { rows }
+    pub(super) fn new(readers: PgReaders) -> Self {
+        Self { readers }
     }
 
     /// Several questions to one state of the tables.
     async fn snapshot(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.rows
+        self.readers
+            .rows()
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             .await
     }
@@ -40,28 +42,38 @@ impl PgPayments {
 impl PaymentReads for PgPayments {
     async fn payment(&self, booking: BookingId) -> Result<Option<PaymentView>, ReadError> {
         let key = [booking.to_string()];
-        let mut tx = self.snapshot().await?;
-        let Some(row) = store::payments(&mut tx, &key).await?.pop() else {
+        let found = self.readers.ask(async {
+            let mut tx = self.snapshot().await?;
+            let Some(row) = store::payments(&mut tx, &key).await?.pop() else {
+                return Ok(None);
+            };
+            let operations = store::operations(&mut tx, &key).await?;
+            tx.commit().await?;
+            Ok(Some((row, operations)))
+        });
+        let Some((row, operations)) = found.await? else {
             return Ok(None);
         };
-        let operations = store::operations(&mut tx, &key).await?;
-        tx.commit().await?;
         shown::payment(booking, row, operations).map(Some)
     }
 
     async fn statement(&self, driver: DriverId, limit: u32) -> Result<DriverStatement, ReadError> {
         let key = driver.to_string();
-        let mut tx = self.snapshot().await?;
-        let accounts = sqlx::query_as(ACCOUNTS_OF_DRIVER)
-            .bind(&key)
-            .fetch_all(&mut *tx)
-            .await?;
-        let trips: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(TRIPS_OF_DRIVER)
-            .bind(&key)
-            .bind(i64::from(limit))
-            .fetch_all(&mut *tx)
-            .await?;
-        tx.commit().await?;
+        let found = self.readers.ask(async {
+            let mut tx = self.snapshot().await?;
+            let accounts = sqlx::query_as(ACCOUNTS_OF_DRIVER)
+                .bind(&key)
+                .fetch_all(&mut *tx)
+                .await?;
+            let trips: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(TRIPS_OF_DRIVER)
+                .bind(&key)
+                .bind(i64::from(limit))
+                .fetch_all(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok((accounts, trips))
+        });
+        let (accounts, trips) = found.await?;
         let trips = trips
             .into_iter()
             .map(|(booking, at, earned, cash, tds)| shown::TripSums {
@@ -76,7 +88,8 @@ impl PaymentReads for PgPayments {
 
     async fn trial_balance(&self) -> Result<TrialBalance, ReadError> {
         let select = "SELECT account, sum(amount)::bigint FROM balances GROUP BY account ORDER BY account";
-        let accounts: Vec<(String, i64)> = sqlx::query_as(select).fetch_all(&self.rows).await?;
+        let question = sqlx::query_as(select).fetch_all(self.readers.rows());
+        let accounts: Vec<(String, i64)> = self.readers.ask(question).await?;
         let accounts = accounts.into_iter().map(|(account, balance)| {
             Ok(AccountBalance {
                 account: shown::parsed(account)?,
@@ -87,27 +100,31 @@ impl PaymentReads for PgPayments {
     }
 
     async fn audit(&self) -> Result<JournalAudit, ReadError> {
-        let mut tx = self.snapshot().await?;
-        let entries: i64 = sqlx::query_scalar("SELECT count(DISTINCT event) FROM postings")
-            .fetch_one(&mut *tx)
+        let found = self.readers.ask_at_length(async {
+            let mut tx = self.snapshot().await?;
+            let entries: i64 = sqlx::query_scalar("SELECT count(DISTINCT event) FROM postings")
+                .fetch_one(&mut *tx)
+                .await?;
+            let unbalanced: Vec<(String, String, String, i64)> = sqlx::query_as(
+                "SELECT event, min(booking), min(entry), sum(amount)::bigint FROM postings
+                 GROUP BY event HAVING sum(amount) <> 0 ORDER BY event LIMIT $1",
+            )
+            .bind(i64::from(MOST))
+            .fetch_all(&mut *tx)
             .await?;
-        let unbalanced: Vec<(String, String, String, i64)> = sqlx::query_as(
-            "SELECT event, min(booking), min(entry), sum(amount)::bigint FROM postings
-             GROUP BY event HAVING sum(amount) <> 0 ORDER BY event LIMIT $1",
-        )
-        .bind(i64::from(MOST))
-        .fetch_all(&mut *tx)
-        .await?;
-        let differing: Vec<(String, String, i64, i64)> = sqlx::query_as(
-            "SELECT account, driver, sum(kept)::bigint, sum(posted)::bigint FROM (
-                 SELECT account, driver, amount AS kept, 0 AS posted FROM balances
-                 UNION ALL SELECT account, driver, 0, amount FROM postings
-             ) AS both_sides GROUP BY account, driver HAVING sum(kept) <> sum(posted) ORDER BY 1, 2 LIMIT $1",
-        )
-        .bind(i64::from(MOST))
-        .fetch_all(&mut *tx)
-        .await?;
-        tx.commit().await?;
+            let differing: Vec<(String, String, i64, i64)> = sqlx::query_as(
+                "SELECT account, driver, sum(kept)::bigint, sum(posted)::bigint FROM (
+                     SELECT account, driver, amount AS kept, 0 AS posted FROM balances
+                     UNION ALL SELECT account, driver, 0, amount FROM postings
+                 ) AS both_sides GROUP BY account, driver HAVING sum(kept) <> sum(posted) ORDER BY 1, 2 LIMIT $1",
+            )
+            .bind(i64::from(MOST))
+            .fetch_all(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok((entries, unbalanced, differing))
+        });
+        let (entries, unbalanced, differing) = found.await?;
         let unbalanced = unbalanced
             .into_iter()
             .map(|(event, booking, kind, sum)| UnbalancedEntry {

@@ -1,0 +1,191 @@
+//! The way to a store for questions: a server that does not answer is left alone for a moment, so that whoever asks is
+//! told at once and keeps nothing busy. Those who write go on trying at their own pace.
+
+use crate::{Breaker, BreakerState, Metrics};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Failures in a row after which a server is left alone.
+const FAILURES: u32 = 3;
+/// For so long; then one question tries it.
+const REST: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Store {
+    service: &'static str,
+    store: &'static str,
+}
+
+/// The figures of a process's gates. Make it once a process; clones share them.
+#[derive(Debug, Clone)]
+pub struct GateFigures {
+    states: Family<Store, Gauge>,
+    spared: Family<Store, Counter>,
+}
+
+impl GateFigures {
+    /// Registers them.
+    pub fn new(metrics: &Metrics) -> Self {
+        let all = Self {
+            states: Family::default(),
+            spared: Family::default(),
+        };
+        let kept = all.clone();
+        metrics.register(|registry| {
+            registry.register(
+                "store_breaker_state",
+                "0 closed, 1 on trial, 2 open: the store is asked nothing",
+                kept.states,
+            );
+            registry.register(
+                "store_questions_spared",
+                "Questions that the store was not asked because it is away",
+                kept.spared,
+            );
+        });
+        all
+    }
+
+    /// Shows what this service's gate to its store thinks.
+    pub fn show(&self, gate: &Gate, service: &'static str, store: &'static str) {
+        let labels = Store { service, store };
+        let state = self.states.get_or_create(&labels).clone();
+        let spared = self.spared.get_or_create(&labels).clone();
+        // A second time it would be the same figures.
+        let _ = gate.0.figures.set((state, spared));
+    }
+}
+
+/// Lets questions through to a server, or answers for it that it is away. Clones share what they think of it.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    breaker: Mutex<Breaker>,
+    figures: OnceLock<(Gauge, Counter)>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            breaker: Mutex::new(Breaker::new(FAILURES, REST)),
+            figures: OnceLock::new(),
+        }))
+    }
+}
+
+impl Gate {
+    /// Asks where the server is thought to answer, and gives `spared` otherwise. `is_away` tells errors of a server
+    /// that did not answer from answers that are errors.
+    ///
+    /// # Errors
+    /// The question's, or `spared`.
+    pub async fn ask<T, E>(
+        &self,
+        question: impl Future<Output = Result<T, E>>,
+        is_away: impl FnOnce(&E) -> bool,
+        spared: impl FnOnce() -> E,
+    ) -> Result<T, E> {
+        if !self.opens(Instant::now()) {
+            return Err(spared());
+        }
+        let answer = question.await;
+        let is_there = answer.as_ref().err().is_none_or(|error| !is_away(error));
+        self.heard(is_there, Instant::now());
+        answer
+    }
+
+    fn opens(&self, now: Instant) -> bool {
+        let mut breaker = self.breaker();
+        let opens = breaker.lets_through(now);
+        if opens {
+            breaker.asked(now);
+        }
+        let state = breaker.state(now);
+        drop(breaker);
+        if state != BreakerState::Closed {
+            self.tell(state);
+        }
+        if !opens && let Some((_, spared)) = self.0.figures.get() {
+            spared.inc();
+        }
+        opens
+    }
+
+    fn heard(&self, is_there: bool, now: Instant) {
+        let mut breaker = self.breaker();
+        if is_there {
+            breaker.answered();
+        } else {
+            breaker.failed(now);
+        }
+        let state = breaker.state(now);
+        drop(breaker);
+        self.tell(state);
+    }
+
+    fn tell(&self, state: BreakerState) {
+        if let Some((figure, _)) = self.0.figures.get() {
+            figure.set(state.figure());
+        }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.0.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::ready,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    const AWAY: &str = "away";
+
+    /// These questions are answered at once.
+    fn asked(gate: &Gate, answer: Result<u8, &'static str>) -> Result<u8, &'static str> {
+        let question = gate.ask(ready(answer), |error| *error == AWAY, || "spared");
+        match pin!(question).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("nothing is waited for"),
+        }
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_is_left_alone_and_its_figure_says_so() {
+        let (gate, metrics) = (Gate::default(), Metrics::new());
+        GateFigures::new(&metrics).show(&gate, "user", "postgres");
+        for _ in 0..FAILURES {
+            assert_eq!(asked(&gate, Err(AWAY)), Err(AWAY));
+        }
+        assert_eq!(asked(&gate, Ok(1)), Err("spared"));
+        let told = metrics.render();
+        for line in [
+            "store_breaker_state{service=\"user\",store=\"postgres\"} 2",
+            "store_questions_spared_total{service=\"user\",store=\"postgres\"} 1",
+        ] {
+            assert!(told.contains(line), "{line} in {told}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_says_no_is_there() {
+        let gate = Gate::default();
+        for _ in 0..FAILURES {
+            assert_eq!(asked(&gate, Err(AWAY)), Err(AWAY));
+            assert_eq!(asked(&gate, Err("no such table")), Err("no such table"));
+        }
+        assert_eq!(asked(&gate, Ok(1)), Ok(1));
+    }
+}
