@@ -15,8 +15,10 @@ pub(super) const ABSENT: &str = "the driver has not come";
 const NOT_SET_OFF: SignedDuration = SignedDuration::from_mins(30);
 /// Who has set off is late, which the matrix has a row of its own for, and so much later overdue.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(60);
-/// Nobody waits longer than this.
-const GIVE_UP: SignedDuration = SignedDuration::from_hours(3);
+/// Nobody waits longer than this …
+const ENDS_AFTER: SignedDuration = SignedDuration::from_hours(3);
+/// … nor shorter than this once it has been noticed: after an outage of ours, a driver who is there can say so first.
+const NOTICE: SignedDuration = SignedDuration::from_mins(60);
 
 /// What a booking whose driver is not at the pickup waits for.
 pub(super) fn deadline(booking: &Booking) -> Option<Deadline> {
@@ -28,13 +30,14 @@ pub(super) fn deadline(booking: &Booking) -> Option<Deadline> {
     // Who was found after the agreed time is expected from then on.
     let pickup_at = booking.ordered().pickup_at;
     let expected = booking.assigned_at.map_or(pickup_at, |at| at.max(pickup_at));
-    let (name, after) = if booking.driver_overdue {
-        (ABSENT, GIVE_UP)
-    } else {
-        (OVERDUE, patience)
-    };
-    let due = expected.saturating_add(after).unwrap_or(Timestamp::MAX);
-    Some(Deadline::new(name, due))
+    Some(match booking.overdue_since {
+        None => Deadline::new(OVERDUE, later(expected, patience)),
+        Some(since) => Deadline::new(ABSENT, later(expected, ENDS_AFTER).max(later(since, NOTICE))),
+    })
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// From now on the rider may leave.
@@ -132,6 +135,45 @@ mod tests {
         assert_eq!(terms(&told).reason, CancellationReason::DriverNoShow);
         assert_eq!(asked(&told), ["payment Credit", "calendar Release"]);
         assert_eq!(told.story().state().stage(), Stage::Cancelled);
+    }
+
+    #[test]
+    fn after_an_outage_a_driver_who_is_there_can_say_so_first() {
+        let story =
+            due(assigned(), "2026-11-20T10:05:00+05:30", OVERDUE).then_types(&["booking.driver_overdue.v1"]);
+        let story = due(story, "2026-11-20T11:04:59+05:30", ABSENT).then_nothing();
+        let told = due(story, "2026-11-20T11:05:00+05:30", ABSENT);
+        assert_eq!(terms(&told).reason, CancellationReason::DriverNoShow);
+    }
+
+    #[test]
+    fn who_sets_off_late_is_given_the_rest_of_the_hour() {
+        let story =
+            due(assigned(), "2026-11-20T07:30:00+05:30", OVERDUE).then_types(&["booking.driver_overdue.v1"]);
+        let story = story.when(as_driver(), BookingCommand::SetOff).story();
+        let terms = terms(&story.clone().when(as_rider(), leaves()));
+        assert_eq!(terms.reason, CancellationReason::RiderLate);
+        due(story, "2026-11-20T08:00:00+05:30", OVERDUE).then_types(&["booking.driver_overdue.v1"]);
+    }
+
+    #[test]
+    fn a_rider_who_has_gone_from_a_driver_who_came_hours_late_pays_nothing() {
+        let there = |at: &str| {
+            assigned()
+                .at(at)
+                .when(as_driver(), BookingCommand::Arrive)
+                .story()
+        };
+        let by = CancelBy::RiderNoShow;
+        let no_show =
+            |story: Story<Booking>, at| terms(&story.at(at).when(as_driver(), BookingCommand::Cancel { by }));
+        let late = no_show(there("2026-11-20T09:00:00+05:30"), "2026-11-20T09:30:00+05:30");
+        assert_eq!(
+            (late.reason, late.fee),
+            (CancellationReason::DriverLate, Money::ZERO)
+        );
+        let in_time = no_show(there("2026-11-20T07:00:00+05:30"), "2026-11-20T07:30:00+05:30");
+        assert_eq!(in_time.reason, CancellationReason::RiderNoShow);
     }
 
     #[test]

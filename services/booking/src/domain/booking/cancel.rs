@@ -43,19 +43,24 @@ pub(super) fn terms(booking: &Booking, cause: CancelCause, now: Timestamp) -> Ca
         advance: order.fare.advance,
         captured,
     };
-    cancellation_terms(&policy(booking), &input)
+    cancellation_terms(policy(booking), &input)
 }
 
-fn policy(booking: &Booking) -> CancellationPolicy {
+fn policy(booking: &Booking) -> &'static CancellationPolicy {
     let tariff = catalogue::tariff(&booking.ordered().tariff);
-    let tariff = tariff.expect("a quote is made with a tariff of the catalogue");
-    tariff.cancellation.clone()
+    &tariff
+        .expect("a quote is made with a tariff of the catalogue")
+        .cancellation
 }
 
-/// What the rider is credited where the driver comes now, and is late.
+/// What the rider is credited where the driver comes now, and is late; once a booking, however many drivers are.
 pub(super) fn late_credit(booking: &Booking, now: Timestamp) -> Option<Money> {
-    let (pickup_at, fare) = (booking.ordered().pickup_at, &booking.ordered().fare);
-    let amount = late_arrival_credit(&policy(booking), pickup_at, now, fare.payable, fare.advance);
+    if booking.late_credited {
+        return None;
+    }
+    let order = booking.ordered();
+    let late = now.duration_since(order.pickup_at);
+    let amount = late_arrival_credit(policy(booking), late, order.fare.payable, order.fare.advance);
     amount.is_positive().then_some(amount)
 }
 
@@ -200,7 +205,8 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
         CancelBy::Rider { reason } => {
             travel::by_rider(booking, cx)?;
             // Whatever the rider says: nobody has come.
-            let absent = booking.driver_overdue && matches!(booking.stage, Stage::Assigned | Stage::EnRoute);
+            let absent =
+                booking.overdue_since.is_some() && matches!(booking.stage, Stage::Assigned | Stage::EnRoute);
             Ok(if absent {
                 CancelCause::DriverNoShow
             } else {

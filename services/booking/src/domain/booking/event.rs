@@ -65,7 +65,7 @@ payload! { /** The driver gave the trip back. */ DriverReleased {
     /** What that costs the driver and gives the rider. */ terms: CancellationTerms,
 } }
 payload! { /** The driver has not come, long after the agreed time: the rider may leave and is made good. */ DriverOverdue {
-    /** Since when. */ at: Timestamp,
+    /** When that was noticed. */ at: Timestamp,
 } }
 payload! { /** The driver is at the pickup. */ Arrived {
     /** Since when. */ at: Timestamp,

@@ -103,9 +103,12 @@ pub struct Booking {
     /// Since when this driver has it.
     #[serde(default)]
     pub(super) assigned_at: Option<Timestamp>,
-    /// The driver has not come, long after the agreed time.
+    /// Since when the rider may leave because the driver has not come.
     #[serde(default)]
-    pub(super) driver_overdue: bool,
+    pub(super) overdue_since: Option<Timestamp>,
+    /// A driver has come late, and the rider has been credited for it.
+    #[serde(default)]
+    pub(super) late_credited: bool,
     /// What goes back at the end: the amount (all of it where nothing is said) and the fee that is kept.
     pub(super) refund: Option<Money>,
     pub(super) fee: Money,
@@ -172,6 +175,7 @@ impl Orchestrator for Booking {
 
 impl Aggregate for Booking {
     const NAME: &'static str = "booking";
+    const VERSION: u32 = 2;
     type Command = BookingCommand;
     type Event = BookingEvent;
 
@@ -207,7 +211,7 @@ impl Aggregate for Booking {
                 self.assignment = Some(assigned.assignment.clone());
                 self.confirms.clone_from(&assigned.confirms);
                 self.assigned_at = Some(time);
-                self.driver_overdue = false;
+                self.overdue_since = None;
                 self.wrong_codes = 0;
             }
             BookingEvent::DriverReleased(_) => {
@@ -216,11 +220,15 @@ impl Aggregate for Booking {
                 self.waiting_from = None;
             }
             BookingEvent::DriverConfirmed(confirmed) => self.confirms.retain(|rung| *rung > confirmed.rung),
-            BookingEvent::SetOff(_) => self.stage = Stage::EnRoute,
-            BookingEvent::DriverOverdue(_) => self.driver_overdue = true,
+            BookingEvent::SetOff(_) => {
+                self.stage = Stage::EnRoute;
+                self.overdue_since = None;
+            }
+            BookingEvent::DriverOverdue(overdue) => self.overdue_since = Some(overdue.at),
             BookingEvent::Arrived(arrived) => {
                 self.stage = Stage::Arrived;
                 self.waiting_from = Some(arrived.waiting_from);
+                self.late_credited |= arrived.late_credit.is_some();
             }
             BookingEvent::CodeRefused(refused) => self.wrong_codes = refused.attempt,
             BookingEvent::Started(started) => {

@@ -16,8 +16,7 @@ pub(super) fn arrive(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(),
     let state = draft.state();
     let waiting_from = cx.now.max(state.ordered().pickup_at);
     let late_credit = cancel::late_credit(state, cx.now);
-    let credited =
-        late_credit.and_then(|amount| credit(state, amount, None, format!("late-{}", state.search)));
+    let credited = late_credit.and_then(|amount| credit(state, amount, None, "late".to_owned()));
     draft.emit(Arrived {
         at: cx.now,
         waiting_from,

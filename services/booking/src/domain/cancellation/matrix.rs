@@ -180,13 +180,8 @@ fn a_driver_who_comes_late_costs_a_credit_and_after_an_hour_the_trip() {
     let policy = CancellationPolicy::india_2026_11_aggregator();
     let arrived = |minutes| pickup() + SignedDuration::from_mins(minutes);
     let credit = |minutes| {
-        late_arrival_credit(
-            &policy,
-            pickup(),
-            arrived(minutes),
-            Money::inr(469_900),
-            Money::ZERO,
-        )
+        let late = SignedDuration::from_mins(minutes);
+        late_arrival_credit(&policy, late, Money::inr(469_900), Money::ZERO)
     };
     assert_eq!((credit(-5), credit(30)), (Money::ZERO, Money::ZERO));
     assert_eq!(credit(31), Money::inr(30_000));

@@ -36,7 +36,7 @@ pub enum CancelCause {
         /// Whether the reason is one that the operator has published as valid.
         valid_reason: bool,
     },
-    /// The driver did not come and the rider leaves.
+    /// The driver did not come, and the rider leaves or has waited for hours.
     DriverNoShow,
     /// The operator.
     Operator,

@@ -2,7 +2,7 @@
 
 use super::{CancelCause, CancelInput, CancellationPolicy, Charge, Progress, RiderReason};
 use crate::domain::tariff::BasisPoints;
-use interstate_schemas::{Money, Timestamp};
+use interstate_schemas::{Money, SignedDuration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,10 @@ pub fn cancellation_terms(policy: &CancellationPolicy, input: &CancelInput) -> C
     use CancellationReason as Reason;
     match input.cause {
         CancelCause::Rider { reason } => rider_terms(policy, input, reason),
+        // Whoever may leave free need not wait for the driver in order to be told so.
+        CancelCause::RiderNoShow if input.arrived_at.is_some() && driver_is_late(policy, input) => {
+            free(input, Reason::DriverLate)
+        }
         CancelCause::RiderNoShow => with_fee(policy, input, Reason::RiderNoShow, policy.rider_no_show),
         CancelCause::Driver { valid_reason: true } => free(input, Reason::DriverExcused),
         CancelCause::Driver { valid_reason: false } => {
@@ -122,24 +126,29 @@ fn rider_terms(policy: &CancellationPolicy, input: &CancelInput, reason: RiderRe
 /// By the clock, not by the claim.
 fn driver_is_late(policy: &CancellationPolicy, input: &CancelInput) -> bool {
     match input.arrived_at {
-        Some(arrived) => is_later(arrived, input.pickup_at, policy.arrived_late_minutes),
-        None => is_later(input.at, input.pickup_at, policy.driver_late_minutes),
+        Some(arrived) => is_more(
+            arrived.duration_since(input.pickup_at),
+            policy.arrived_late_minutes,
+        ),
+        None => is_more(
+            input.at.duration_since(input.pickup_at),
+            policy.driver_late_minutes,
+        ),
     }
 }
 
-fn is_later(moment: Timestamp, agreed: Timestamp, minutes: i64) -> bool {
-    moment.duration_since(agreed).as_secs() > minutes.saturating_mul(60)
+fn is_more(late: SignedDuration, minutes: i64) -> bool {
+    late.as_secs() > minutes.saturating_mul(60)
 }
 
 /// What a rider is credited whose driver has come late, whatever becomes of the trip; nothing within the patience.
 pub fn late_arrival_credit(
     policy: &CancellationPolicy,
-    pickup_at: Timestamp,
-    arrived_at: Timestamp,
+    late: SignedDuration,
     fare: Money,
     advance: Money,
 ) -> Money {
-    if is_later(arrived_at, pickup_at, policy.driver_late_minutes) {
+    if is_more(late, policy.driver_late_minutes) {
         policy.driver_late_credit.amount(fare, advance)
     } else {
         Money::ZERO
