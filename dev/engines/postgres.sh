@@ -20,7 +20,7 @@ do_start() {
     rm -f "$DIR/data/pg/postmaster.pid"
     launch_image "$DIR/pid" "$DIR/log" "$IMAGE" --shm-size 256m --env PGDATA="$DIR/data/pg" --env POSTGRES_USER=app \
       --env POSTGRES_DB=app --env POSTGRES_HOST_AUTH_METHOD=trust -- postgres "${settings[@]}"
-    wait_ready 60 listening "$PORT"             # while it makes its files it listens nowhere
+    wait_ready 60 docker exec "$(cat "$DIR/container")" pg_isready -q -h "$HOST" -p "$PORT"
     return
   fi
   local b; b="$(bin)"; own postgres "$DIR/data"; chmod 700 "$DIR/data"
