@@ -2,14 +2,20 @@
 
 use super::Check;
 use interstate_eventing::snapshot::Snapshots;
+use std::time::Duration;
 
 const NAME: &str = "snapshots can be kept and read";
+/// Snapshots have time; whoever runs the doctor has not.
+const LIMIT: Duration = Duration::from_secs(10);
 
-/// Tries the place out under this instance's name. Nothing where none is set.
+/// Tries the place out with an object of this instance's that nobody else names. Nothing where no place is set.
 pub async fn snapshots(place: Option<&Snapshots>, instance: &str) -> Option<Check> {
-    let tried = place?.try_out(instance).await;
-    let violations = tried.err().map(|error| error.to_string());
-    Some(Check::new(NAME, violations.into_iter().collect()))
+    let name = format!("{instance}-{:08x}", rand::random::<u32>());
+    let violation = match tokio::time::timeout(LIMIT, place?.try_out(&name)).await {
+        Ok(tried) => tried.err().map(|error| error.to_string()),
+        Err(_) => Some(format!("nothing could be kept within {LIMIT:?}")),
+    };
+    Some(Check::new(NAME, violation.into_iter().collect()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{
     Base, StartError,
     base::{LOOK_AGAIN, Tables},
+    waiting::opened,
 };
 use interstate_config::{Provider, RabbitMq};
 use interstate_eventing::runtime::Activity;
@@ -16,6 +17,7 @@ use interstate_payment::{
     effects::{EffectsOptions, Queue, SandboxProvider, WebhookSecret},
     read::{PaymentReads, postgres, sqlite},
 };
+use interstate_stores::postgres::OpenError;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -34,7 +36,7 @@ pub async fn start(
     };
     let books = match base.tables(service.name()).await? {
         Tables::File(db) => sqlite::open(&db).await?,
-        Tables::Server(server) => postgres::open(&server).await?,
+        Tables::Server(server) => opened(async || postgres::open(&server).await, OpenError::is_away).await?,
     };
     let sandbox = SandboxProvider::new(&provider.url).map_err(|error| failed(error.to_string()))?;
     let queue = match rabbitmq {

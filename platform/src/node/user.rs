@@ -1,8 +1,9 @@
 //! The user service in this process.
 
-use super::{Base, StartError, base::Tables};
+use super::{Base, StartError, base::Tables, waiting::opened};
 use interstate_auth::{HashingCost, Passwords, UniqueValues};
 use interstate_http::Api;
+use interstate_stores::postgres::OpenError;
 use interstate_user::{
     Edge, Parts,
     api::{Accounts, CODES, POLICY},
@@ -17,7 +18,9 @@ pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), 
     let service = interstate_user::service();
     let opened = match base.tables(service.name()).await? {
         Tables::File(db) => read::sqlite::open(&db).await?,
-        Tables::Server(server) => read::postgres::open(&server).await?,
+        Tables::Server(server) => {
+            opened(async || read::postgres::open(&server).await, OpenError::is_away).await?
+        }
     };
     let position = base.project(opened.model, &service);
     let cost = if demonstration {

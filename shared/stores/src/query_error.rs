@@ -7,16 +7,23 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryError {
     away: bool,
+    unanswered: bool,
     said: String,
 }
 
 impl QueryError {
-    /// Of a store that is not there now.
-    pub(crate) fn away(said: impl Into<String>) -> Self {
+    /// Of a store that has said nothing.
+    pub(crate) fn unanswered(said: impl Into<String>) -> Self {
         Self {
             away: true,
+            unanswered: true,
             said: said.into(),
         }
+    }
+
+    /// Nobody has answered: a server that has no room, or stops a slow statement, has.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered
     }
 
     /// The store is not there now, or has no room for one more: the same question may be answered in a moment.
@@ -39,6 +46,7 @@ impl From<rusqlite::Error> for QueryError {
         let code = error.sqlite_error_code();
         Self {
             away: matches!(code, Some(CannotOpen | DatabaseBusy | DatabaseLocked)),
+            unanswered: false,
             said: error.to_string(),
         }
     }
@@ -48,6 +56,7 @@ impl From<MongoError> for QueryError {
     fn from(error: MongoError) -> Self {
         Self {
             away: error.is_away(),
+            unanswered: error.is_away(),
             said: error.to_string(),
         }
     }
@@ -57,12 +66,18 @@ impl From<MongoError> for QueryError {
 /// took too long, and a server that only reads while another takes its place.
 const COME_AND_GO: [&str; 5] = ["08", "25", "53", "57", "58"];
 
+/// Of these, what is said by a connection or by a server that starts, stops or recovers.
+const NOT_THERE: [&str; 2] = ["08", "57P"];
+
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
-        let away = match &error {
-            sqlx::Error::Database(error) => error
-                .code()
-                .is_some_and(|code| code.get(..2).is_some_and(|class| COME_AND_GO.contains(&class))),
+        let code = error.as_database_error().and_then(|error| error.code());
+        let says = |all: &[&str]| {
+            code.as_deref()
+                .is_some_and(|code| all.iter().any(|known| code.starts_with(known)))
+        };
+        let unanswered = match &error {
+            sqlx::Error::Database(_) => says(&NOT_THERE),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
@@ -72,7 +87,8 @@ impl From<sqlx::Error> for QueryError {
             _ => false,
         };
         Self {
-            away,
+            away: unanswered || says(&COME_AND_GO),
+            unanswered,
             said: said(&error),
         }
     }

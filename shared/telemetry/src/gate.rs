@@ -15,6 +15,11 @@ use std::{
 const FAILURES: u32 = 3;
 /// For so long; then one question tries it.
 const REST: Duration = Duration::from_secs(2);
+/// Who gives a question up after so long was not answered; who does so before was impatient.
+const GIVEN_UP: Duration = Duration::from_secs(1);
+
+/// What is said of a store that is left alone.
+pub const SPARED: &str = "it has not answered lately, and is asked again in a moment";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Store {
@@ -96,7 +101,9 @@ impl Gate {
         if !self.opens(Instant::now()) {
             return Err(spared());
         }
+        let mut waiting = Waiting::of(self, Instant::now());
         let answer = question.await;
+        waiting.is_over = true;
         let is_there = answer.as_ref().err().is_none_or(|error| !is_away(error));
         self.heard(is_there, Instant::now());
         answer
@@ -108,11 +115,9 @@ impl Gate {
         if opens {
             breaker.asked(now);
         }
-        let state = breaker.state(now);
+        // Told under the lock, so that nobody's older view comes later.
+        self.tell(breaker.state(now));
         drop(breaker);
-        if state != BreakerState::Closed {
-            self.tell(state);
-        }
         if !opens && let Some((_, spared)) = self.0.figures.get() {
             spared.inc();
         }
@@ -126,9 +131,7 @@ impl Gate {
         } else {
             breaker.failed(now);
         }
-        let state = breaker.state(now);
-        drop(breaker);
-        self.tell(state);
+        self.tell(breaker.state(now));
     }
 
     fn tell(&self, state: BreakerState) {
@@ -139,6 +142,32 @@ impl Gate {
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.0.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question under way. Dropped, it was given up by whoever asked.
+struct Waiting<'g> {
+    gate: &'g Gate,
+    since: Instant,
+    is_over: bool,
+}
+
+impl<'g> Waiting<'g> {
+    fn of(gate: &'g Gate, since: Instant) -> Self {
+        Self {
+            gate,
+            since,
+            is_over: false,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        if !self.is_over && now.duration_since(self.since) >= GIVEN_UP {
+            self.gate.heard(false, now);
+        }
     }
 }
 
@@ -177,6 +206,22 @@ mod tests {
         ] {
             assert!(told.contains(line), "{line} in {told}");
         }
+    }
+
+    #[test]
+    fn a_question_that_was_given_up_after_a_while_was_not_answered() {
+        let gate = Gate::default();
+        let given_up = |since| drop(Waiting::of(&gate, since));
+        let now = Instant::now();
+        for _ in 0..FAILURES {
+            given_up(now);
+        }
+        assert_eq!(asked(&gate, Ok(1)), Ok(1), "they were impatient");
+        let earlier = now.checked_sub(GIVEN_UP).unwrap();
+        for _ in 0..FAILURES {
+            given_up(earlier);
+        }
+        assert_eq!(asked(&gate, Ok(1)), Err("spared"));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! - [`Metrics`] holds every figure that `/metrics` shows; hot paths keep their own handles.
 
 mod breaker;
-mod gate;
+pub mod gate;
 mod logs;
 pub mod metrics;
 #[cfg(feature = "otel")]

@@ -2,7 +2,7 @@
 
 use super::error::{MongoError, Whom};
 use interstate_config::Secret;
-use interstate_telemetry::Gate;
+use interstate_telemetry::{Gate, gate::SPARED};
 use mongodb::{
     Client, Collection, Database,
     bson::{Document, doc},
@@ -183,7 +183,7 @@ impl Mongo {
     ) -> Result<T, MongoError> {
         let spared = || MongoError::Unreachable {
             address: self.whom.address.clone(),
-            why: "it has not answered lately, and is asked again in a moment".to_owned(),
+            why: SPARED.to_owned(),
         };
         self.gate.ask(question, MongoError::is_away, spared).await
     }

@@ -133,8 +133,10 @@ impl Whom {
             ErrorKind::ServerSelection { .. }
             | ErrorKind::Io(_)
             | ErrorKind::ConnectionPoolCleared { .. }
-            | ErrorKind::DnsResolve { .. }
-            | ErrorKind::InvalidTlsConfig { .. } => MongoError::Unreachable { address, why },
+            | ErrorKind::DnsResolve { .. } => MongoError::Unreachable { address, why },
+            ErrorKind::Command(command) if GOING_AWAY.contains(&command.code) => {
+                MongoError::Unreachable { address, why }
+            }
             ErrorKind::Command(command) if command.code == NOT_AUTHORIZED => {
                 MongoError::Forbidden { address, user, why }
             }
@@ -146,6 +148,9 @@ impl Whom {
     }
 }
 
+/// A server that shuts down, or is no primary any more: ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary,
+/// InterruptedAtShutdown, InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
+const GOING_AWAY: [i32; 7] = [91, 189, 10107, 11600, 11602, 13435, 13436];
 const NOT_AUTHORIZED: i32 = 13;
 const NOT_AUTHENTICATED: i32 = 18;
 

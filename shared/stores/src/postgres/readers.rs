@@ -1,13 +1,13 @@
 //! Connections for questions, which cannot write.
 
 use crate::QueryError;
-use interstate_telemetry::Gate;
+use interstate_telemetry::{Gate, gate::SPARED};
 use sqlx::PgPool;
 use std::time::Duration;
 
-/// Longer than the server lets a statement take: a slow one is told by the server, and only one that stands still is
-/// given up here.
-const ANSWER_WITHIN: Duration = Duration::from_secs(12);
+/// The edge waits 10 s for its answer, which may take two questions.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// All of an operator's questions at once.
 const AT_LENGTH: Duration = Duration::from_secs(60);
 
 /// Asks a read model's tables. Clones share the connections.
@@ -54,11 +54,10 @@ impl PgReaders {
         let in_time = async {
             match tokio::time::timeout(limit, question).await {
                 Ok(answer) => answer.map_err(QueryError::from),
-                Err(_) => Err(QueryError::away(format!("no answer within {limit:?}"))),
+                Err(_) => Err(QueryError::unanswered(format!("no answer within {limit:?}"))),
             }
         };
-        let spared =
-            || QueryError::away("the server has not answered lately, and is asked again in a moment");
-        self.gate.ask(in_time, QueryError::is_away, spared).await
+        let spared = || QueryError::unanswered(SPARED);
+        self.gate.ask(in_time, QueryError::is_unanswered, spared).await
     }
 }

@@ -10,6 +10,7 @@ use interstate_stores::{
     StoredModel,
     mongo::bson::{Document, doc},
 };
+use interstate_telemetry::gate::SPARED;
 use std::{
     sync::{
         Arc,
@@ -55,7 +56,7 @@ async fn weathers(mut engine: Engine, trouble: impl AsyncFnOnce(&mut Engine)) {
             let answer: Result<Option<Document>, _> = answer.await;
             longest = longest.max(began.elapsed());
             refused += usize::from(answer.is_err());
-            spared += usize::from(answer.is_err_and(|error| error.to_string().contains("lately")));
+            spared += usize::from(answer.is_err_and(|error| error.to_string().contains(SPARED)));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         (refused, spared, longest)

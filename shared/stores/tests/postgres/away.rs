@@ -10,6 +10,7 @@ use interstate_stores::{
     QueryError,
     postgres::{PgReadModel, PgReaders, Postgres},
 };
+use interstate_telemetry::gate::SPARED;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -74,31 +75,40 @@ async fn ask(readers: &PgReaders) -> Result<i64, QueryError> {
     readers.ask(question).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_asks_a_server_that_has_not_answered_lately_is_told_at_once() {
-    let mut engine = Engine::start("postgres");
+/// Asks until nobody is asked any more, and then until somebody answers.
+async fn spares(engine: &mut Engine, away: fn(&Engine), back: fn(&mut Engine)) {
     let server = Postgres::open(engine.url(), "ledger").await.unwrap();
     let mended = Arc::default();
-    let readers = PgReadModel::open(&server, Balances { mended })
-        .await
-        .unwrap()
-        .readers();
+    let model = PgReadModel::open(&server, Balances { mended }).await.unwrap();
+    let readers = model.readers();
     assert_eq!(ask(&readers).await, Ok(0));
-    engine.kill();
+    away(engine);
     let began = Instant::now();
     let spared = loop {
         let asked = Instant::now();
         let refused = ask(&readers).await.unwrap_err();
         assert!(refused.is_away(), "{refused}");
-        if refused.to_string().contains("lately") {
+        if refused.to_string().contains(SPARED) {
             break asked.elapsed();
         }
-        assert!(began.elapsed() < PATIENCE, "it is asked for ever: {refused}");
+        assert!(began.elapsed() < BOUND, "it is asked for ever: {refused}");
     };
     assert!(spared < Duration::from_millis(100), "{spared:?}");
-    engine.again();
+    back(engine);
     while ask(&readers).await.is_err() {
         assert!(began.elapsed() < PATIENCE, "it is never asked again");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_a_server_that_stands_still_is_told_at_once_after_a_while() {
+    let mut engine = Engine::start("postgres");
+    spares(&mut engine, Engine::pause, |engine| engine.resume()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_a_server_that_was_killed_is_told_at_once() {
+    let mut engine = Engine::start("postgres");
+    spares(&mut engine, Engine::kill, Engine::again).await;
 }

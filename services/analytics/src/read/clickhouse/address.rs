@@ -3,7 +3,7 @@
 use super::{ClickHouseError, migrate};
 use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
 use interstate_config::ClickHouse as Address;
-use interstate_telemetry::Gate;
+use interstate_telemetry::{Gate, gate::SPARED};
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::OnceCell, time::timeout};
@@ -14,6 +14,8 @@ const SERVER_LIMIT: &str = "20";
 const PATIENCE: Duration = Duration::from_secs(25);
 /// What is waited for the first answer of a server, at start.
 const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+/// What a question for a report may take: the edge waits 10 s for all of them.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
 /// A database on a server. Clones share its connections.
 #[derive(Clone)]
@@ -74,9 +76,13 @@ impl ClickHouse {
         let is_away = |error: &ClickHouseError| matches!(error, ClickHouseError::Away { .. });
         let spared = || ClickHouseError::Away {
             at: self.at.to_string(),
-            why: "it has not answered lately, and is asked again in a moment".to_owned(),
+            why: SPARED.to_owned(),
         };
-        self.gate.ask(question, is_away, spared).await
+        let in_time = async {
+            let asked = timeout(ANSWER_WITHIN, question).await;
+            asked.unwrap_or_else(|_| Err(self.silent(ANSWER_WITHIN)))
+        };
+        self.gate.ask(in_time, is_away, spared).await
     }
 
     /// Looks at the server, and brings the database to the schema of this release.

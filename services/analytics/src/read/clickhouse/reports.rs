@@ -251,8 +251,11 @@ fn word<T>(text: String, parse: fn(&str) -> Option<T>) -> Result<T, ReportError>
 #[async_trait]
 impl Reports for ClickHouseReports {
     async fn sources(&self) -> Result<Vec<SourceAt>, ReportError> {
-        self.db.ready().await?;
-        let standings = standings(&self.db).await?;
+        let asked = async {
+            self.db.ready().await?;
+            standings(&self.db).await
+        };
+        let standings = self.db.ask(asked).await?;
         let of = |service: &'static str| {
             let own = standings.iter().filter(move |at| at.model == model_of(service));
             own.map(move |at| SourceAt {
