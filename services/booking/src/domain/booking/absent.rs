@@ -189,9 +189,7 @@ mod tests {
             .story()
             .found()
             .story()
-            .reserved("reserve the driver's calendar")
-            .story()
-            .reserved("reserve the vehicle's calendar")
+            .both_reserved()
             .story();
         assert_eq!(story.state().stage(), Stage::Assigned);
         assert_eq!(story.deadlines()[0].due.to_string(), "2026-11-20T02:20:00Z");

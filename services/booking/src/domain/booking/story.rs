@@ -72,6 +72,8 @@ pub(super) trait Answers {
     fn captured(self) -> Told<Booking>;
     fn found(self) -> Told<Booking>;
     fn reserved(self, whose: &'static str) -> Told<Booking>;
+    /// Both calendars say yes to the driver who was found.
+    fn both_reserved(self) -> Told<Booking>;
     /// Money held, driver found, both calendars reserved, advance captured.
     fn all_goes_well(self) -> Told<Booking>;
 }
@@ -141,16 +143,15 @@ impl Answers for Story<Booking> {
         )
     }
 
-    fn all_goes_well(self) -> Told<Booking> {
-        self.held()
-            .story()
-            .found()
-            .story()
-            .reserved("reserve the driver's calendar")
+    fn both_reserved(self) -> Told<Booking> {
+        self.reserved("reserve the driver's calendar")
             .story()
             .reserved("reserve the vehicle's calendar")
-            .story()
-            .captured()
+    }
+
+    fn all_goes_well(self) -> Told<Booking> {
+        let found = self.held().story().found().story();
+        found.both_reserved().story().captured()
     }
 }
 

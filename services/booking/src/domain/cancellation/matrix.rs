@@ -195,6 +195,11 @@ fn a_driver_who_comes_late_costs_a_credit_and_after_an_hour_the_trip() {
         let terms = aggregator(input);
         (terms.reason, terms.fee, terms.credit)
     };
+    assert_eq!(
+        leaves(-5),
+        (Reason::RiderLate, Money::inr(10_000), Money::ZERO),
+        "the driver is there, whatever the clock says"
+    );
     assert_eq!(leaves(60), (Reason::RiderLate, Money::inr(10_000), Money::ZERO));
     assert_eq!(
         leaves(61),
