@@ -15,12 +15,12 @@ help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 up: ## Build and start everything on the embedded log, with demo riders and drivers
-	$(CARGO) build --release --locked -p interstate --bin interstate
-	$(CARGO_TARGET_DIR)/release/interstate up --demo
+	$(CARGO) build --profile quick --locked -p interstate --bin interstate
+	$(CARGO_TARGET_DIR)/quick/interstate up --demo
 
 live: ## The same in real time, without the demonstration
-	$(CARGO) build --release --locked -p interstate --bin interstate
-	$(CARGO_TARGET_DIR)/release/interstate up --data-dir .interstate-live
+	$(CARGO) build --profile quick --locked -p interstate --bin interstate
+	$(CARGO_TARGET_DIR)/quick/interstate up --data-dir .interstate-live
 
 lint: ## Formatting, lints, generated files
 	$(CARGO) fmt --all --check

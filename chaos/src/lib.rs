@@ -11,6 +11,7 @@ pub mod fleet;
 mod gateway;
 pub mod journal;
 pub mod probes;
+pub mod program;
 pub mod proxy;
 pub mod run;
 pub mod table;

@@ -1,92 +1,10 @@
 //! The `interstate` command.
 
-use clap::Parser;
-use interstate::{
-    asyncapi,
-    cli::{Cli, Command, Staff, Topics},
-    commands::{backup, doctor, generate, health, openapi, staff, topics, up},
-    demo,
-    operator::Client,
-    yaml,
-};
-use interstate_http::Shutdown;
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse().command).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("interstate: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
-    match command {
-        Command::Up(args) => up::up(args).await?,
-        Command::Serve(args) => up::serve(args).await?,
-        Command::Health(args) => health::platform(args).await?,
-        Command::Demo(args) => {
-            let rides = demo::Rides::at(&args)?;
-            let told = demo::run(rides, Shutdown::new())
-                .await
-                .map_err(|error| error.to_string())?;
-            println!("{told}");
-        }
-        Command::Doctor(target) => {
-            let findings = doctor::examine(&Client::new(&target)?).await?;
-            findings.lines.iter().for_each(|line| println!("{line}"));
-            if !findings.healthy {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
-        Command::Replay(args) => {
-            let client = Client::new(&args.target)?;
-            if args.read_model == "list" {
-                let status = client.status().await?;
-                status.read_models.iter().for_each(|name| println!("{name}"));
-                return Ok(ExitCode::SUCCESS);
-            }
-            let path = match args.parked {
-                true => format!("/operator/parked/{}", args.read_model),
-                false => format!("/operator/replay/{}?verify={}", args.read_model, args.verify),
-            };
-            print!("{}", client.post(&path).await?);
-        }
-        Command::Staff(Staff::Add(args)) => print!("{}", staff::add(args).await?),
-        Command::Topics(Topics::Create(args)) => {
-            let made = topics::create(args).await?;
-            print!("{}", made.told);
-            if !made.well {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
-        Command::Backup(args) => print!("{}", backup::take(args).await?),
-        Command::Restore(args) => print!("{}", backup::restore(args).await?),
-        Command::Topics(Topics::Grow(args)) => topics::grow(&args.service)?,
-        Command::Explain(args) => {
-            print!(
-                "{}",
-                Client::new(&args.target)?
-                    .get(&format!("/operator/explain/{}", args.booking))
-                    .await?
-            );
-        }
-        Command::Openapi => println!("{}", openapi::document().await?),
-        Command::Asyncapi => print!("{}", yaml::to_string(&asyncapi::document())),
-        Command::Generate(args) => {
-            let count = if args.check {
-                generate::check(&args.into)?
-            } else {
-                generate::write(&args.into)?
-            };
-            println!("{count} files are up to date");
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+fn main() -> ExitCode {
+    interstate::commands::program::main()
 }

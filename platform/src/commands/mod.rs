@@ -6,6 +6,7 @@ pub mod generate;
 pub mod health;
 pub mod one;
 pub mod openapi;
+pub mod program;
 pub mod split;
 pub mod staff;
 pub mod topics;

@@ -2,6 +2,7 @@
 
 use super::{
     health,
+    program::run_to_end,
     up::{self, Outcome, checked},
 };
 use crate::cli::{One, OneCommand, Serve};
@@ -66,11 +67,5 @@ pub use mimalloc::MiMalloc as Allocator;
 
 /// Runs [`main`] to its end.
 pub fn run(program: &'static str, service: &'static str) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(main(program, service)),
-        Err(error) => {
-            eprintln!("{program}: no threads to run on: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run_to_end(program, main(program, service))
 }
