@@ -29,6 +29,9 @@ struct Content {
     allow: Option<String>,
 }
 
+/// When to come back to what does not answer: a store that was away is asked again after as long (ADR 22).
+const COME_BACK: Duration = Duration::from_secs(2);
+
 /// Texts of problems repeat what came in; nobody reads more of it than this.
 const MOST_BYTES: usize = 600;
 
@@ -63,6 +66,13 @@ impl Problem {
             &codes::INTERNAL,
             "The request failed on our side; nothing in it was wrong.",
         )
+    }
+
+    /// Something that the request needs does not answer now: `why` is logged, and the caller is told when to come back.
+    pub fn away(why: impl fmt::Display, detail: impl Into<Cow<'static, str>>) -> Self {
+        let detail = detail.into();
+        tracing::warn!(%why, %detail, "a request was turned away");
+        Self::new(&codes::UNAVAILABLE, detail).retry_after(COME_BACK)
     }
 
     /// There is no such thing, or the caller may not see it.
@@ -227,6 +237,8 @@ mod tests {
             Problem::new(&codes::OVERLOADED, "").retry_after_seconds(),
             Some(1)
         );
+        let away = Problem::away("connection refused", "Accounts cannot be read now.");
+        assert_eq!((away.status(), away.retry_after_seconds()), (503, Some(2)));
         let problem = Problem::new(&codes::RATE_LIMITED, "").retry_after(Duration::from_millis(2_100));
         assert_eq!(problem.retry_after_seconds(), Some(3));
         assert_eq!(Problem::new(&codes::NOT_FOUND, "").retry_after_seconds(), None);

@@ -2,7 +2,6 @@
 
 use crate::{domain::ScopeError, read::ReportError};
 use interstate_http::Problem;
-use std::time::Duration;
 
 interstate_http::error_codes! {
     ANALYTICS_PERIOD_REVERSED = ("analytics-period-reversed", 422, "The period ends before it begins",
@@ -12,9 +11,6 @@ interstate_http::error_codes! {
     ANALYTICS_CITY_UNKNOWN = ("analytics-city-unknown", 422, "There is no such city",
         "`origin` and `destination` are the ids of cities, as `GET /v1/cities` gives them.");
 }
-
-/// When to ask again where the store does not answer.
-const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// A scope that is none.
 pub(super) fn scope_problem(error: ScopeError) -> Problem {
@@ -30,12 +26,9 @@ impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Away(why) => {
-                tracing::warn!(why, "a report was not made");
-                Problem::new(
-                    &interstate_http::codes::UNAVAILABLE,
-                    "The store that reports are made from does not answer. Events are kept until it does.",
-                )
-                .retry_after(AGAIN_AFTER)
+                let detail =
+                    "The store that reports are made from does not answer. Events are kept until it does.";
+                Problem::away(why, detail)
             }
             failed => Problem::internal(failed),
         }

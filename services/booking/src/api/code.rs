@@ -1,18 +1,14 @@
 //! The errors of quotes and bookings.
 
 use crate::read::HistoryError;
-use interstate_http::{Problem, codes as edge};
+use interstate_http::Problem;
 
 /// A store that is away is waited for; any other failure of it is ours.
 impl From<HistoryError> for Problem {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Store(said) if said.is_away() => {
-                tracing::warn!(error = %said, "the history of bookings is away");
-                Problem::new(
-                    &edge::UNAVAILABLE,
-                    "Quotes and bookings cannot be shown now; they can be made.",
-                )
+                Problem::away(said, "Quotes and bookings cannot be shown now; they can be made.")
             }
             error => Problem::internal(error),
         }

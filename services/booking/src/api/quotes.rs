@@ -22,10 +22,6 @@ use interstate_http::{
 use interstate_schemas::{QuoteId, TripKind, UserId, millis_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::time::Duration;
-
-/// When to ask again while location is away: an instance of it starts within seconds.
-const COME_BACK: Duration = Duration::from_secs(2);
 
 /// The quote in a path.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -117,11 +113,7 @@ fn no_route(error: RouteError) -> Problem {
         )
         .field(format!("/stops/{stop}"), why),
         RouteError::NoRoute(why) => Problem::new(&code::codes::NO_ROUTE, why),
-        RouteError::Unavailable(why) => {
-            // Whoever runs the platform reads why; a rider is told when to come back.
-            tracing::warn!(why, "a quote could not be given");
-            Problem::new(&codes::UNAVAILABLE, "Routes cannot be asked for now.").retry_after(COME_BACK)
-        }
+        RouteError::Unavailable(why) => Problem::away(why, "Routes cannot be asked for now."),
     }
 }
 

@@ -1,15 +1,14 @@
 //! The errors of this service.
 
 use crate::read::ReadError;
-use interstate_http::{Problem, codes as edge};
+use interstate_http::Problem;
 
 /// A store that is away is waited for; any other failure of it is ours.
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(said) if said.is_away() => {
-                tracing::warn!(error = %said, "the read model of searches and offers is away");
-                Problem::new(&edge::UNAVAILABLE, "Searches and offers cannot be read now.")
+                Problem::away(said, "Searches and offers cannot be read now.")
             }
             error => Problem::internal(error),
         }

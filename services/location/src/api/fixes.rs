@@ -171,12 +171,6 @@ fn problem(error: RecordError) -> Problem {
     match error {
         RecordError::Overloaded => Problem::new(&edge_codes::OVERLOADED, "Too many fixes are waiting."),
         RecordError::Full => log_full(),
-        RecordError::Unavailable(error) => {
-            tracing::warn!(%error, "fixes were not written");
-            Problem::new(
-                &edge_codes::UNAVAILABLE,
-                "Fixes cannot be kept now; send them again.",
-            )
-        }
+        RecordError::Unavailable(error) => Problem::away(error, "Fixes cannot be kept now; send them again."),
     }
 }

@@ -4,16 +4,11 @@ use super::{code::codes, http::Edge};
 use crate::domain::tracking::{Milestone, OpenTrip, TrackingCommand, TripOpened};
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_http::{
-    Answer, ConsistencyToken, IdempotencyKey, Json, Path, Problem, RequestContext, codes as edge_codes,
-};
+use interstate_http::{Answer, ConsistencyToken, IdempotencyKey, Json, Path, Problem, RequestContext};
 use interstate_schemas::{BookingId, StateCode, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-
-/// When to ask again while booking is away: an instance of it starts within seconds.
-const COME_BACK: Duration = Duration::from_secs(2);
+use std::sync::Arc;
 
 /// Which trip.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -64,10 +59,9 @@ pub(super) async fn open(
     key: IdempotencyKey,
     Path(TripPath { booking }): Path<TripPath>,
 ) -> Result<Answer<()>, Problem> {
-    let booked = edge.bookings.trip(booking).await.map_err(|error| {
-        tracing::warn!(%error, %booking, "a trip could not be opened");
-        Problem::new(&edge_codes::UNAVAILABLE, "Bookings cannot be asked now.").retry_after(COME_BACK)
-    })?;
+    let booked = edge.bookings.trip(booking).await;
+    let booked = booked
+        .map_err(|error| Problem::away(format!("{booking}: {error}"), "Bookings cannot be asked now."))?;
     let booked = booked
         .filter(|booked| booked.driver == caller.user)
         .ok_or_else(|| {

@@ -2,18 +2,14 @@
 
 use crate::read::ReadError;
 use interstate_eventing::runtime::AskError;
-use interstate_http::{Problem, codes as edge};
+use interstate_http::Problem;
 
 /// A store that is away is waited for; any other failure of it is ours.
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(said) if said.is_away() => {
-                tracing::warn!(error = %said, "the read model of payments is away");
-                Problem::new(
-                    &edge::UNAVAILABLE,
-                    "What is known of payments cannot be read now.",
-                )
+                Problem::away(said, "What is known of payments cannot be read now.")
             }
             error => Problem::internal(error),
         }

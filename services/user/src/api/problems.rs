@@ -50,8 +50,7 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(said) if said.is_away() => {
-                tracing::warn!(error = %said, "the read model of people is away");
-                Problem::new(&edge::UNAVAILABLE, "The accounts cannot be read now.")
+                Problem::away(said, "The accounts cannot be read now.")
             }
             error => Problem::internal(error),
         }
