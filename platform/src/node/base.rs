@@ -17,7 +17,7 @@ use interstate_jobs::{Jobs, Standing};
 use interstate_live::Live;
 use interstate_log::Topic;
 use interstate_stores::{
-    ParkedNote, Sqlite, StoredModel,
+    ParkedNote, Sqlite, SqliteError, StoredModel,
     postgres::{OpenError, Postgres},
 };
 use interstate_telemetry::{GateFigures, Metrics};
@@ -59,14 +59,6 @@ pub struct Base {
     pub per_user: Option<Rate>,
     /// The gateway in front, which may say who calls.
     pub gateway: Option<Gateway>,
-}
-
-/// A store of tables, opened for one service.
-pub enum Tables {
-    /// A file of its own.
-    File(Sqlite),
-    /// A server's database.
-    Server(Postgres),
 }
 
 /// The read models of a process, to rebuild and to look into.
@@ -162,15 +154,24 @@ impl Base {
         Ok(Sqlite::open(folder.join(format!("{service}.db"))).await?)
     }
 
-    /// Where a service keeps its tables: the first store of `DB_CONNECTION` that has some.
-    pub async fn tables(&self, service: &'static str) -> Result<Tables, StartError> {
+    /// What a service keeps in tables, opened in the first store of `DB_CONNECTION` that has some: in a file of its own,
+    /// or in a server's database.
+    pub async fn tables<T>(
+        &self,
+        service: &'static str,
+        file: impl AsyncFn(&Sqlite) -> Result<T, SqliteError>,
+        server: impl AsyncFn(&Postgres) -> Result<T, OpenError>,
+    ) -> Result<T, StartError> {
         match self.databases.relational() {
-            Some(Relational::Sqlite(folder)) => Ok(Tables::File(self.sqlite(service, folder).await?)),
+            Some(Relational::Sqlite(folder)) => Ok(file(&self.sqlite(service, folder).await?).await?),
             Some(Relational::Postgres(url)) => {
-                let open = async || Postgres::open(url.expose(), service).await;
-                let server = opened(open, OpenError::is_away).await?;
-                self.gates.show(server.gate(), service, "postgres");
-                Ok(Tables::Server(server))
+                let open = async || {
+                    let database = Postgres::open(url.expose(), service).await?;
+                    Ok((server(&database).await?, database))
+                };
+                let (tables, database) = opened(open, OpenError::is_away).await?;
+                self.gates.show(database.gate(), service, "postgres");
+                Ok(tables)
             }
             None => Err(StartError::NoStore {
                 service,

@@ -1,6 +1,6 @@
 //! The driver service in this process.
 
-use super::{Base, StartError, base::Tables, location::Location, waiting::opened};
+use super::{Base, StartError, location::Location};
 use async_trait::async_trait;
 use interstate_auth::UniqueValues;
 use interstate_driver::{
@@ -12,17 +12,13 @@ use interstate_driver::{
 };
 use interstate_http::Api;
 use interstate_schemas::{DriverId, GeoPoint, Timestamp};
-use interstate_stores::postgres::OpenError;
 use std::sync::Arc;
 
 pub async fn start(base: &Base, fixes: Arc<dyn LiveFixes>) -> Result<Api, StartError> {
     let service = interstate_driver::service();
-    let dispatches = match base.tables(service.name()).await? {
-        Tables::File(db) => read::sqlite::open(&db).await?,
-        Tables::Server(server) => {
-            opened(async || read::postgres::open(&server).await, OpenError::is_away).await?
-        }
-    };
+    let dispatches = base
+        .tables(service.name(), read::sqlite::open, read::postgres::open)
+        .await?;
     let assembled = assemble(Parts {
         log: base.env.log.clone(),
         clock: base.env.clock.clone(),

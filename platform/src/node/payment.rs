@@ -1,10 +1,6 @@
 //! The payment service in this process.
 
-use super::{
-    Base, StartError,
-    base::{LOOK_AGAIN, Tables},
-    waiting::opened,
-};
+use super::{Base, StartError, base::LOOK_AGAIN};
 use interstate_config::{Provider, RabbitMq};
 use interstate_eventing::runtime::Activity;
 use interstate_http::{Api, Readiness};
@@ -17,7 +13,6 @@ use interstate_payment::{
     effects::{EffectsOptions, Queue, SandboxProvider, WebhookSecret},
     read::{PaymentReads, postgres, sqlite},
 };
-use interstate_stores::postgres::OpenError;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -34,10 +29,7 @@ pub async fn start(
         service: "payment",
         why,
     };
-    let books = match base.tables(service.name()).await? {
-        Tables::File(db) => sqlite::open(&db).await?,
-        Tables::Server(server) => opened(async || postgres::open(&server).await, OpenError::is_away).await?,
-    };
+    let books = base.tables(service.name(), sqlite::open, postgres::open).await?;
     let sandbox = SandboxProvider::new(&provider.url).map_err(|error| failed(error.to_string()))?;
     let queue = match rabbitmq {
         Some(address) => shared(base, address).await.map_err(&failed)?,

@@ -1,9 +1,8 @@
 //! The user service in this process.
 
-use super::{Base, StartError, base::Tables, waiting::opened};
+use super::{Base, StartError};
 use interstate_auth::{HashingCost, Passwords, UniqueValues};
 use interstate_http::Api;
-use interstate_stores::postgres::OpenError;
 use interstate_user::{
     Edge, Parts,
     api::{Accounts, CODES, POLICY},
@@ -16,12 +15,9 @@ const WAITING: usize = 200;
 
 pub async fn start(base: &Base, demonstration: bool) -> Result<(Api, Accounts), StartError> {
     let service = interstate_user::service();
-    let opened = match base.tables(service.name()).await? {
-        Tables::File(db) => read::sqlite::open(&db).await?,
-        Tables::Server(server) => {
-            opened(async || read::postgres::open(&server).await, OpenError::is_away).await?
-        }
-    };
+    let opened = base
+        .tables(service.name(), read::sqlite::open, read::postgres::open)
+        .await?;
     let position = base.project(opened.model, &service);
     let cost = if demonstration {
         HashingCost::DEMONSTRATION
