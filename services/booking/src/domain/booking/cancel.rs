@@ -36,7 +36,6 @@ pub(super) fn terms(booking: &Booking, cause: CancelCause, now: Timestamp) -> Ca
         cause,
         progress: progress(booking),
         at: now,
-        arrived_at: booking.waiting_from.filter(|_| booking.stage == Stage::Arrived),
         booked_at: booking.booked_at,
         pickup_at: order.pickup_at,
         fare: order.fare.payable,
@@ -68,7 +67,11 @@ fn progress(booking: &Booking) -> Progress {
     match booking.stage {
         Stage::Assigned => Progress::Assigned,
         Stage::EnRoute => Progress::EnRoute,
-        Stage::Arrived => Progress::Arrived,
+        Stage::Arrived => match booking.waiting_from {
+            Some(since) => Progress::Arrived { since },
+            // An arrival says both. Nobody waits whose waiting has not begun.
+            None => Progress::EnRoute,
+        },
         Stage::PendingPayment if conclude::is_past_pivot(booking) => Progress::Assigned,
         _ => Progress::Unassigned,
     }

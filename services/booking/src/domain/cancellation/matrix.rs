@@ -20,7 +20,6 @@ fn cancelled(cause: CancelCause, minutes_before: i64) -> CancelInput {
         cause,
         progress: Progress::Assigned,
         at: pickup() - SignedDuration::from_mins(minutes_before),
-        arrived_at: None,
         booked_at: pickup() - SignedDuration::from_hours(7 * 24),
         pickup_at: pickup(),
         fare: Money::inr(469_900),
@@ -188,8 +187,9 @@ fn a_driver_who_comes_late_costs_a_credit_and_after_an_hour_the_trip() {
     let leaves = |minutes| {
         let reason = RiderReason::DriverLate;
         let input = CancelInput {
-            progress: Progress::Arrived,
-            arrived_at: Some(arrived(minutes)),
+            progress: Progress::Arrived {
+                since: arrived(minutes),
+            },
             ..cancelled(CancelCause::Rider { reason }, -90)
         };
         let terms = aggregator(input);

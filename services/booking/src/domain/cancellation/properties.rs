@@ -23,12 +23,12 @@ fn causes() -> impl Strategy<Value = CancelCause> {
 }
 
 fn stages() -> impl Strategy<Value = Progress> {
-    select(vec![
-        Progress::Unassigned,
-        Progress::Assigned,
-        Progress::EnRoute,
-        Progress::Arrived,
-    ])
+    prop_oneof![
+        Just(Progress::Unassigned),
+        Just(Progress::Assigned),
+        Just(Progress::EnRoute),
+        moments().prop_map(|since| Progress::Arrived { since }),
+    ]
 }
 
 fn policies() -> impl Strategy<Value = CancellationPolicy> {
@@ -52,11 +52,10 @@ fn paise() -> impl Strategy<Value = Money> {
 prop_compose! {
     fn cancellations()(
         (cause, progress) in (causes(), stages()),
-        (at, arrived_at, booked_at, pickup_at) in (moments(), moments(), moments(), moments()),
+        (at, booked_at, pickup_at) in (moments(), moments(), moments()),
         (fare, advance, captured) in (paise(), paise(), paise()),
     ) -> CancelInput {
-        let arrived_at = (progress == Progress::Arrived).then_some(arrived_at);
-        CancelInput { cause, progress, at, arrived_at, booked_at, pickup_at, fare, advance, captured }
+        CancelInput { cause, progress, at, booked_at, pickup_at, fare, advance, captured }
     }
 }
 

@@ -21,8 +21,7 @@ pub enum RiderReason {
 }
 
 /// Who ends the booking, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelCause {
     /// The rider.
     Rider {
@@ -47,8 +46,7 @@ pub enum CancelCause {
 }
 
 /// How far the booking has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// No driver yet.
     Unassigned,
@@ -57,11 +55,14 @@ pub enum Progress {
     /// The driver is on the way.
     EnRoute,
     /// The driver is at the pickup.
-    Arrived,
+    Arrived {
+        /// Since then.
+        since: Timestamp,
+    },
 }
 
 /// Everything that the terms depend on besides the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelInput {
     /// Who ends the booking, and why.
     pub cause: CancelCause,
@@ -69,8 +70,6 @@ pub struct CancelInput {
     pub progress: Progress,
     /// When it is cancelled.
     pub at: Timestamp,
-    /// Since when the driver is at the pickup, where that is so.
-    pub arrived_at: Option<Timestamp>,
     /// When it was booked.
     pub booked_at: Timestamp,
     /// The agreed pickup.
@@ -91,6 +90,19 @@ impl CancelInput {
 
     /// Whether a driver had the trip.
     pub fn has_driver(&self) -> bool {
-        self.progress >= Progress::Assigned
+        self.progress != Progress::Unassigned
+    }
+
+    /// Whether the driver had set off.
+    pub fn has_set_off(&self) -> bool {
+        matches!(self.progress, Progress::EnRoute | Progress::Arrived { .. })
+    }
+
+    /// Since when the driver is at the pickup, where that is so.
+    pub fn arrived_at(&self) -> Option<Timestamp> {
+        match self.progress {
+            Progress::Arrived { since } => Some(since),
+            Progress::Unassigned | Progress::Assigned | Progress::EnRoute => None,
+        }
     }
 }

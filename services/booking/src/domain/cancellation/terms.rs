@@ -1,6 +1,6 @@
 //! The cancellation matrix.
 
-use super::{CancelCause, CancelInput, CancellationPolicy, Charge, Progress, RiderReason};
+use super::{CancelCause, CancelInput, CancellationPolicy, Charge, RiderReason};
 use crate::domain::tariff::BasisPoints;
 use interstate_schemas::{Money, SignedDuration};
 use schemars::JsonSchema;
@@ -78,7 +78,7 @@ pub fn cancellation_terms(policy: &CancellationPolicy, input: &CancelInput) -> C
     match input.cause {
         CancelCause::Rider { reason } => rider_terms(policy, input, reason),
         // Whoever may leave free need not wait for the driver in order to be told so.
-        CancelCause::RiderNoShow if input.arrived_at.is_some() && driver_is_late(policy, input) => {
+        CancelCause::RiderNoShow if input.arrived_at().is_some() && driver_is_late(policy, input) => {
             free(input, Reason::DriverLate)
         }
         CancelCause::RiderNoShow => with_fee(policy, input, Reason::RiderNoShow, policy.rider_no_show),
@@ -111,7 +111,7 @@ fn rider_terms(policy: &CancellationPolicy, input: &CancelInput, reason: RiderRe
         RiderReason::NotAsNamed => free(input, Reason::NotAsNamed),
         RiderReason::Medical => free(input, Reason::Medical),
         RiderReason::Unsafe => free(input, Reason::Unsafe),
-        RiderReason::DriverLate if driver_is_late(policy, input) => match input.arrived_at {
+        RiderReason::DriverLate if driver_is_late(policy, input) => match input.arrived_at() {
             // The delay was credited when the driver came.
             Some(_) => free(input, Reason::DriverLate),
             None => with_credit(input, Reason::DriverLate, policy.driver_late_credit),
@@ -125,7 +125,7 @@ fn rider_terms(policy: &CancellationPolicy, input: &CancelInput, reason: RiderRe
 
 /// By the clock, not by the claim.
 fn driver_is_late(policy: &CancellationPolicy, input: &CancelInput) -> bool {
-    match input.arrived_at {
+    match input.arrived_at() {
         Some(arrived) => is_more(
             arrived.duration_since(input.pickup_at),
             policy.arrived_late_minutes,
@@ -157,7 +157,7 @@ pub fn late_arrival_credit(
 
 /// The row for a rider who simply cancels. A driver on the way outweighs the clock.
 fn rider_row(policy: &CancellationPolicy, input: &CancelInput) -> (CancellationReason, Charge) {
-    if input.progress >= Progress::EnRoute {
+    if input.has_set_off() {
         return (CancellationReason::RiderLate, policy.rider_late);
     }
     let seconds_left = input.pickup_at.duration_since(input.at).as_secs();
@@ -196,7 +196,7 @@ fn operator_terms(policy: &CancellationPolicy, input: &CancelInput) -> Cancellat
             rule
         },
         credit: terms.credit.max(riders_fee),
-        driver_gets: if input.progress >= Progress::EnRoute {
+        driver_gets: if input.has_set_off() {
             policy.stand_down
         } else {
             Money::ZERO
