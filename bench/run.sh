@@ -87,7 +87,9 @@ if wanted projections; then
   projection interstate-booking mongodb mongo
   projection interstate-analytics clickhouse clickhouse
 fi
-wanted fixes && for _ in $(seq "$(full 2 1)"); do measure "$bench" fixes --seconds "$(full 10 3)"; done
+wanted fixes && for _ in $(seq "$(full 2 1)"); do
+  for drivers in 16 64; do measure "$bench" fixes --drivers $drivers --seconds "$(full 10 3)"; done
+done
 many_bookings() { measure "$bench" bookings --count "$(full 1500 600)" "$@"; }
 one_booking() { measure "$bench" bookings --riders 1 --count "$(full 200 50)" "$@"; }
 if wanted bookings; then many_bookings; one_booking; fi

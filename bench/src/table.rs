@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn each_number_of_devices_has_a_row_of_its_own() {
+        let line =
+            r#"{"what":"fixes","drivers":16,"fixes_per_second":500,"raw_fixes_per_second":1000,"ratio":0.5}"#;
+        let rows = rows::of("fixes", &Lines::parse(line).unwrap()).unwrap();
+        let cells: Vec<_> = rows.iter().map(Row::cells).collect();
+        assert!(
+            cells[0][0].contains("16 devices") && cells[1][0].contains("64 devices"),
+            "{cells:?}"
+        );
+        assert_eq!((&*cells[0][3], &*cells[1][1]), ("0.50", "NOT MEASURED"));
+    }
+
+    #[test]
     fn turns_are_compared_pair_by_pair() {
         let text = r#"
             {"what":"saga","per_second":1000,"cpu_ms_each":0.5}

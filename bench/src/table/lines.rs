@@ -12,6 +12,12 @@ impl Lines {
         full.map(serde_json::from_str).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Those in which a figure has this value.
+    pub fn with(&self, figure: &str, value: u64) -> Self {
+        let fit = self.0.iter().filter(|line| line[figure] == value);
+        Self(fit.cloned().collect())
+    }
+
     /// Those of a measurement.
     pub fn all<'l>(&'l self, what: &'l str) -> impl Iterator<Item = &'l Value> {
         self.0.iter().filter(move |line| line["what"] == what)

@@ -48,7 +48,7 @@ pub fn of(name: &str, lines: &Lines) -> Option<Vec<Row>> {
             .chain(["embedded", "kafka"].map(|log| booking_alone(lines, log)))
             .chain([two_instances(lines)])
             .collect(),
-        "fixes" => vec![fixes(lines)],
+        "fixes" => DEVICES.map(|devices| fixes(lines, devices)).into(),
         "rebuild" => vec![rebuild(lines)],
         "projections" => ["postgres", "mongodb", "clickhouse"]
             .map(|store| projection(lines, store))
@@ -240,10 +240,14 @@ fn booking_alone(lines: &Lines, log: &str) -> Row {
     )
 }
 
-fn fixes(lines: &Lines) -> Row {
+/// Devices that send fixes at once: few, and so many that both cores have nothing left.
+const DEVICES: [u64; 2] = [16, 64];
+
+fn fixes(lines: &Lines, devices: u64) -> Row {
+    let lines = lines.with("drivers", devices);
     let figure = |name| lines.middle("fixes", None, name);
     compared(
-        "fixes through HTTP in batches of 50, durable",
+        &format!("fixes through HTTP in batches of 50, durable, {devices} devices at once"),
         figure("fixes_per_second").map(a_second),
         figure("raw_fixes_per_second").map(|rate| format!("raw appends: {}", a_second(rate))),
         figure("ratio"),
