@@ -27,12 +27,15 @@ impl Database {
             Some(("postgres" | "postgresql", rest)) if names_a_host(rest) => {
                 Ok(Self::Postgres(Secret::new(text)))
             }
-            Some(("mongodb" | "mongodb+srv", rest)) if names_a_host(rest) => {
-                Ok(Self::MongoDb(Secret::new(text)))
-            }
-            Some((engine @ ("postgres" | "postgresql" | "mongodb" | "mongodb+srv"), _)) => {
+            Some(("mongodb", rest)) if names_a_host(rest) => Ok(Self::MongoDb(Secret::new(text))),
+            Some((engine @ ("postgres" | "postgresql" | "mongodb"), _)) => {
                 Err(format!("the address that begins with `{engine}:` names no host"))
             }
+            Some(("mongodb+srv", _)) => Err(
+                "`mongodb+srv:` has its hosts looked up, which is not done here: name them, as in \
+                 `mongodb://one.example,two.example/?replicaSet=…&tls=true`"
+                    .to_owned(),
+            ),
             Some((engine @ ("mysql" | "mariadb" | "mssql" | "clickhouse" | "redis"), _)) => {
                 Err(format!("`{engine}:` holds no read models here"))
             }
@@ -184,11 +187,17 @@ mod tests {
             "user=a password=secret",
             "postgres://u:secret@",
             "mongodb:u:secret@db",
+            "mongodb+srv://u:secret@db",
         ] {
             let error = Databases::parse(text).unwrap_err();
             assert!(!error.contains("secret"), "{error}");
         }
         assert!(Databases::parse("mysql://db/x").unwrap_err().contains("`mysql:`"));
+        assert!(
+            Databases::parse("mongodb+srv://db")
+                .unwrap_err()
+                .contains("mongodb://one")
+        );
         assert_eq!(Cache::parse("memory:"), Ok(Cache::Memory));
         assert!(matches!(Cache::parse("redis://cache:6379"), Ok(Cache::Redis(_))));
     }
