@@ -3,7 +3,6 @@
 use interstate_eventing::Service;
 use std::{
     error::Error,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -70,7 +69,8 @@ impl Platform {
     ) -> Result<Self, Box<dyn Error>> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name("interstate");
         let dir = tempfile::tempdir()?;
-        let port = free_port().ok_or("no free ports for the platform")?;
+        // The services' own are above it, and the sandbox's.
+        let port = interstate_engines::free_ports((0..=8).chain([SANDBOX]));
         let began = Instant::now();
         let mut program = Command::new(&binary);
         say(&mut program);
@@ -139,13 +139,4 @@ impl Drop for Platform {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// A port whose neighbours are free too: the services' own are above it, and the sandbox's.
-fn free_port() -> Option<u16> {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (21_000..29_000)
-        .step_by(100)
-        .map(|port| port + (std::process::id() % 90) as u16)
-        .find(|port| (0..=8).chain([SANDBOX]).all(|above| free(port + above)))
 }

@@ -5,11 +5,13 @@ mod certificates;
 mod guarded;
 mod ports;
 mod process;
+mod within;
 
 pub use certificates::certificates;
 pub use guarded::{Guarded, guarded};
 pub use ports::free_ports;
 pub use process::signal;
+pub use within::within;
 
 use std::{
     path::{Path, PathBuf},

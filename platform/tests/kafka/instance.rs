@@ -3,13 +3,14 @@
 use crate::{brokers::output, ride::Sandbox};
 use interstate::operator::{KEY_HEADER, Status};
 use interstate_config::CommonArgs;
+use interstate_engines::within;
 use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const SERVICES: [&str; 5] = ["user", "booking", "location", "driver", "payment"];
@@ -153,16 +154,6 @@ impl Drop for Instance {
 
 fn said(dir: &Path) -> PathBuf {
     dir.join("instance.log")
-}
-
-/// Looks until something is so.
-pub async fn within(limit: Duration, what: &str, mut so: impl AsyncFnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !so().await {
-        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    began.elapsed()
 }
 
 /// Waits until each of the instances runs as many partitions as the others.

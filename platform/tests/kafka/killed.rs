@@ -2,11 +2,12 @@
 
 use crate::{
     brokers::Brokers,
-    instance::{Deployment, Instance, PARTITIONS, shared_out, within},
+    instance::{Deployment, Instance, PARTITIONS, shared_out},
     ride::{Platform, Sandbox},
     riders::{Rider, Riders},
     rides::limited,
 };
+use interstate_engines::within;
 use interstate_eventing::runtime::MachineClock;
 use interstate_schemas::SignedDuration;
 use serde_json::Value;

@@ -86,7 +86,7 @@ impl Riders {
     pub async fn go_on(&self, more: usize) {
         let wanted = self.count.load(Ordering::SeqCst) + more;
         let limit = Duration::from_secs(60);
-        crate::instance::within(limit, "riders go on booking", async || {
+        interstate_engines::within(limit, "riders go on booking", async || {
             self.count.load(Ordering::SeqCst) >= wanted || self.riding.iter().any(JoinHandle::is_finished)
         })
         .await;

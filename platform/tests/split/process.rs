@@ -1,12 +1,13 @@
 //! A service as a process of its own, by its own program.
 
 use crate::{ride::Sandbox, rights::properties};
+use interstate_engines::within;
 use std::{
     collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How long a process may take to answer. The first one makes the topics.
@@ -123,16 +124,6 @@ pub async fn ready(urls: &[String]) {
         })
         .await;
     }
-}
-
-/// Looks until something is so.
-pub async fn within(limit: Duration, what: &str, mut so: impl AsyncFnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !so().await {
-        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    began.elapsed()
 }
 
 /// A port from which the services' are free, those of their questions a thousand higher, and the sandbox's.

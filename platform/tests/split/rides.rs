@@ -2,11 +2,12 @@
 
 use crate::{
     gateway::Gateway,
-    process::{Deployment, PROGRAMS, Process, clock, free_ports, ready, within},
+    process::{Deployment, PROGRAMS, Process, clock, free_ports, ready},
     ride::{self, Person, Platform, Sandbox},
     rights::{Guarded, properties},
 };
 use interstate_config::CommonArgs;
+use interstate_engines::within;
 use interstate_schemas::SignedDuration;
 use serde_json::json;
 use std::{

@@ -2,8 +2,9 @@
 
 use crate::{
     brokers::{Brokers, output},
-    process::{free_ports, ready, within},
+    process::{free_ports, ready},
 };
+use interstate_engines::within;
 use std::{
     io::Read,
     process::{Command, Stdio},

@@ -30,7 +30,7 @@ async fn counted(server: &Server, events: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stands_still_or_dies_is_waited_for() {
-    let server = Server::start();
+    let mut server = Server::start();
     let dir = tempfile::tempdir().unwrap();
     let log = history::open(dir.path()).await;
     let mut written = history::write(&log, 0, 0, MORE / 30, 30).await;
@@ -39,17 +39,20 @@ async fn a_server_that_stands_still_or_dies_is_waited_for() {
     let (_running, consumers) = history::follow(&log, &db);
     counted(&server, written).await;
 
-    for (stop, go_on) in [("STOP", "CONT"), ("KILL", "")] {
+    for dies in [false, true] {
         let writing = history::write(&log, 0, written, MORE / 30, 30);
         let ((), last) = futures::join!(
             async {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                server.signal(stop);
+                match dies {
+                    true => server.engine.kill(),
+                    false => server.engine.pause(),
+                }
             },
             writing
         );
         written = last;
-        if go_on.is_empty() {
+        if dies {
             let began = Instant::now();
             while consumers.status().iter().all(|consumer| consumer.error.is_none()) {
                 assert!(began.elapsed() < PATIENCE, "nobody says that the server is away");
@@ -74,13 +77,13 @@ async fn a_server_that_stands_still_or_dies_is_waited_for() {
                 }
                 assert!(began.elapsed() < PATIENCE, "it is asked for ever: {refused}");
             }
-            tokio::task::block_in_place(|| server.run("start"));
+            tokio::task::block_in_place(|| server.engine.again());
         } else {
             tokio::time::sleep(Duration::from_secs(3)).await;
-            server.signal(go_on);
+            server.engine.resume();
         }
         counted(&server, written).await;
         let summed = server.number("SELECT sum(sequence) FROM events").await;
-        assert_eq!(summed, written * (written + 1) / 2, "after {stop}");
+        assert_eq!(summed, written * (written + 1) / 2, "dies: {dies}");
     }
 }
