@@ -42,7 +42,8 @@ pub struct Options {
     pub prefetch: u16,
     /// The waits that there are, in order: a queue each.
     pub delays: Vec<Duration>,
-    /// Jobs that may wait in a queue; one more is refused.
+    /// Jobs that may wait in a queue; more are refused. The broker looks after it has taken one, so that more of a
+    /// burst may be in before the first is refused.
     pub most_waiting: u32,
     /// How often a job is given to workers that do not settle it, before it is put aside.
     pub deliveries: u32,
