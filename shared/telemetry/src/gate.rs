@@ -1,12 +1,14 @@
 //! The way to a store for questions: a server that does not answer is left alone for a moment, so that whoever asks is
 //! told at once and keeps nothing busy. Those who write go on trying at their own pace.
 
-use crate::{Breaker, BreakerState, Metrics};
+use crate::{Breaker, Metrics};
 use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
+    metrics::{MetricType, counter::Counter, family::Family, gauge::ConstGauge},
 };
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -30,7 +32,7 @@ struct Store {
 /// The figures of a process's gates. Make it once a process; clones share them.
 #[derive(Debug, Clone)]
 pub struct GateFigures {
-    states: Family<Store, Gauge>,
+    states: States,
     spared: Family<Store, Counter>,
 }
 
@@ -38,16 +40,12 @@ impl GateFigures {
     /// Registers them.
     pub fn new(metrics: &Metrics) -> Self {
         let all = Self {
-            states: Family::default(),
+            states: States::default(),
             spared: Family::default(),
         };
         let kept = all.clone();
         metrics.register(|registry| {
-            registry.register(
-                "store_breaker_state",
-                "0 closed, 1 on trial, 2 open: the store is asked nothing",
-                kept.states,
-            );
+            registry.register_collector(Box::new(kept.states));
             registry.register(
                 "store_questions_spared",
                 "Questions that the store was not asked because it is away",
@@ -60,10 +58,42 @@ impl GateFigures {
     /// Shows what this service's gate to its store thinks.
     pub fn show(&self, gate: &Gate, service: &'static str, store: &'static str) {
         let labels = Store { service, store };
-        let state = self.states.get_or_create(&labels).clone();
         let spared = self.spared.get_or_create(&labels).clone();
         // A second time it would be the same figures.
-        let _ = gate.0.figures.set((state, spared));
+        if gate.0.spared.set(spared).is_ok() {
+            let mut gates = self.states.gates();
+            // Two lines of the same labels are none that a scraper takes.
+            gates.retain(|(known, _)| *known != labels);
+            gates.push((labels, gate.clone()));
+        }
+    }
+}
+
+/// What the gates think, looked up when somebody asks: an open one is on trial once its rest is over, whether or not
+/// a question comes by.
+#[derive(Debug, Clone, Default)]
+struct States(Arc<Mutex<Vec<(Store, Gate)>>>);
+
+impl States {
+    fn gates(&self) -> MutexGuard<'_, Vec<(Store, Gate)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for States {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut family = encoder.encode_descriptor(
+            "store_breaker_state",
+            "0 closed, 1 on trial, 2 open: the store is asked nothing",
+            None,
+            MetricType::Gauge,
+        )?;
+        let now = Instant::now();
+        for (labels, gate) in self.gates().iter() {
+            let figure = gate.breaker().state(now).figure();
+            ConstGauge::new(figure).encode(family.encode_family(labels)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -74,14 +104,14 @@ pub struct Gate(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     breaker: Mutex<Breaker>,
-    figures: OnceLock<(Gauge, Counter)>,
+    spared: OnceLock<Counter>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self(Arc::new(Shared {
             breaker: Mutex::new(Breaker::new(FAILURES, REST)),
-            figures: OnceLock::new(),
+            spared: OnceLock::new(),
         }))
     }
 }
@@ -115,10 +145,8 @@ impl Gate {
         if opens {
             breaker.asked(now);
         }
-        // Told under the lock, so that nobody's older view comes later.
-        self.tell(breaker.state(now));
         drop(breaker);
-        if !opens && let Some((_, spared)) = self.0.figures.get() {
+        if !opens && let Some(spared) = self.0.spared.get() {
             spared.inc();
         }
         opens
@@ -130,13 +158,6 @@ impl Gate {
             breaker.answered();
         } else {
             breaker.failed(now);
-        }
-        self.tell(breaker.state(now));
-    }
-
-    fn tell(&self, state: BreakerState) {
-        if let Some((figure, _)) = self.0.figures.get() {
-            figure.set(state.figure());
         }
     }
 
@@ -206,6 +227,19 @@ mod tests {
         ] {
             assert!(told.contains(line), "{line} in {told}");
         }
+    }
+
+    #[test]
+    fn a_store_that_nobody_asks_any_more_is_on_trial_once_its_rest_is_over() {
+        let (gate, metrics) = (Gate::default(), Metrics::new());
+        GateFigures::new(&metrics).show(&gate, "user", "postgres");
+        let earlier = Instant::now().checked_sub(REST).unwrap();
+        for _ in 0..FAILURES {
+            gate.heard(false, earlier);
+        }
+        let told = metrics.render();
+        let line = "store_breaker_state{service=\"user\",store=\"postgres\"} 1";
+        assert!(told.contains(line), "{line} in {told}");
     }
 
     #[test]

@@ -25,14 +25,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Commands by aggregate and outcome.
-pub const COMMANDS_TOTAL: &str = "commands_total";
 /// Seconds from a command's arrival to its reply.
 pub const COMMAND_SECONDS: &str = "command_seconds";
 /// Seconds that one batch took to become durable, by partition; their count is that of the batches.
 pub const LOG_COMMIT_SECONDS: &str = "log_commit_seconds";
-/// Requests by method, route and status.
-pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
 /// Seconds from a request's head to its answer's head.
 pub const HTTP_REQUEST_SECONDS: &str = "http_request_seconds";
 /// Requests that are being handled.
