@@ -107,7 +107,10 @@ fi
 if wanted bookings; then
   start_kafka && many_bookings --kafka "$brokers"
   start_kafka && many_bookings --kafka "$brokers" --instances 2
-  start_kafka && one_booking --kafka "$brokers"
+  start_kafka && {
+    measure "$bench" transactions --brokers "$brokers" --count "$(full 2000 300)"
+    one_booking --kafka "$brokers"
+  }
 fi
 # shellcheck disable=SC2086
 "$bench" table ${only//,/ } <"$lines"

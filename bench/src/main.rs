@@ -18,6 +18,7 @@ mod records;
 mod saga;
 mod table;
 mod takeover;
+mod transactions;
 
 /// The platform's own allocator.
 #[global_allocator]
@@ -69,6 +70,15 @@ enum What {
         /// Seconds to measure.
         #[arg(long, default_value_t = 15)]
         seconds: u64,
+    },
+    /// Transactions of a bare producer on Kafka, one after the other.
+    Transactions {
+        /// A broker's address.
+        #[arg(long)]
+        brokers: String,
+        /// Transactions to measure.
+        #[arg(long, default_value_t = 2_000)]
+        count: usize,
     },
     /// A question between two services over gRPC at a steady rate.
     Question {
@@ -143,6 +153,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             seconds,
         } => command_latency::run(&brokers, rate, seconds).await,
         What::Takeover(load) => takeover::run(load).await,
+        What::Transactions { brokers, count } => transactions::run(&brokers, count).await,
         What::Question { rate, seconds } => question::run(rate, seconds).await,
         What::Records {
             brokers,

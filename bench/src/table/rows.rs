@@ -225,11 +225,17 @@ fn two_instances(lines: &Lines) -> Row {
     }
 }
 
+/// Batches that a booking waits for from its request to its driver, one after the other: the README lists them.
+const IN_A_ROW: f64 = 19.0;
+
 fn booking_alone(lines: &Lines, log: &str) -> Row {
     let p50 = lines.middle("booking-latency", Some(log), "p50_ms");
     let p99 = lines.middle("booking-latency", Some(log), "p99_ms");
     let most = if log == "kafka" { 50.0 } else { 15.0 };
-    limited(
+    let bare = lines
+        .middle("bare-transactions", Some(log), "p50_ms")
+        .map(|each| each * IN_A_ROW);
+    let row = limited(
         format!("one booking alone, POST to confirmed, p50, {}", named(log)),
         p50.map(|p50| {
             let p99 = p99.map_or_else(String::new, |p99| format!(" (p99 {p99:.1})"));
@@ -237,7 +243,14 @@ fn booking_alone(lines: &Lines, log: &str) -> Row {
         }),
         format!("≤ {most} ms"),
         p50.map(|p50| p50 <= most),
-    )
+    );
+    Row {
+        baseline: bare.map_or_else(String::new, |ms| {
+            format!("{IN_A_ROW} bare transactions in a row: {ms:.1} ms")
+        }),
+        ratio: bare.zip(p50).map(|(bare, p50)| bare / p50),
+        ..row
+    }
 }
 
 /// Devices that send fixes at once: few, and so many that both cores have nothing left.
