@@ -15,7 +15,7 @@ mod server;
 mod timeout;
 mod tls;
 
-pub use client::{Asking, Attempt, BreakerState, Client, ClientOptions};
+pub use client::{Asking, Attempt, BreakerState, Client, ClientOptions, Names};
 pub use identity::Identity;
 pub use metrics::GrpcMetrics;
 pub use policy::{CallPolicy, CallRow};

@@ -5,7 +5,7 @@ use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
 };
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 use tonic::Code;
 
 /// From a fifth of a millisecond, which a question on one machine takes, to the longest deadline.
@@ -155,14 +155,23 @@ impl GrpcMetrics {
             .inc();
     }
 
-    pub(crate) fn breaker(&self, service: &str, target: &'static str, address: &str, state: i64) {
+    /// What the breaker of an address shows.
+    pub(crate) fn breaker(&self, service: &str, target: &'static str, address: SocketAddr) -> Gauge {
         self.breakers
-            .get_or_create(&Address {
-                service: service.to_owned(),
-                target,
-                address: address.to_owned(),
-            })
-            .set(state);
+            .get_or_create_owned(&breaker(service, target, address))
+    }
+
+    /// Nobody asks at that address any more: a series each that a name ever had would be without end.
+    pub(crate) fn forget_breaker(&self, service: &str, target: &'static str, address: SocketAddr) {
+        self.breakers.remove(&breaker(service, target, address));
+    }
+}
+
+fn breaker(service: &str, target: &'static str, address: SocketAddr) -> Address {
+    Address {
+        service: service.to_owned(),
+        target,
+        address: address.to_string(),
     }
 }
 

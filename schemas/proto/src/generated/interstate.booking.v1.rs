@@ -7,7 +7,7 @@ pub struct AssignedTripRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AssignedTripAnswer {
-    /// absent where there is no such booking, or nobody assigned to it
+    /// absent where there is no such booking, nobody assigned to it, or the trip is over
     #[prost(message, optional, tag = "1")]
     pub trip: ::core::option::Option<AssignedTrip>,
 }

@@ -1,131 +1,118 @@
 //! The instances of a service, and which is asked next.
 
-use super::{Attempt, ClientOptions};
-use interstate_telemetry::{Breaker, BreakerState, TraceContext};
+use super::{connect::Reach, instance::Instance, place::Place};
+use interstate_telemetry::BreakerState;
 use std::{
+    net::SocketAddr,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
-use tonic::transport::Channel;
+use tokio::sync::watch;
+
+/// Somebody who does not answer may have moved: names are looked up at once, but not more often than this.
+const DOUBT: Duration = Duration::from_millis(500);
 
 pub(super) struct Instances {
-    all: Vec<Instance>,
+    places: watch::Sender<Vec<Place>>,
     turn: AtomicUsize,
-}
-
-/// One address.
-pub(super) struct Instance {
-    address: String,
-    channel: Channel,
-    under_way: AtomicUsize,
-    known: Mutex<Known>,
-}
-
-struct Known {
-    breaker: Breaker,
-    /// Why it failed last.
-    why: Option<String>,
+    reach: Reach,
 }
 
 impl Instances {
-    pub(super) fn new(all: Vec<Instance>) -> Self {
+    /// At these addresses, `host:port` each.
+    pub(super) fn new(addresses: &[String], reach: Reach) -> Self {
+        let places = addresses.iter().map(|given| Place::new(given, &reach));
         Self {
-            all,
+            places: watch::Sender::new(places.collect()),
             turn: AtomicUsize::new(0),
+            reach,
+        }
+    }
+
+    /// Waits until somebody is known, or until all names were looked up in vain. Names that were looked up some time
+    /// ago are looked up again meanwhile: nobody waits for that.
+    pub(super) async fn known(self: &Arc<Self>) {
+        self.look_up(self.reach.options.look_up);
+        let known = |places: &Vec<Place>| {
+            places.iter().any(|place| !place.instances().is_empty()) || places.iter().all(Place::is_known)
+        };
+        if known(&self.places.borrow()) {
+            return;
+        }
+        // An error would mean that the sender is gone, which is held here.
+        let _ = self.places.subscribe().wait_for(known).await;
+    }
+
+    /// Somebody did not answer, or nobody is known.
+    pub(super) fn doubt(self: &Arc<Self>) {
+        self.look_up(DOUBT.min(self.reach.options.look_up));
+    }
+
+    /// Looks up the names that were not within this time, in tasks of their own: what is found is kept though the
+    /// question that wanted it was given up.
+    fn look_up(self: &Arc<Self>, age: Duration) {
+        if !self.places.borrow().iter().any(|place| place.is_due(age)) {
+            return;
+        }
+        let mut due = Vec::new();
+        self.places.send_if_modified(|places| {
+            let names = places
+                .iter_mut()
+                .enumerate()
+                .filter(|(_, place)| place.is_due(age));
+            due.extend(names.map(|(index, place)| (index, place.begin())));
+            false
+        });
+        for (index, name) in due {
+            let this = self.clone();
+            tokio::spawn(async move {
+                let found = this.reach.options.names.look_up(name).await;
+                this.places
+                    .send_modify(|places| places[index].found(found, &this.reach));
+            });
         }
     }
 
     /// The one with the least to do, of those that were not asked yet if there are such; in turn among equals.
-    pub(super) fn choose(&self, asked: &[usize], now: Instant) -> Option<(usize, &Instance)> {
+    pub(super) fn choose(&self, asked: &[SocketAddr], now: Instant) -> Option<Arc<Instance>> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let count = self.all.len();
-        let (index, instance) = (0..count)
-            .map(|step| (turn + step) % count)
-            .map(|index| (index, &self.all[index]))
-            .filter(|(_, instance)| instance.known().breaker.lets_through(now))
-            .min_by_key(|(index, instance)| {
-                (asked.contains(index), instance.under_way.load(Ordering::Relaxed))
-            })?;
-        instance.known().breaker.asked(now);
-        Some((index, instance))
+        let places = self.places.borrow();
+        let all: Vec<&Arc<Instance>> = places.iter().flat_map(Place::instances).collect();
+        let instance = (0..all.len())
+            .map(|step| all[turn.wrapping_add(step) % all.len()])
+            .filter(|one| one.lets_through(now))
+            .min_by_key(|one| (asked.contains(&one.address()), one.load()))?;
+        instance.chosen(now);
+        Some(instance.clone())
+    }
+
+    /// Whether somebody who was not asked yet answered what it was asked last.
+    pub(super) fn another_is_well(&self, asked: &[SocketAddr], now: Instant) -> bool {
+        let places = self.places.borrow();
+        let mut others = places
+            .iter()
+            .flat_map(Place::instances)
+            .filter(|one| !asked.contains(&one.address()));
+        others.any(|one| one.is_well(now))
     }
 
     pub(super) fn states(&self, now: Instant) -> Vec<(String, BreakerState)> {
-        let state = |one: &Instance| (one.address.clone(), one.known().breaker.state(now));
-        self.all.iter().map(state).collect()
+        let places = self.places.borrow();
+        let all = places.iter().flat_map(Place::instances);
+        all.map(|one| (one.address().to_string(), one.state(now)))
+            .collect()
     }
 
     /// Why nobody can be asked.
-    pub(super) fn why(&self, target: &str) -> String {
-        let reasons: Vec<String> = self
-            .all
-            .iter()
-            .map(|one| {
-                let why = one.known().why.clone();
-                format!("{}: {}", one.address, why.as_deref().unwrap_or("does not answer"))
-            })
-            .collect();
+    pub(super) fn why(&self) -> String {
+        let target = self.reach.target;
+        let reasons: Vec<String> = self.places.borrow().iter().flat_map(Place::why).collect();
         match reasons.is_empty() {
             true => format!("no address of {target} is known"),
             false => format!("{target} does not answer at {}", reasons.join("; ")),
         }
-    }
-}
-
-impl Instance {
-    pub(super) fn new(address: &str, channel: Channel, options: &ClientOptions) -> Self {
-        Self {
-            address: address.to_owned(),
-            channel,
-            under_way: AtomicUsize::new(0),
-            known: Mutex::new(Known {
-                breaker: Breaker::new(options.failures, options.rest),
-                why: None,
-            }),
-        }
-    }
-
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-
-    pub(super) fn attempt(&self, wait: Duration, trace: TraceContext) -> Attempt {
-        Attempt::new(self.channel.clone(), wait, trace)
-    }
-
-    /// A question is with it until this is dropped.
-    pub(super) fn under_way(&self) -> UnderWay<'_> {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        UnderWay(self)
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-pub(super) struct UnderWay<'a>(&'a Instance);
-
-impl UnderWay<'_> {
-    /// It has ended, for this reason where it failed.
-    pub(super) fn ended(self, failed: Option<String>, now: Instant) -> BreakerState {
-        let mut known = self.0.known();
-        match failed {
-            None => known.breaker.answered(),
-            Some(why) => {
-                known.breaker.failed(now);
-                known.why = Some(why);
-            }
-        }
-        known.breaker.state(now)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -3,16 +3,22 @@
 mod attempt;
 mod budget;
 mod connect;
+mod instance;
 mod instances;
 mod latencies;
+mod names;
+mod place;
 
 pub use attempt::Attempt;
 pub use interstate_telemetry::BreakerState;
+pub use names::Names;
 
 use crate::{GrpcMetrics, Tls};
 use budget::Budget;
+use connect::Reach;
 use futures::{StreamExt, stream::FuturesUnordered};
-use instances::{Instance, Instances};
+use instance::Instance;
+use instances::Instances;
 use interstate_telemetry::TraceContext;
 use latencies::Latencies;
 use rand::Rng;
@@ -20,6 +26,7 @@ use std::{
     collections::BTreeMap,
     error::Error,
     fmt,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -42,6 +49,10 @@ pub struct ClientOptions {
     pub failures: u32,
     /// For how long it is left alone.
     pub rest: Duration,
+    /// How long the addresses of a name are taken to be those that were found.
+    pub look_up: Duration,
+    /// How they are found.
+    pub names: Names,
 }
 
 impl Default for ClientOptions {
@@ -54,6 +65,8 @@ impl Default for ClientOptions {
             pause: Duration::from_millis(20),
             failures: 5,
             rest: Duration::from_millis(500),
+            look_up: Duration::from_secs(5),
+            names: Names::default(),
         }
     }
 }
@@ -89,7 +102,7 @@ pub struct Client(Arc<Shared>);
 struct Shared {
     caller: String,
     target: &'static str,
-    instances: Instances,
+    instances: Arc<Instances>,
     options: ClientOptions,
     budget: Budget,
     latencies: Mutex<BTreeMap<&'static str, Latencies>>,
@@ -97,7 +110,8 @@ struct Shared {
 }
 
 impl Client {
-    /// For questions of `caller` to `target` at these addresses, `host:port` each. Connects when something is asked.
+    /// For questions of `caller` to `target` at these addresses, `host:port` each. Looks names up, and connects, when
+    /// something is asked. Each address that a name has is an instance of its own.
     pub fn new(
         caller: &str,
         target: &'static str,
@@ -106,17 +120,17 @@ impl Client {
         tls: Option<Tls>,
         metrics: GrpcMetrics,
     ) -> Self {
-        let instances = addresses
-            .iter()
-            .map(|address| {
-                let channel = connect::lazily(target, address, &options, tls.clone());
-                Instance::new(address, channel, &options)
-            })
-            .collect();
+        let reach = Reach {
+            caller: caller.to_owned(),
+            target,
+            options: options.clone(),
+            tls,
+            metrics: metrics.clone(),
+        };
         Self(Arc::new(Shared {
             caller: caller.to_owned(),
             target,
-            instances: Instances::new(instances),
+            instances: Arc::new(Instances::new(addresses, reach)),
             options,
             budget: Budget::default(),
             latencies: Mutex::default(),
@@ -124,7 +138,7 @@ impl Client {
         }))
     }
 
-    /// How each address is thought of.
+    /// How each address is thought of. Those of a name are known once something was asked.
     pub fn breakers(&self) -> Vec<(String, BreakerState)> {
         self.0.instances.states(Instant::now())
     }
@@ -170,6 +184,7 @@ impl Client {
         let Shared {
             caller,
             target,
+            instances,
             options,
             budget,
             metrics,
@@ -178,7 +193,8 @@ impl Client {
         // The caller's place in its trace; where none is exported, one that joins the logs of both sides.
         let trace = interstate_telemetry::trace_of(&tracing::Span::current())
             .unwrap_or_else(|| TraceContext::generate(&mut rand::rng()));
-        let mut asked: Vec<usize> = Vec::new();
+        instances.known().await;
+        let mut asked: Vec<SocketAddr> = Vec::new();
         let mut under_way = FuturesUnordered::new();
         let first = self.choose(&mut asked)?;
         under_way.push(self.once(first, asking, began, trace, call));
@@ -209,12 +225,13 @@ impl Client {
             if !may_help(&status) {
                 return Err(status);
             }
+            instances.doubt();
             if !under_way.is_empty() {
                 // The hedge may still answer.
                 continue;
             }
             let left = options.deadline.saturating_sub(began.elapsed());
-            if asked.len() >= options.attempts as usize || pause >= left || !budget.take() {
+            if asked.len() >= options.attempts as usize || pause >= left || !self.may_repeat(&asked) {
                 return Err(status);
             }
             let share = rand::rng().random_range(0.5..1.0);
@@ -229,20 +246,29 @@ impl Client {
         }
     }
 
+    /// The first repeat is free where another instance answered what it was asked last: that one of several is away is
+    /// no reason to fail. It makes no storm, for it ends as soon as the others do not answer either.
+    fn may_repeat(&self, asked: &[SocketAddr]) -> bool {
+        let Shared {
+            instances, budget, ..
+        } = &*self.0;
+        (asked.len() == 1 && instances.another_is_well(asked, Instant::now())) || budget.take()
+    }
+
     /// An instance that is not known to be away, one that was not asked yet if there is one.
-    fn choose(&self, asked: &mut Vec<usize>) -> Result<&Instance, Status> {
-        let (index, instance) = self
-            .0
-            .instances
-            .choose(asked, Instant::now())
-            .ok_or_else(|| Status::unavailable(self.0.instances.why(self.0.target)))?;
-        asked.push(index);
+    fn choose(&self, asked: &mut Vec<SocketAddr>) -> Result<Arc<Instance>, Status> {
+        let instances = &self.0.instances;
+        let Some(instance) = instances.choose(asked, Instant::now()) else {
+            instances.doubt();
+            return Err(Status::unavailable(instances.why()));
+        };
+        asked.push(instance.address());
         Ok(instance)
     }
 
     async fn once<T, F, Fut>(
         &self,
-        instance: &Instance,
+        instance: Arc<Instance>,
         asking: Asking,
         began: Instant,
         trace: TraceContext,
@@ -256,29 +282,20 @@ impl Client {
         let wait = options
             .attempt
             .min(options.deadline.saturating_sub(began.elapsed()));
-        let asked = Instant::now();
-        let attempt = instance.attempt(wait, trace);
-        let under_way = instance.under_way();
-        let ended = tokio::time::timeout(wait, call(attempt)).await;
-        let status = match ended {
+        let asked = tokio::time::Instant::now();
+        let until = asked + wait;
+        let attempt = Attempt::new(instance, until, trace);
+        match tokio::time::timeout_at(until, call(attempt)).await {
             Ok(Ok(answer)) => {
                 self.record(asking.method, asked.elapsed());
-                self.learn(instance, under_way, None);
-                return Ok(answer.into_inner());
+                Ok(answer.into_inner())
             }
-            Ok(Err(status)) => plain(status),
-            Err(_) => Status::deadline_exceeded(format!("no answer within {} ms", wait.as_millis())),
-        };
-        let failed = may_help(&status);
-        self.learn(instance, under_way, failed.then(|| status.message().to_owned()));
-        Err(status)
-    }
-
-    fn learn(&self, instance: &Instance, under_way: instances::UnderWay<'_>, failed: Option<String>) {
-        let state = under_way.ended(failed, Instant::now());
-        self.0
-            .metrics
-            .breaker(&self.0.caller, self.0.target, instance.address(), state.figure());
+            Ok(Err(status)) => Err(plain(status)),
+            Err(_) => Err(Status::deadline_exceeded(format!(
+                "no answer within {} ms",
+                wait.as_millis()
+            ))),
+        }
     }
 
     fn record(&self, method: &'static str, took: Duration) {

@@ -2,7 +2,7 @@
 //!
 //! One service around the routes, as the HTTP edge is one middleware: it reads from top to bottom.
 
-use super::{Caller, ServerOptions};
+use super::{Caller, ServerOptions, methods::Methods};
 use crate::{CallPolicy, GrpcMetrics, timeout};
 use futures::future::BoxFuture;
 use http::{Request, Response};
@@ -26,6 +26,7 @@ pub(super) struct Edge(Arc<Limits>);
 
 struct Limits {
     service: &'static str,
+    methods: Methods,
     policy: CallPolicy,
     in_flight: Semaphore,
     deadline: Duration,
@@ -35,12 +36,14 @@ struct Limits {
 impl Edge {
     pub(super) fn new(
         service: &'static str,
+        methods: Methods,
         policy: CallPolicy,
         options: &ServerOptions,
         metrics: GrpcMetrics,
     ) -> Self {
         Self(Arc::new(Limits {
             service,
+            methods,
             policy,
             in_flight: Semaphore::new(options.in_flight),
             deadline: options.deadline,
@@ -92,12 +95,10 @@ impl Edge {
         // An answer that is only an error says its code in its head; any other ends well or is cut.
         let code = response.headers().get("grpc-status");
         let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
-        if code == Code::Unimplemented {
-            // Whatever somebody thinks of must not make new series.
-            return;
-        }
-        let method = path.rsplit('/').next().unwrap_or_default();
-        self.0.metrics.answered(self.0.service, method, code, took);
+        let limits = &*self.0;
+        limits
+            .metrics
+            .answered(limits.service, limits.methods.label(path), code, took);
         tracing::debug!(target: "access", path, code = ?code, micros = took.as_micros() as u64, "{path} {code:?}");
     }
 }

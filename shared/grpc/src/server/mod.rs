@@ -3,12 +3,14 @@
 mod connections;
 mod edge;
 mod health;
+mod methods;
 
 pub use connections::Caller;
 
 use crate::{CallPolicy, GrpcMetrics, Tls};
 use edge::Edge;
 use interstate_http::{Readiness, ServeError, Shutdown};
+use methods::Methods;
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tonic::{service::Routes, transport::server::Server as Transport};
@@ -116,7 +118,9 @@ impl Server {
             questions.readiness,
             shutdown.clone(),
         ));
-        let edge = Edge::new(questions.service, questions.policy, &options, metrics);
+        let methods = Methods::of(questions.names, questions.descriptors)
+            .expect("the descriptors were made by the compiler of the files");
+        let edge = Edge::new(questions.service, methods, questions.policy, &options, metrics);
         let routes = questions.routes.add_service(health).add_service(reflection);
         let incoming = connections::accept(listener, &options, tls, shutdown.clone());
         let serving = Transport::builder()

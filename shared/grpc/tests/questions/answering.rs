@@ -2,9 +2,12 @@
 
 use crate::fixture::{Instance, Manner, QUESTION, ask, client, within};
 use interstate_grpc::{ClientOptions, ServerOptions};
-use interstate_proto::MESSAGE_BYTES;
+use interstate_proto::{
+    MESSAGE_BYTES,
+    booking::{AssignedTripAnswer, AssignedTripRequest},
+};
 use std::time::Duration;
-use tonic::{Code, transport::Endpoint};
+use tonic::{Code, client::Grpc, transport::Endpoint};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -96,6 +99,48 @@ async fn health_follows_readiness() {
         booking.readiness.clear("read models");
     }
     assert_eq!(check("nobody").await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_it_does_not_have_makes_no_series() {
+    // Refused before anybody looks whether there is such a method.
+    let full = ServerOptions {
+        in_flight: 0,
+        ..ServerOptions::default()
+    };
+    let booking = Instance::with(Manner::default(), full, None, None).await;
+    let channel = Endpoint::from_shared(format!("http://{}", booking.address))
+        .unwrap()
+        .connect_lazy();
+    let mut grpc = Grpc::new(channel);
+    for path in [
+        "/interstate.booking.v1.Booking/AssignedTrip",
+        "/grpc.health.v1.Health/Check",
+        // Of a service that is described, but not this one's; of one that it has; of none.
+        "/interstate.location.v1.Location/Route",
+        "/interstate.booking.v1.Booking/Nonsense",
+        "/any.Thing/Whatever",
+    ] {
+        grpc.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<AssignedTripRequest, AssignedTripAnswer>::default();
+        let question = tonic::Request::new(AssignedTripRequest::default());
+        let answered = grpc.unary(question, path.parse().unwrap(), codec).await;
+        assert_eq!(answered.unwrap_err().code(), Code::Unavailable);
+    }
+    let figures = booking.metrics.render();
+    let mut counts: Vec<&str> = figures
+        .lines()
+        .filter_map(|line| line.strip_prefix(r#"grpc_server_requests_total{service="booking",method="#))
+        .collect();
+    counts.sort_unstable();
+    assert_eq!(
+        counts,
+        [
+            r#""AssignedTrip",code="UNAVAILABLE"} 1"#,
+            r#""Check",code="UNAVAILABLE"} 1"#,
+            r#""other",code="UNAVAILABLE"} 3"#,
+        ]
+    );
 }
 
 #[tokio::test]

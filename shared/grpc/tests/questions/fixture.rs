@@ -153,7 +153,6 @@ pub fn client(at: &[SocketAddr], options: ClientOptions) -> (Client, Metrics) {
 }
 
 pub fn client_with(at: &[SocketAddr], options: ClientOptions, tls: Option<Tls>) -> (Client, Metrics) {
-    let metrics = Metrics::new();
     let addresses: Vec<String> = at
         .iter()
         .map(|at| {
@@ -164,9 +163,15 @@ pub fn client_with(at: &[SocketAddr], options: ClientOptions, tls: Option<Tls>) 
             address.to_string()
         })
         .collect();
+    client_at(&addresses, options, tls)
+}
+
+/// Asks whoever is there, `host:port` each.
+pub fn client_at(given: &[String], options: ClientOptions, tls: Option<Tls>) -> (Client, Metrics) {
+    let metrics = Metrics::new();
     let figures = GrpcMetrics::new(&metrics);
     (
-        Client::new("location", "booking", &addresses, options, tls, figures),
+        Client::new("location", "booking", given, options, tls, figures),
         metrics,
     )
 }

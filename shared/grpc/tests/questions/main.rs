@@ -1,4 +1,4 @@
-//! Questions over loopback: deadlines, repeats, hedges, dead instances, limits, health, certificates.
+//! Questions over loopback: deadlines, repeats, hedges, dead and frozen instances, names, limits, health, certificates.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod answering;
@@ -6,3 +6,5 @@ mod asking;
 mod authority;
 mod certificates;
 mod fixture;
+mod frozen;
+mod names;
