@@ -9,7 +9,7 @@ use interstate_proto::{
 };
 use interstate_schemas::{BookingId, Timestamp};
 
-/// Asked once: a driver waits, but seldom.
+/// Asked once: a driver who sets out waits, but seldom, and who follows one is shown what was known.
 const ASSIGNED_TRIP: Asking = Asking::of("AssignedTrip");
 
 /// Booking over gRPC.

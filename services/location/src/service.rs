@@ -1,7 +1,7 @@
 //! Puts the service together.
 
 use crate::{
-    api::Edge,
+    api::{AssignedDrivers, Edge},
     domain::{
         DataError, Gazetteer, Place, RoadModel, Route, TollClass,
         gazetteer::{Candidate, CityId, NameError},
@@ -252,7 +252,7 @@ impl Location {
                 trips,
                 position,
                 commands,
-                bookings,
+                assigned: Arc::new(AssignedDrivers::new(bookings, clock.clone())),
                 clock,
                 streams,
             },

@@ -4,10 +4,10 @@
 mod edge;
 
 use axum::body::Body;
-use edge::{Node, PICKUP, booking, caller, fix, now};
+use edge::{Node, PICKUP, caller, fix, now, trip};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use interstate_auth::{Caller, Policy};
+use interstate_auth::Policy;
 use interstate_http::routes;
 use interstate_live::Live;
 use interstate_location::api::{self, ROWS};
@@ -25,7 +25,6 @@ async fn a_trip_is_followed_by_its_rider_from_setting_out_to_its_end_and_by_nobo
     let dir = tempfile::tempdir().unwrap();
     let node = start(dir.path()).await;
     let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
-    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
 
     let (status, _) = node.get(asha, &trip("position"), None).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "nobody has set out");
@@ -63,7 +62,7 @@ async fn a_trip_is_followed_by_its_rider_from_setting_out_to_its_end_and_by_nobo
         let (status, _) = node.get(caller("mallory", Role::Rider), &trip(path), None).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
-    arrived(&node, asha, &trip("tracking")).await;
+    edge::arrived(&node, asha).await;
 
     let (status, _, token) = node.post(ravi, &trip("tracking/close"), "c1", Value::Null).await;
     assert_eq!(status, StatusCode::OK);
@@ -72,23 +71,11 @@ async fn a_trip_is_followed_by_its_rider_from_setting_out_to_its_end_and_by_nobo
     node.host.stop().await;
 }
 
-async fn arrived(node: &Node, who: Caller, path: &str) {
-    for _ in 0..200 {
-        let (_, body) = node.get(who, path, None).await;
-        if body["arrived"] == json!(true) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the arrival was never told");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stream_shows_positions_as_they_come_and_ends_with_the_trip() {
     let dir = tempfile::tempdir().unwrap();
     let node = start(dir.path()).await;
     let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
-    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
     let (_, _, token) = node.post(ravi, &trip("tracking"), "k1", Value::Null).await;
     let mut request = Request::get(trip("position/stream"))
         .header("consistency-token", token.unwrap())
@@ -115,7 +102,6 @@ async fn the_stream_shows_positions_as_they_come_and_ends_with_the_trip() {
 fn after_a_restart_the_driver_is_still_seen_and_the_trip_still_open() {
     let dir = tempfile::tempdir().unwrap();
     let (ravi, asha) = (caller("ravi", Role::Driver), caller("asha", Role::Rider));
-    let trip = |rest: &str| format!("/v1/trips/{}/{rest}", booking());
     let fixes = json!({"fixes": [fix(19, 23.03)]});
     // A runtime each, because a process ends with everything that it runs.
     let process = || tokio::runtime::Runtime::new().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::invariants::evolve;
 use interstate_eventing::Event;
-use interstate_location::domain::tracking::{FORGOTTEN_AFTER, TrackingEvent, TripTracking};
+use interstate_location::domain::tracking::{CloseReason, FORGOTTEN_AFTER, TrackingEvent, TripTracking};
 use interstate_schemas::Timestamp;
 use std::collections::BTreeMap;
 
@@ -23,7 +23,11 @@ impl Tracked {
             (TripTracking::Open(open), TrackingEvent::Reached(reached)) => {
                 open.is_news(reached.milestone, reached.at)
             }
-            (TripTracking::NotOpened | TripTracking::Open(_), TrackingEvent::Opened(_)) => true,
+            // What somebody closed may be opened again by whoever has the trip then.
+            (
+                TripTracking::NotOpened | TripTracking::Open(_) | TripTracking::Closed(CloseReason::Ended),
+                TrackingEvent::Opened(_),
+            ) => true,
             (TripTracking::Open(_), TrackingEvent::Closed(_)) => true,
             _ => false,
         };

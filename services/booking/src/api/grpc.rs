@@ -1,6 +1,9 @@
 //! What other services ask: who drives whom.
 
-use crate::read::{BookingHistory, HistoryError};
+use crate::{
+    domain::booking::Stage,
+    read::{BookingHistory, BookingRow, HistoryError},
+};
 use interstate_grpc::CallRow;
 use interstate_proto::{
     MESSAGE_BYTES, Malformed,
@@ -8,6 +11,9 @@ use interstate_proto::{
 };
 use interstate_schemas::{BookingId, GeoPoint, Timestamp, UserId};
 use tonic::{Request, Response, Status};
+
+#[cfg(test)]
+mod tests;
 
 /// Who may ask what.
 pub const CALLERS: &[CallRow] = &[("location", "interstate.booking.v1.Booking/AssignedTrip")];
@@ -27,7 +33,7 @@ pub struct AssignedTrip {
     pub ends_at: Timestamp,
 }
 
-/// The trip of a booking where somebody is assigned to drive it.
+/// The trip of a booking where somebody is assigned to drive it and it is not over.
 pub async fn assigned_trip(
     history: &BookingHistory,
     booking: BookingId,
@@ -35,12 +41,15 @@ pub async fn assigned_trip(
     let Some(row) = history.booking(booking).await? else {
         return Ok(None);
     };
+    let Some(driver) = driver_now(&row) else {
+        return Ok(None);
+    };
     let Some(quote) = history.quote(row.quote).await? else {
         return Ok(None);
     };
     let stops = &quote.view.route.stops;
-    Ok(match (row.driver_user, stops.first(), stops.last()) {
-        (Some(driver), Some(first), Some(last)) => Some(AssignedTrip {
+    Ok(match (stops.first(), stops.last()) {
+        (Some(first), Some(last)) => Some(AssignedTrip {
             rider: row.rider,
             driver,
             pickup: first.point,
@@ -49,6 +58,21 @@ pub async fn assigned_trip(
         }),
         _ => None,
     })
+}
+
+/// A booking that has ended or was cancelled still names whoever drove it last.
+fn driver_now(row: &BookingRow) -> Option<UserId> {
+    match row.stage {
+        Stage::Assigned | Stage::EnRoute | Stage::Arrived | Stage::OnTrip => row.driver_user,
+        Stage::Unknown
+        | Stage::PendingPayment
+        | Stage::Confirmed
+        | Stage::Completed
+        | Stage::Closed
+        | Stage::Lapsed
+        | Stage::Unfulfilled
+        | Stage::Cancelled => None,
+    }
 }
 
 /// The questions as a server.

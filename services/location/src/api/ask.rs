@@ -36,13 +36,29 @@ impl Edge {
         catch_up(&self.position, Some(seen), Some(&subject)).await
     }
 
-    /// The open trip, for its rider, its driver and the staff. To everybody else it does not exist: who probes
-    /// bookings does not learn which are under way.
-    pub(super) fn visible(&self, booking: BookingId, caller: &Caller) -> Result<OpenTrip, Problem> {
-        let open = self.trips.of_booking(booking);
-        open.filter(|open| may_see(open, caller))
-            .ok_or_else(|| Problem::new(&codes::TRIP_NOT_OPEN, "Nobody drives this trip at present."))
+    /// The open trip, for its rider, its driver and the staff, as long as booking says that it is this driver's: who
+    /// loses a trip may forget to close it. To everybody else it does not exist: who probes bookings does not learn
+    /// which are under way.
+    pub(super) async fn visible(&self, booking: BookingId, caller: &Caller) -> Result<OpenTrip, Problem> {
+        let open = self.open_to(booking, caller)?;
+        let drives = self.assigned.still_drives(&open.trip).await;
+        let drives = drives
+            .map_err(|error| Problem::away(format!("{booking}: {error}"), "Bookings cannot be asked now."))?;
+        if !drives {
+            return Err(not_open());
+        }
+        // It may have been closed while booking was asked.
+        self.open_to(booking, caller)
     }
+
+    fn open_to(&self, booking: BookingId, caller: &Caller) -> Result<OpenTrip, Problem> {
+        let open = self.trips.of_booking(booking);
+        open.filter(|open| may_see(open, caller)).ok_or_else(not_open)
+    }
+}
+
+fn not_open() -> Problem {
+    Problem::new(&codes::TRIP_NOT_OPEN, "Nobody drives this trip at present.")
 }
 
 fn may_see(open: &OpenTrip, caller: &Caller) -> bool {

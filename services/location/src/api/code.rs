@@ -18,7 +18,7 @@ interstate_http::error_codes! {
     TRIP_NOT_YOURS = ("trip-not-yours", 403, "Not your trip",
         "Only the driver that is assigned to the booking can do this.");
     TRIP_OVER = ("trip-over", 409, "The trip is over",
-        "The trip has ended, and its driver can no longer be followed.");
+        "It should have ended more than six hours ago, and nobody had closed it: its driver can no longer be followed.");
     POSITION_UNKNOWN = ("position-unknown", 404, "The driver has not been seen",
         "The trip is open, but no position has come in yet: the driver may be in a dead zone. Ask again, or open the stream and wait.");
 }

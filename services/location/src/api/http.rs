@@ -1,7 +1,7 @@
 //! The routes, and what their handlers share.
 
-use super::{fixes, nearby, places, position, routes, tracking};
-use crate::{Location, effects::MilestoneWatch, ports::BookedTrips, read::OpenTrips, telemetry::Recorder};
+use super::{assigned::AssignedDrivers, fixes, nearby, places, position, routes, tracking};
+use crate::{Location, effects::MilestoneWatch, read::OpenTrips, telemetry::Recorder};
 use aide::axum::{
     ApiRouter,
     routing::{get_with, post_with},
@@ -28,8 +28,8 @@ pub struct Edge {
     pub position: ReadPosition,
     /// The way to the aggregates.
     pub commands: Commands,
-    /// Who drives whom.
-    pub bookings: Arc<dyn BookedTrips>,
+    /// Who drives whom now.
+    pub assigned: Arc<AssignedDrivers>,
     /// Log time.
     pub clock: Arc<dyn Clock>,
     /// Live streams.
@@ -90,7 +90,11 @@ pub fn router(edge: Edge) -> ApiRouter {
             "/v1/trips/{booking}/position/stream",
             get_with(position::stream, |op| {
                 op.summary("Where the vehicle of a trip is, as it moves")
-                    .description("Server-sent events of the kind `position`, from now to the trip's end.")
+                    .description(
+                        "Server-sent events of the kind `position`, from now until the trip is closed, or its \
+                         booking has ended, was cancelled or has another driver. Bookings are asked every 10 \
+                         seconds; where they have not answered for 2 minutes, the stream ends too.",
+                    )
             }),
         )
         // Shared: it is passed on several times a request.

@@ -1,6 +1,7 @@
 //! The HTTP API of places, routes, fixes and live positions.
 
 mod ask;
+mod assigned;
 mod code;
 mod fixes;
 mod grpc;
@@ -12,6 +13,7 @@ mod position;
 mod routes;
 mod tracking;
 
+pub use assigned::{ASKED_EVERY, AssignedDrivers, HOLDS_FOR};
 pub use code::{CODES, codes};
 pub use fixes::{FixReport, FixesTaken, RefusedFix, ReportedFix};
 pub use grpc::{CALLERS, questions};

@@ -1,6 +1,6 @@
 //! Where the driver of a trip is, once and live.
 
-use super::{code::codes, http::Edge, tracking::TripPath};
+use super::{assigned::ASKED_EVERY, code::codes, http::Edge, tracking::TripPath};
 use axum::extract::State;
 use futures::stream;
 use interstate_auth::Caller;
@@ -33,7 +33,7 @@ pub(super) async fn one(
     Path(TripPath { booking }): Path<TripPath>,
 ) -> Result<Json<PositionView>, Problem> {
     edge.catch_up(&seen, booking).await?;
-    let open = edge.visible(booking, &caller)?;
+    let open = edge.visible(booking, &caller).await?;
     let driver = DriverId::from(open.trip.driver);
     let sighting = edge.location.last_sighting(driver).await;
     let sighting = sighting
@@ -41,8 +41,9 @@ pub(super) async fn one(
     Ok(Json(edge.view(booking, sighting)))
 }
 
-/// `GET /v1/trips/{booking}/position/stream`: the position now and each that comes, until the trip is closed or
-/// goes to another driver. A slow reader misses positions in between, never the last one.
+/// `GET /v1/trips/{booking}/position/stream`: the position now and each that comes, until the trip is closed, or
+/// goes to another driver, or booking says that it is over. A slow reader misses positions in between, never the
+/// last one.
 pub(super) async fn stream(
     State(edge): State<Arc<Edge>>,
     caller: Caller,
@@ -50,7 +51,7 @@ pub(super) async fn stream(
     Path(TripPath { booking }): Path<TripPath>,
 ) -> Result<EventStream, Problem> {
     edge.catch_up(&seen, booking).await?;
-    let open = edge.visible(booking, &caller)?;
+    let open = edge.visible(booking, &caller).await?;
     let driver = DriverId::from(open.trip.driver);
     let mut sightings = edge.location.live().watch(driver, edge.clock.now());
     // What is known already comes first.
@@ -91,8 +92,10 @@ impl Watching {
                     true
                 }
                 _ = self.trip.changed() => false,
+                // A booking that ends is not heard of here, and its driver may stand still.
+                () = edge.clock.sleep(ASKED_EVERY) => false,
             };
-            let open = edge.visible(booking, caller).ok()?;
+            let open = edge.visible(booking, caller).await.ok()?;
             if DriverId::from(open.trip.driver) != self.driver {
                 return None;
             }

@@ -59,7 +59,7 @@ pub(super) async fn open(
     key: IdempotencyKey,
     Path(TripPath { booking }): Path<TripPath>,
 ) -> Result<Answer<()>, Problem> {
-    let booked = edge.bookings.trip(booking).await;
+    let booked = edge.assigned.ask(booking).await;
     let booked = booked
         .map_err(|error| Problem::away(format!("{booking}: {error}"), "Bookings cannot be asked now."))?;
     let booked = booked
@@ -84,7 +84,8 @@ pub(super) async fn open(
     Ok(Answer::new(()).token(token))
 }
 
-/// `POST /v1/trips/{booking}/tracking/close`: the trip is over; nobody follows the driver any more.
+/// `POST /v1/trips/{booking}/tracking/close`: nobody follows the driver any more, until whoever is assigned to the
+/// booking sets out again.
 pub(super) async fn close(
     State(edge): State<Arc<Edge>>,
     caller: Caller,
@@ -112,6 +113,6 @@ pub(super) async fn one(
     Path(TripPath { booking }): Path<TripPath>,
 ) -> Result<Json<TrackingView>, Problem> {
     edge.catch_up(&seen, booking).await?;
-    let open = edge.visible(booking, &caller)?;
+    let open = edge.visible(booking, &caller).await?;
     Ok(Json(TrackingView::from(&open)))
 }

@@ -40,6 +40,7 @@ pub struct Milestones {
 
 struct Watched {
     trip: TripOpened,
+    opened_at: Timestamp,
     observer: Observer,
     /// Seen, and not yet told.
     untold: VecDeque<(Milestone, Timestamp)>,
@@ -89,7 +90,7 @@ impl Milestones {
                     .watched
                     .entry(booking)
                     .and_modify(|watched| {
-                        if watched.trip != trip {
+                        if (&watched.trip, watched.opened_at) != (&trip, open.opened_at) {
                             *watched = Watched::new(open.clone());
                         }
                     })
@@ -119,6 +120,7 @@ impl Watched {
     fn new(open: crate::domain::tracking::OpenTrip) -> Self {
         Self {
             trip: open.trip.clone(),
+            opened_at: open.opened_at,
             observer: Observer::new(open),
             untold: VecDeque::new(),
         }

@@ -6,7 +6,7 @@ use interstate_eventing::{
     Aggregate, Event,
     projection::{Changes, MemoryReadModel, ReadModel, Watch},
 };
-use interstate_schemas::{BookingId, UserId};
+use interstate_schemas::{BookingId, Timestamp, UserId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -60,13 +60,14 @@ impl OpenTrips {
         if event.aggregate != TripTracking::NAME {
             return Ok(());
         }
+        let time = event.time;
         let event: TrackingEvent = event.decode().map_err(|error| error.to_string())?;
         let booking = match &event {
             TrackingEvent::Opened(trip) => trip.booking,
             TrackingEvent::Reached(reached) => reached.booking,
             TrackingEvent::Closed(closed) => closed.booking,
         };
-        self.trips().take_up(event);
+        self.trips().take_up(event, time);
         self.0.changes.announce(&booking);
         Ok(())
     }
@@ -77,7 +78,7 @@ impl OpenTrips {
 }
 
 impl Trips {
-    fn take_up(&mut self, event: TrackingEvent) {
+    fn take_up(&mut self, event: TrackingEvent, time: Timestamp) {
         match event {
             TrackingEvent::Opened(trip) => {
                 self.close(trip.booking);
@@ -85,7 +86,7 @@ impl Trips {
                     .entry(trip.driver)
                     .or_default()
                     .insert(trip.booking);
-                self.open.insert(trip.booking, OpenTrip::new(trip));
+                self.open.insert(trip.booking, OpenTrip::new(trip, time));
             }
             TrackingEvent::Reached(reached) => {
                 if let Some(open) = self.open.get_mut(&reached.booking) {

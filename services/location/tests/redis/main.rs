@@ -5,20 +5,15 @@
 mod edge;
 
 use axum::body::Body;
-use edge::{Node, PICKUP, booking, caller, fix};
-use http::{Request, StatusCode};
-use http_body_util::BodyExt;
+use edge::{Node, PICKUP, caller, fix, trip};
+use http::StatusCode;
 use interstate_config::Cache;
 use interstate_engines::Engine;
 use interstate_live::Live;
 use interstate_schemas::Role;
 use interstate_telemetry::Metrics;
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
-use tokio::time::timeout;
-use tower::ServiceExt;
-
-const PATIENCE: Duration = Duration::from_secs(10);
+use std::path::Path;
 
 /// An instance on a log of its own: nothing passes between two of them but by the server.
 async fn instance(dir: &Path, url: &str) -> Node {
@@ -27,38 +22,9 @@ async fn instance(dir: &Path, url: &str) -> Node {
     edge::start(dir, &live).await
 }
 
-fn trip(rest: &str) -> String {
-    format!("/v1/trips/{}/{rest}", booking())
-}
-
-/// A stream of the trip's positions, from the instance's edge.
-async fn stream(node: &Node, token: &str) -> Body {
-    let mut request = Request::get(trip("position/stream"))
-        .header("consistency-token", token)
-        .body(Body::empty())
-        .unwrap();
-    request.extensions_mut().insert(caller("asha", Role::Rider));
-    let response = node.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    response.into_body()
-}
-
 /// The latitude of the next position.
 async fn next(stream: &mut Body) -> f64 {
-    loop {
-        let frame = timeout(PATIENCE, stream.frame()).await.expect("a position comes");
-        let bytes = frame
-            .expect("the stream goes on")
-            .unwrap()
-            .into_data()
-            .unwrap_or_default();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let data = text.lines().find_map(|line| line.strip_prefix("data:"));
-        if let Some(data) = data {
-            let event: Value = serde_json::from_str(data.trim()).unwrap();
-            return event["point"]["lat"].as_f64().unwrap();
-        }
-    }
+    edge::next(stream).await.expect("the stream goes on")
 }
 
 async fn open(node: &Node) -> String {
@@ -91,7 +57,7 @@ async fn a_stream_at_one_instance_shows_the_fixes_that_another_takes_up() {
     let token = open(&two).await;
 
     let first = report(&one, 1).await;
-    let mut stream = stream(&two, &token).await;
+    let mut stream = two.stream(&token).await;
     assert!(
         (next(&mut stream).await - first).abs() < 1e-6,
         "what was known already comes first"

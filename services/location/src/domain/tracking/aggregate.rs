@@ -25,8 +25,8 @@ pub enum TripTracking {
     NotOpened,
     /// Somebody drives.
     Open(OpenTrip),
-    /// It is over.
-    Closed,
+    /// Nobody is followed by it any more, and why.
+    Closed(CloseReason),
 }
 
 /// A trip while somebody drives.
@@ -34,6 +34,8 @@ pub enum TripTracking {
 pub struct OpenTrip {
     /// Who drives whom from where to where.
     pub trip: TripOpened,
+    /// Since when: it tells a trip from the same one that was opened again.
+    pub opened_at: Timestamp,
     /// Milestones that are reached once.
     pub once: BTreeSet<Milestone>,
     /// The state that the last border led into.
@@ -43,10 +45,11 @@ pub struct OpenTrip {
 }
 
 impl OpenTrip {
-    /// A trip that has just been opened.
-    pub fn new(trip: TripOpened) -> Self {
+    /// A trip that was opened at this moment.
+    pub fn new(trip: TripOpened, opened_at: Timestamp) -> Self {
         Self {
             trip,
+            opened_at,
             once: BTreeSet::new(),
             state: None,
             gates: BTreeMap::new(),
@@ -87,6 +90,7 @@ impl OpenTrip {
 
 impl Aggregate for TripTracking {
     const NAME: &'static str = "trip";
+    const VERSION: u32 = 2;
     type Command = TrackingCommand;
     type Event = TrackingEvent;
 
@@ -97,7 +101,12 @@ impl Aggregate for TripTracking {
     ) -> Result<Decision<TrackingEvent>, Rejection> {
         match (self, command) {
             (Self::Open(open), TrackingCommand::Open(trip)) if open.trip == *trip => Ok(Decision::nothing()),
-            (Self::NotOpened | Self::Open(_), TrackingCommand::Open(trip)) => {
+            // Closing is one driver's word. The booking may go on, with another driver or with the same one, and
+            // whoever opens it is assigned to it by booking's word.
+            (
+                Self::NotOpened | Self::Open(_) | Self::Closed(CloseReason::Ended),
+                TrackingCommand::Open(trip),
+            ) => {
                 let own = cx.actor.is_user(trip.driver) || !is_person(cx.actor);
                 if own {
                     Ok(Decision::event(*trip))
@@ -105,7 +114,8 @@ impl Aggregate for TripTracking {
                     Err(not_yours())
                 }
             }
-            (Self::Closed, TrackingCommand::Open(_)) => Err(Rejection::conflict(
+            // It would be forgotten again at once.
+            (Self::Closed(CloseReason::Forgotten), TrackingCommand::Open(_)) => Err(Rejection::conflict(
                 "trip-over",
                 "This trip is over; its driver can no longer be followed.",
             )),
@@ -135,7 +145,7 @@ impl Aggregate for TripTracking {
             }
             // Fixes and repeats that come after the end.
             (
-                Self::Closed,
+                Self::Closed(_),
                 TrackingCommand::Reach { .. } | TrackingCommand::Close | TrackingCommand::Forget,
             ) => Ok(Decision::nothing()),
             (
@@ -148,15 +158,15 @@ impl Aggregate for TripTracking {
         }
     }
 
-    fn evolve(&mut self, event: &TrackingEvent, _: Timestamp) {
+    fn evolve(&mut self, event: &TrackingEvent, time: Timestamp) {
         match event {
-            TrackingEvent::Opened(trip) => *self = Self::Open(OpenTrip::new(trip.clone())),
+            TrackingEvent::Opened(trip) => *self = Self::Open(OpenTrip::new(trip.clone(), time)),
             TrackingEvent::Reached(reached) => {
                 if let Self::Open(open) = self {
                     open.take_up(reached.milestone, reached.at);
                 }
             }
-            TrackingEvent::Closed(_) => *self = Self::Closed,
+            TrackingEvent::Closed(closed) => *self = Self::Closed(closed.reason),
         }
     }
 

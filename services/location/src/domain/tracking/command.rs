@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum TrackingCommand {
     /// The trip's driver is on the way to the rider. Repeats change nothing; another driver of the same booking
-    /// takes the place of the first.
+    /// takes the place of the first. A trip that was closed begins anew.
     Open(Box<TripOpened>),
     /// Fixes show that this has happened. Repeats change nothing.
     Reach {
@@ -19,7 +19,7 @@ pub enum TrackingCommand {
         /// When the deciding fix was taken.
         at: Timestamp,
     },
-    /// The trip is over.
+    /// The driver is not followed any more.
     Close,
     /// Nobody closed it: feeds the deadline.
     Forget,

@@ -40,6 +40,13 @@ fn opened() -> Story<TripTracking> {
         .events([trip().into()])
 }
 
+fn closed(reason: CloseReason) -> TripClosed {
+    TripClosed {
+        booking: trip().booking,
+        reason,
+    }
+}
+
 fn reach(milestone: Milestone, at: &str) -> TrackingCommand {
     TrackingCommand::Reach {
         milestone,
@@ -138,39 +145,71 @@ fn a_rider_cannot_make_a_milestone_nor_close_the_trip() {
 }
 
 #[test]
-fn after_its_end_nothing_happens_and_it_does_not_begin_again() {
-    let closed = TripClosed {
-        booking: trip().booking,
-        reason: CloseReason::Ended,
-    };
+fn after_it_was_closed_nothing_is_reached() {
     opened()
         .when(person("ravi", Role::Driver), TrackingCommand::Close)
-        .then([closed.into()])
+        .then([closed(CloseReason::Ended).into()])
         .when(
             service(),
             reach(Milestone::ArrivedAtPickup, "2026-11-21T10:02:00Z"),
         )
-        .then_nothing()
+        .then_nothing();
+}
+
+#[test]
+fn a_trip_that_its_driver_closed_and_gave_back_is_opened_by_the_next_and_begins_anew() {
+    let replacement = TripOpened {
+        driver: user("meena"),
+        ..trip()
+    };
+    let arrive = || reach(Milestone::ArrivedAtPickup, "2026-11-21T10:02:00Z");
+    let reached = &["location.milestone_reached.v1"];
+    opened()
+        .when(service(), arrive())
+        .then_types(reached)
+        .when(person("ravi", Role::Driver), TrackingCommand::Close)
+        .then([closed(CloseReason::Ended).into()])
+        .when(
+            person("ravi", Role::Driver),
+            TrackingCommand::Open(Box::new(replacement.clone())),
+        )
+        .then_rejected("trip-not-yours")
+        .when(
+            person("meena", Role::Driver),
+            TrackingCommand::Open(Box::new(replacement.clone())),
+        )
+        .then([replacement.into()])
+        .when(service(), arrive())
+        .then_types(reached);
+}
+
+#[test]
+fn a_driver_who_gets_the_trip_again_opens_it_again() {
+    opened()
+        .when(person("ravi", Role::Driver), TrackingCommand::Close)
+        .then([closed(CloseReason::Ended).into()])
         .when(
             person("ravi", Role::Driver),
             TrackingCommand::Open(Box::new(trip())),
         )
-        .then_rejected("trip-over");
+        .then([trip().into()]);
 }
 
 #[test]
 fn a_forgotten_trip_is_closed_six_hours_after_its_planned_end() {
     let story = opened();
     assert_eq!(story.deadlines()[0].due, time("2026-11-21T22:00:00Z"));
-    let closed = TripClosed {
-        booking: trip().booking,
-        reason: CloseReason::Forgotten,
-    };
     let story = story
         .at("2026-11-21T22:00:00Z")
         .when_due("forget")
-        .then([closed.into()]);
+        .then([closed(CloseReason::Forgotten).into()]);
     assert!(story.deadlines().is_empty());
+    story
+        .when(
+            person("ravi", Role::Driver),
+            TrackingCommand::Open(Box::new(trip())),
+        )
+        .then_rejected("trip-over");
 }
 
 #[test]
@@ -180,7 +219,7 @@ fn fixes_on_the_way_from_ahmedabad_to_udaipur_show_the_milestones_in_order() {
         states: &states,
         gates: &gates,
     };
-    let mut observer = Observer::new(OpenTrip::new(trip()));
+    let mut observer = Observer::new(OpenTrip::new(trip(), time("2026-11-21T10:00:00Z")));
     let (pickup, drop) = (trip().pickup, trip().drop);
     let mut seen = Vec::new();
     let mut at = time("2026-11-21T10:00:00Z");
