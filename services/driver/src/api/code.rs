@@ -34,6 +34,8 @@ interstate_http::error_codes! {
         "The vehicle is not among those that you drive; `GET /v1/drivers/me` lists them.");
     DRIVER_WHICH_VEHICLE = ("driver-which-vehicle", 422, "Name the vehicle",
         "You drive several vehicles: say with which you take trips.");
+    DRIVER_TOO_MANY_VEHICLES = ("driver-too-many-vehicles", 409, "Too many vehicles",
+        "A driver has at most ten vehicles; those whose plate was another's, or was taken back, do not count. Ask support to take back the plate of one that you drive no more, then register this one.");
     VEHICLE_UNKNOWN = ("vehicle-unknown", 404, "There is no such vehicle",
         "No vehicle is registered under this id.");
     VEHICLE_EXISTS = ("vehicle-exists", 409, "Registered already",
@@ -52,6 +54,8 @@ interstate_http::error_codes! {
         "Both days of a paper lie within a hundred years of today. Check the years.");
     DOCUMENT_WRONG_KIND = ("document-wrong-kind", 422, "The paper belongs elsewhere",
         "Papers of a driver go to `POST /v1/drivers/me/documents`, papers of a vehicle to `POST /v1/drivers/me/vehicles/{vehicle}/documents`.");
+    DOCUMENT_TOO_MANY = ("document-too-many", 409, "Too many papers",
+        "Fifty papers are kept of a driver, and fifty of a vehicle. With so many on file you can still add one that replaces another: of the same kind, holding at least as long, and either from the same day on or after the other has lapsed. To register a vehicle, send only the papers that hold now or will hold.");
     OFFER_UNKNOWN = ("offer-unknown", 404, "There is no such offer",
         "No such offer was made to you.");
     OFFER_EXPIRED = ("offer-expired", 409, "The offer has expired",

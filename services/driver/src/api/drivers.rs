@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     documents::Document,
-    driver::{DriverCommand, Profile},
+    driver::{DriverCommand, MOST_VEHICLES, Profile},
     vehicle::{PlateKey, VehicleCommand},
 };
 use axum::extract::State;
@@ -98,6 +98,7 @@ pub(super) async fn register_vehicle(
     // The same driver with the same plate is the same vehicle, whatever the key: a second try finds the first.
     let vehicle = VehicleId::derive(0, &[&driver.ulid().0.to_be_bytes(), hash.as_bytes()]);
     const ROUTE: &str = "POST /v1/drivers/me/vehicles";
+    edge.may_register(driver, vehicle)?;
     let request = (&hash, &body.description, &body.documents);
     let used = edge
         .commands
@@ -332,6 +333,20 @@ impl Edge {
         Err(Problem::new(
             &codes::VEHICLE_PAPERS_MISSING,
             format!("These papers of the vehicle are missing or do not hold today: {missing:?}."),
+        ))
+    }
+
+    /// A driver has at most so many vehicles.
+    fn may_register(&self, driver: DriverId, vehicle: VehicleId) -> Result<(), Problem> {
+        if self.roster.may_register(driver, vehicle) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            &codes::DRIVER_TOO_MANY_VEHICLES,
+            format!(
+                "You have {MOST_VEHICLES} vehicles, as many as a driver may have. Ask support to take back the plate of \
+                 one that you drive no more."
+            ),
         ))
     }
 

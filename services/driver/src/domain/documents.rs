@@ -172,6 +172,16 @@ impl Document {
         is_within_a_lifetime(self.valid_from, today) && is_within_a_lifetime(self.valid_through, today)
     }
 
+    /// Whether an older paper is of no more use beside this one: of the same kind, for no other states, and from now on
+    /// it holds at no moment at which this one does not. A renewal that begins later replaces nothing until the older
+    /// one has lapsed.
+    pub fn replaces(&self, older: &Self, now: Timestamp) -> bool {
+        self.kind == older.kind
+            && self.states.is_superset(&older.states)
+            && self.valid_through >= older.valid_through
+            && (self.valid_from <= older.valid_from || older.lapses() <= now)
+    }
+
     /// Whether it is a permit to carry passengers in that state. Says nothing of its dates.
     pub fn permits(&self, state: StateCode) -> bool {
         match self.kind {
@@ -257,6 +267,39 @@ pub fn missing_at(documents: &[Document], wanted: &[DocumentKind], at: Timestamp
             .any(|paper| paper.kind == kind && paper.holds_at(at))
     };
     wanted.iter().copied().filter(|&kind| !holds(kind)).collect()
+}
+
+/// Papers that are kept of one driver, or of one vehicle, at most: several of every kind, with room for mistakes.
+/// Everybody who looks at a driver or a vehicle reads all of them.
+pub const MOST_PAPERS: usize = 50;
+
+/// Puts a paper to the others, in the place of those that it replaces: all that is asked of papers concerns what
+/// holds now and later, and the log keeps the rest.
+pub fn put(papers: &mut Vec<Document>, paper: &Document, now: Timestamp) {
+    papers.retain(|older| !paper.replaces(older, now));
+    papers.push(paper.clone());
+}
+
+/// Refuses a paper for which there is no room. One that replaces another is always taken.
+///
+/// # Errors
+/// `document-too-many`.
+pub fn check_room(papers: &[Document], paper: &Document, now: Timestamp) -> Result<(), Rejection> {
+    if papers.len() < MOST_PAPERS || papers.iter().any(|older| paper.replaces(older, now)) {
+        return Ok(());
+    }
+    Err(too_many_papers())
+}
+
+/// More papers than are kept.
+pub fn too_many_papers() -> Rejection {
+    Rejection::conflict(
+        "document-too-many",
+        format!(
+            "At most {MOST_PAPERS} papers are kept, and this would be one more. Add one that replaces another: of the \
+             same kind, holding at least as long, and either from the same day on or after the other has lapsed."
+        ),
+    )
 }
 
 /// Refuses a paper whose days cannot be meant.

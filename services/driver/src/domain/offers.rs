@@ -116,13 +116,6 @@ impl OfferPolicy {
         }
     }
 
-    /// Of the candidates that a round is given, best first, this many are enough: were all of the rounds before
-    /// among them, a batch would be left.
-    pub fn enough_for(&self, mode: DispatchMode, round: u32) -> usize {
-        let round = usize::try_from(round).unwrap_or(usize::MAX);
-        usize::from(self.batch(mode)).saturating_mul(round)
-    }
-
     /// How long an offer made now stands.
     pub fn ttl(&self, mode: DispatchMode, pickup: Timestamp, now: Timestamp) -> SignedDuration {
         let ahead = pickup.duration_since(now);

@@ -88,13 +88,12 @@ impl Proposer {
     async fn proposal(&self, wanted: &Wanted) -> DispatchRequest {
         let now = self.clock.now();
         let search = &wanted.of;
-        let found = prospects(&self.roster, &*self.fixes, search, &self.policy, now).await;
-        let booking = search.trip.booking;
+        let found = prospects(&self.roster, &*self.fixes, wanted, &self.policy, now).await;
         let considered = SearchRecord::of(
-            booking,
+            search.trip.booking,
             wanted.round,
-            &found.facts,
-            &found.needs,
+            found.judged,
+            found.passed_over,
             &self.policy,
             now,
         );
@@ -107,14 +106,13 @@ impl Proposer {
         let (busy, mut candidates): (Vec<_>, Vec<_>) =
             candidates.partition(|candidate| self.roster.is_offered_elsewhere(wanted.dispatch, candidate));
         candidates.extend(busy);
-        let offers = &self.policy.offers;
-        candidates.truncate(offers.enough_for(search.mode, wanted.round));
+        // Nobody who was asked before is among them.
+        candidates.truncate(self.policy.offers.batch(search.mode).into());
         for candidate in &mut candidates {
             let card = self.roster.card(candidate.driver, candidate.vehicle);
             candidate.card = card.map(Box::new);
         }
-        let asked = candidates.len().min(offers.batch(search.mode).into());
-        self.roster.about_to_offer(wanted.dispatch, &candidates[..asked]);
+        self.roster.about_to_offer(wanted.dispatch, &candidates);
         DispatchRequest::Propose(Box::new(Proposal {
             search: search.search,
             round: wanted.round,

@@ -14,6 +14,7 @@ pub mod postgres;
 mod ring;
 mod roster;
 pub mod sqlite;
+mod subject;
 
 pub use candidates::{MOST_CANDIDATES, Prospects, prospects};
 pub use dispatches::{Dispatches, OfferRow, Opened, ReadError, SearchRow, WhyNot};

@@ -6,9 +6,9 @@ use super::{offered::Offered, ring::Ring};
 use crate::domain::{
     calendar::Calendar,
     dispatch::{Candidate, Dispatch, DispatchEvent},
-    driver::{Driver, DriverStatus},
-    duty::Interval,
-    vehicle::Vehicle,
+    driver::{Driver, DriverStatus, MOST_VEHICLES},
+    duty::DutyCalendar,
+    vehicle::{Vehicle, VehicleStatus},
 };
 use interstate_eventing::{
     Aggregate, DecodeError, Event,
@@ -18,7 +18,7 @@ use interstate_schemas::{
     CalendarOwner, DispatchId, DriverCard, DriverId, EventId, Timestamp, TripRequest, VehicleClass, VehicleId,
 };
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ pub struct OpenSearch {
     pub trip: Arc<TripRequest>,
     /// About now, or ahead.
     pub mode: crate::domain::offers::DispatchMode,
+    /// Who was asked in an earlier round: nobody is asked twice.
+    pub asked: Arc<BTreeSet<DriverId>>,
 }
 
 /// Candidates that somebody has to name.
@@ -52,7 +54,9 @@ pub struct Wanted {
 pub(super) struct Rows {
     pub(super) drivers: HashMap<DriverId, Driver>,
     pub(super) vehicles: HashMap<VehicleId, Vehicle>,
-    pub(super) calendars: HashMap<String, Calendar>,
+    calendars: HashMap<CalendarOwner, Calendar>,
+    /// The calendar of whoever has none yet.
+    free: DutyCalendar,
     /// Approved drivers by the classes that they can drive.
     pub(super) by_class: BTreeMap<VehicleClass, Ring>,
     /// What drivers are being asked for, so that not every search asks the same ones at once.
@@ -102,6 +106,18 @@ impl Roster {
         let mut found: Vec<_> = of_driver.cloned().collect();
         found.sort_by_key(|vehicle| vehicle.registered.as_ref().map(|registered| registered.vehicle));
         found
+    }
+
+    /// Whether a driver may register this vehicle: it is theirs already, or they have few enough others.
+    pub fn may_register(&self, driver: DriverId, vehicle: VehicleId) -> bool {
+        let rows = self.rows();
+        let theirs = |vehicle: &Vehicle| {
+            let registered = vehicle.registered.as_ref();
+            registered.is_some_and(|registered| registered.driver == driver)
+                && matches!(vehicle.status, VehicleStatus::Pending | VehicleStatus::Admitted)
+        };
+        rows.vehicles.get(&vehicle).is_some_and(theirs)
+            || rows.vehicles.values().filter(|known| theirs(known)).count() < MOST_VEHICLES
     }
 
     /// Drivers whose admission stands there, after this one in the order of their ids, with what they may drive.
@@ -210,8 +226,9 @@ impl Roster {
                 }
             }
             Calendar::NAME => {
+                let owner = owner(&event.subject).ok_or_else(unreadable)?;
                 let mut rows = self.rows_mut();
-                evolve(rows.calendars.entry(event.subject.clone()).or_default(), event)?;
+                evolve(rows.calendars.entry(owner).or_default(), event)?;
             }
             Dispatch::NAME => {
                 let id = event.subject.parse().map_err(|_| unreadable())?;
@@ -241,6 +258,7 @@ impl Roster {
                     search: opened.search,
                     trip: Arc::from(opened.trip),
                     mode: opened.mode,
+                    asked: Arc::default(),
                 };
                 self.rows_mut().searches.insert(id, open);
             }
@@ -252,6 +270,10 @@ impl Roster {
                 let candidates: Vec<_> = made.offers.into_values().collect();
                 let mut rows = self.rows_mut();
                 rows.wanted.remove(&id);
+                if let Some(search) = rows.searches.get_mut(&id) {
+                    let drivers = candidates.iter().map(|candidate| candidate.driver);
+                    Arc::make_mut(&mut search.asked).extend(drivers);
+                }
                 rows.offered.replace(id, &candidates);
             }
             _ => {}
@@ -287,25 +309,16 @@ impl Rows {
         }
     }
 
-    /// Whether a driver's calendar has something between the two moments.
-    pub(super) fn is_taken(
-        &self,
-        driver: DriverId,
-        from: Timestamp,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> bool {
-        let wanted = Interval::new(from, until).ok();
-        let calendar = self.calendars.get(&CalendarOwner::Driver(driver).to_string());
-        calendar
-            .zip(wanted)
-            .is_some_and(|(calendar, wanted)| calendar.duties().first_overlap(wanted, now).is_some())
+    /// What stands in an owner's calendar; nothing where nothing ever did.
+    pub(super) fn duties(&self, owner: CalendarOwner) -> &DutyCalendar {
+        self.calendars.get(&owner).map_or(&self.free, Calendar::duties)
     }
+}
 
-    /// The calendar of an owner; an empty one where nothing ever stood in it.
-    pub(super) fn calendar(&self, owner: &str) -> Option<&Calendar> {
-        self.calendars.get(owner)
-    }
+/// Whose calendar has this id.
+fn owner(id: &str) -> Option<CalendarOwner> {
+    let driver = id.parse().map(CalendarOwner::Driver);
+    driver.or_else(|_| id.parse().map(CalendarOwner::Vehicle)).ok()
 }
 
 fn evolve<A: Aggregate>(state: &mut A, event: &Event) -> Result<(), DecodeError> {

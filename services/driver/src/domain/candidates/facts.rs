@@ -10,6 +10,7 @@ use interstate_schemas::{DriverId, Money, StateCode, Timestamp, TripKind, Vehicl
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What an engine runs on, as far as a rule asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -96,9 +97,10 @@ pub struct TripNeeds {
     pub driver_gender: Option<Gender>,
 }
 
-/// What is known of one driver with one vehicle, for one trip.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CandidateFacts {
+/// What is known of one driver with one vehicle, for one trip. The papers may be borrowed: a search looks at hundreds
+/// of candidates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidateFacts<'a> {
     /// The driver.
     pub driver: DriverId,
     /// The vehicle that would be driven.
@@ -110,9 +112,9 @@ pub struct CandidateFacts {
     /// Whether a sanction is in force.
     pub sanctioned: Option<bool>,
     /// Every approved paper of the driver; an empty list says that there is none.
-    pub driver_documents: Option<Vec<Document>>,
+    pub driver_documents: Option<Cow<'a, [Document]>>,
     /// Every approved paper of the vehicle; an empty list says that there is none.
-    pub vehicle_documents: Option<Vec<Document>>,
+    pub vehicle_documents: Option<Cow<'a, [Document]>>,
     /// Class of the vehicle.
     pub class: Option<VehicleClass>,
     /// Passengers that it seats, the driver not counted.
@@ -173,7 +175,7 @@ pub struct CandidateFacts {
     pub idle_since: Option<Timestamp>,
 }
 
-impl CandidateFacts {
+impl CandidateFacts<'_> {
     /// A candidate of whom nothing is known.
     pub fn unknown(driver: DriverId, vehicle: VehicleId) -> Self {
         Self {

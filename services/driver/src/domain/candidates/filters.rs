@@ -65,6 +65,18 @@ pub fn evaluate(
     verdict
 }
 
+/// The first filter that fails on what is known, or nothing. Cheaper than [`evaluate`]: it stops there, and keeps
+/// nothing.
+pub fn first_failure(
+    facts: &CandidateFacts,
+    needs: &TripNeeds,
+    policy: &DispatchPolicy,
+    now: Timestamp,
+) -> Option<FilterCode> {
+    let fails = |&&code: &&FilterCode| matches!(outcome(code, facts, needs, policy, now), Outcome::Fails(_));
+    FilterCode::ALL.iter().find(fails).copied()
+}
+
 fn outcome(
     code: FilterCode,
     facts: &CandidateFacts,

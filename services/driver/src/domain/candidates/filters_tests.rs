@@ -32,16 +32,16 @@ fn a_driver_of_whom_all_is_known_and_nothing_is_wrong_passes_every_filter() {
 fn each_filter_fails_alone_on_its_own_fact() {
     use FilterCode as Code;
     let papers_until = |kind, through: &str| {
-        let mut papers = candidate("asha").vehicle_documents.unwrap();
+        let mut papers = candidate("asha").vehicle_documents.unwrap().into_owned();
         papers.retain(|paper| paper.kind() != kind);
         papers.push(document(kind, through));
-        Some(papers)
+        Some(papers.into())
     };
     let drivers_until = |kind, through: &str| {
-        let mut papers = candidate("asha").driver_documents.unwrap();
+        let mut papers = candidate("asha").driver_documents.unwrap().into_owned();
         papers.retain(|paper| paper.kind() != kind);
         papers.push(document(kind, through));
-        Some(papers)
+        Some(papers.into())
     };
     let broken = HoursCheck::Broken {
         actual: 700,

@@ -56,15 +56,15 @@ pub fn carriage_permit(states: &[StateCode], through: &str) -> Document {
 }
 
 /// The candidate with these permits in place of its own.
-pub fn with_permits(mut facts: CandidateFacts, permits: Vec<Document>) -> CandidateFacts {
-    let papers = facts.vehicle_documents.get_or_insert_default();
+pub fn with_permits(mut facts: CandidateFacts<'static>, permits: Vec<Document>) -> CandidateFacts<'static> {
+    let papers = facts.vehicle_documents.get_or_insert_default().to_mut();
     papers.retain(|paper| !paper.kind().is_permit());
     papers.extend(permits);
     facts
 }
 
 /// Everything is known of her and nothing stands in the way.
-pub fn candidate(name: &str) -> CandidateFacts {
+pub fn candidate(name: &str) -> CandidateFacts<'static> {
     let of_driver = [
         DocumentKind::DrivingLicence,
         DocumentKind::PsvBadge,

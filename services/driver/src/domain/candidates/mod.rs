@@ -12,8 +12,8 @@ mod verdict;
 mod fixtures;
 
 pub use facts::{CandidateFacts, Fuel, Gender, KeptPromises, TripNeeds, VehicleFit, Whereabouts};
-pub use filters::evaluate;
+pub use filters::{evaluate, first_failure};
 pub use policy::{AgeLimit, AitpPolicy, DispatchPolicy, RankPolicy};
 pub use rank::{Feature, FeatureScore, Millionths, Ranked, Score, rank, score};
-pub use record::{CandidateRecord, Considered, Reason, SearchRecord};
+pub use record::{CandidateRecord, Considered, Judged, Reason, SearchRecord};
 pub use verdict::{Failure, FilterCode, Inputs, Verdict};

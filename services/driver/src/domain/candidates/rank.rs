@@ -209,8 +209,8 @@ pub struct Ranked {
 
 /// The candidates from best to worst: by score, then longest without a trip (unknown last), then by id. The
 /// order in which they come in does not matter.
-pub fn rank<'a>(
-    candidates: impl IntoIterator<Item = &'a CandidateFacts>,
+pub fn rank<'a, 'b: 'a>(
+    candidates: impl IntoIterator<Item = &'a CandidateFacts<'b>>,
     needs: &TripNeeds,
     policy: &RankPolicy,
     now: Timestamp,

@@ -165,7 +165,7 @@ fn a_tie_goes_to_whoever_has_waited_longest_and_then_to_the_id() {
     assert_eq!(order, [ravi.driver, twins[0], twins[1], unknown.driver]);
 }
 
-fn any_candidate() -> impl Strategy<Value = CandidateFacts> {
+fn any_candidate() -> impl Strategy<Value = CandidateFacts<'static>> {
     use prop::option::of;
     let small = (of(0u32..90_000), of(0u32..9_000), of((0u32..3, 0u32..3)));
     let history = (

@@ -73,42 +73,86 @@ pub struct Reason {
     pub candidates: u32,
 }
 
+/// A candidate to whom every filter was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    record: CandidateRecord,
+    ranked: Ranked,
+}
+
+impl Judged {
+    /// Applies every filter, and works out the score.
+    pub fn of(facts: &CandidateFacts, needs: &TripNeeds, policy: &DispatchPolicy, now: Timestamp) -> Self {
+        let score = score(facts, needs, &policy.rank, now);
+        // A fix from the future is a clock that runs ahead: as good as new.
+        let age = |fix_at| u32::try_from(now.duration_since(fix_at).as_secs().max(0)).unwrap_or(u32::MAX);
+        let record = CandidateRecord {
+            driver: facts.driver,
+            vehicle: facts.vehicle,
+            fix_at: facts.fix_at,
+            fix_age_seconds: facts.fix_at.map(age),
+            verdict: evaluate(facts, needs, policy, now),
+            score: score.clone(),
+            rank: None,
+        };
+        let ranked = Ranked {
+            driver: facts.driver,
+            score,
+            idle_since: facts.idle_since,
+        };
+        Self { record, ranked }
+    }
+
+    /// Whether nothing stands against them.
+    pub fn passes(&self) -> bool {
+        self.record.verdict.passes()
+    }
+
+    fn failures(&self) -> usize {
+        self.record.verdict.failures.len()
+    }
+}
+
 impl SearchRecord {
-    /// Judges every candidate. The order in which they come in does not matter.
+    /// The record of those who were judged, and of those who were passed over: of these only the failure that was met
+    /// first is known, counted. The order in which the judged come in does not matter.
     pub fn of(
         booking: BookingId,
         round: u32,
-        candidates: &[CandidateFacts],
-        needs: &TripNeeds,
+        judged: Vec<Judged>,
+        passed_over: BTreeMap<FilterCode, u32>,
         policy: &DispatchPolicy,
         now: Timestamp,
     ) -> Considered {
-        let (mut able, mut unable): (Vec<_>, Vec<_>) = candidates
-            .iter()
-            .map(|facts| judge(facts, needs, policy, now))
-            .partition(|(record, _)| record.verdict.passes());
-        able.sort_by(|(_, one), (_, other)| one.before(other));
-        unable.sort_by(|(one, ranked), (other, other_ranked)| {
-            let failures = |record: &CandidateRecord| record.verdict.failures.len();
-            failures(one)
-                .cmp(&failures(other))
-                .then_with(|| ranked.before(other_ranked))
+        let considered = count(judged.len()).saturating_add(passed_over.values().sum());
+        let (mut able, mut unable): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
+        able.sort_by(|one, other| one.ranked.before(&other.ranked));
+        unable.sort_by(|one, other| {
+            let failures = one.failures().cmp(&other.failures());
+            failures.then_with(|| one.ranked.before(&other.ranked))
         });
 
         let passed = count(able.len());
-        let ranked = able.iter().map(|(_, ranked)| ranked.clone()).collect();
-        for ((record, _), rank) in able.iter_mut().zip(1..) {
-            record.rank = Some(rank);
+        let ranked = able.iter().map(|judged| judged.ranked.clone()).collect();
+        for (judged, rank) in able.iter_mut().zip(1..) {
+            judged.record.rank = Some(rank);
         }
-        let mut kept: Vec<_> = able.into_iter().chain(unable).map(|(record, _)| record).collect();
-        let others = first_failures(kept.iter().skip(IN_FULL));
+        let mut kept: Vec<_> = able
+            .into_iter()
+            .chain(unable)
+            .map(|judged| judged.record)
+            .collect();
+        let mut others = passed_over;
+        for (code, count) in first_failures(kept.iter().skip(IN_FULL)) {
+            *others.entry(code).or_default() += count;
+        }
         kept.truncate(IN_FULL);
         let record = Self {
             booking,
             round,
             at: now,
             policy_version: policy.version.clone(),
-            considered: count(candidates.len()),
+            considered,
             passed,
             candidates: kept,
             others,
@@ -132,34 +176,6 @@ impl SearchRecord {
     }
 }
 
-fn judge(
-    facts: &CandidateFacts,
-    needs: &TripNeeds,
-    policy: &DispatchPolicy,
-    now: Timestamp,
-) -> (CandidateRecord, Ranked) {
-    let score = score(facts, needs, &policy.rank, now);
-    // A fix from the future is a clock that runs ahead: as good as new.
-    let age = |fix_at| u32::try_from(now.duration_since(fix_at).as_secs().max(0)).unwrap_or(u32::MAX);
-    let record = CandidateRecord {
-        driver: facts.driver,
-        vehicle: facts.vehicle,
-        fix_at: facts.fix_at,
-        fix_age_seconds: facts.fix_at.map(age),
-        verdict: evaluate(facts, needs, policy, now),
-        score: score.clone(),
-        rank: None,
-    };
-    (
-        record,
-        Ranked {
-            driver: facts.driver,
-            score,
-            idle_since: facts.idle_since,
-        },
-    )
-}
-
 fn first_failures<'a>(records: impl IntoIterator<Item = &'a CandidateRecord>) -> BTreeMap<FilterCode, u32> {
     let mut counts = BTreeMap::new();
     for code in records
@@ -181,11 +197,18 @@ mod tests {
     use super::*;
 
     fn search(candidates: &[CandidateFacts]) -> Considered {
-        let booking = BookingId::derive(0, &[b"booking"]);
-        SearchRecord::of(booking, 1, candidates, &trip(), &policy(), now())
+        passing_over(BTreeMap::new(), candidates)
     }
 
-    fn driver(number: usize) -> CandidateFacts {
+    fn passing_over(others: BTreeMap<FilterCode, u32>, candidates: &[CandidateFacts]) -> Considered {
+        let booking = BookingId::derive(0, &[b"booking"]);
+        let judged = candidates
+            .iter()
+            .map(|facts| Judged::of(facts, &trip(), &policy(), now()));
+        SearchRecord::of(booking, 1, judged.collect(), others, &policy(), now())
+    }
+
+    fn driver(number: usize) -> CandidateFacts<'static> {
         candidate(&format!("driver {number}"))
     }
 
@@ -255,6 +278,23 @@ mod tests {
                 reason(FilterCode::DriverOffline, 40)
             ]
         );
+    }
+
+    #[test]
+    fn those_who_were_passed_over_count_as_considered_and_say_why_not() {
+        let candidates: Vec<_> = (0..30)
+            .map(|number| CandidateFacts {
+                seats: Some(1),
+                ..driver(number)
+            })
+            .collect();
+        let over = [(FilterCode::SeatsShort, 5), (FilterCode::DutyOverlap, 300)];
+        let Considered { record, .. } = passing_over(BTreeMap::from(over), &candidates);
+        assert_eq!((record.considered, record.passed), (335, 0));
+        assert_eq!(record.candidates.len(), 20);
+        let others = [(FilterCode::SeatsShort, 15), (FilterCode::DutyOverlap, 300)];
+        assert_eq!(record.others, BTreeMap::from(others));
+        assert_eq!(record.why_no_driver()[1].candidates, 35);
     }
 
     #[test]

@@ -11,12 +11,16 @@ use super::{
 };
 use crate::domain::{
     calendar::CalendarRequest,
-    documents::{Document, DocumentKind, check_days, day_in_india, missing_at},
+    documents::{self, Document, DocumentKind, check_days, check_room, day_in_india, missing_at},
+    vehicle::VehicleCommand,
 };
 use interstate_eventing::{Aggregate, Context, Deadline, Decision, Draft, Message, Rejection};
 use interstate_schemas::{CalendarOwner, DriverId, Role, Sealed, Timestamp, UserId, VehicleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Vehicles that one driver may drive, at most.
+pub const MOST_VEHICLES: usize = 10;
 
 const PAPERS: &str = "papers";
 const SUSPENSION_ENDS: &str = "suspension_ends";
@@ -50,7 +54,7 @@ pub struct Driver {
     /// What riders are to call them, under their own key.
     #[serde(default)]
     pub name: Option<Sealed<String>>,
-    /// Every paper.
+    /// Every paper that no other one has replaced.
     pub documents: Vec<Document>,
     /// What they may drive.
     pub vehicles: Vec<VehicleId>,
@@ -63,6 +67,8 @@ pub struct Driver {
 
 impl Aggregate for Driver {
     const NAME: &'static str = "driver";
+    /// 2: papers that others have replaced are forgotten.
+    const VERSION: u32 = 2;
     type Command = DriverCommand;
     type Event = DriverEvent;
 
@@ -93,6 +99,11 @@ impl Aggregate for Driver {
             (_, Asked::AddDocument { document }) => self.add(driver, document, cx.now),
             (_, Asked::LinkVehicle { vehicle }) if self.vehicles.contains(&vehicle) => {
                 Ok(Decision::nothing())
+            }
+            // The edge refuses so many. Where they were on their way at once, nobody waits for an answer here: the last
+            // ones give their plates back, and show it.
+            (_, Asked::LinkVehicle { vehicle }) if self.vehicles.len() >= MOST_VEHICLES => {
+                Ok(Decision::nothing().send(Message::to(vehicle, &VehicleCommand::ReleasePlate)))
             }
             (_, Asked::LinkVehicle { vehicle }) => Ok(Decision::event(VehicleLinked { driver, vehicle })),
             (_, Asked::UnlinkVehicle { vehicle }) => Ok(self.unlink(driver, vehicle, cx)),
@@ -159,7 +170,7 @@ impl Aggregate for Driver {
                 self.name.clone_from(&registered.name);
                 self.reviewed = Some(time);
             }
-            DriverEvent::DocumentAdded(added) => self.documents.push(added.document.clone()),
+            DriverEvent::DocumentAdded(added) => documents::put(&mut self.documents, &added.document, time),
             DriverEvent::VehicleLinked(linked) => self.vehicles.push(linked.vehicle),
             DriverEvent::VehicleUnlinked(unlinked) => {
                 self.vehicles.retain(|vehicle| *vehicle != unlinked.vehicle);
@@ -218,6 +229,7 @@ impl Driver {
             return Ok(Decision::nothing());
         }
         check_days(&document, day_in_india(now))?;
+        check_room(&self.documents, &document, now)?;
         Ok(Decision::event(DocumentAdded { driver, document }))
     }
 

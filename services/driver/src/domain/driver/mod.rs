@@ -5,7 +5,7 @@ mod command;
 mod event;
 mod papers;
 
-pub use aggregate::{Driver, DriverStatus};
+pub use aggregate::{Driver, DriverStatus, MOST_VEHICLES};
 pub use command::{DriverCommand, Profile};
 pub use event::{
     DocumentAdded, DriverApproved, DriverEvent, DriverRegistered, DriverReinstated, DriverRejected,

@@ -241,3 +241,93 @@ fn a_vehicle_whose_plate_was_taken_back_is_driven_no_more() {
         .when(me(), DriverCommand::GoOnline { vehicle: None })
         .then_rejected("driver-no-vehicle");
 }
+
+/// A police check that holds for one day, so many days ahead.
+fn for_a_day(days_ahead: i32) -> DriverCommand {
+    let first: jiff::civil::Date = "2026-12-01".parse().unwrap();
+    let day = first + jiff::Span::new().days(days_ahead);
+    let document = Document::new(DocumentKind::PoliceCheck, day, day, BTreeSet::new()).unwrap();
+    DriverCommand::AddDocument { document }
+}
+
+#[test]
+fn fifty_papers_are_kept_and_one_that_replaces_another_is_always_taken() {
+    let mut story = registered();
+    for day in 0..50 {
+        story = story
+            .when(me(), for_a_day(day))
+            .then_types(&["driver.document_added.v1"]);
+    }
+    let story = story
+        .when(me(), for_a_day(50))
+        .then_rejected("document-too-many")
+        .when(me(), for_a_day(7))
+        .then_nothing()
+        .when(me(), add(DocumentKind::Medical, "2027-12-31"))
+        .then_rejected("document-too-many")
+        .when(me(), add(DocumentKind::PoliceCheck, "2027-12-31"))
+        .then_types(&["driver.document_added.v1"]);
+    assert_eq!(story.state().documents.len(), 1);
+}
+
+#[test]
+fn a_paper_is_kept_until_it_has_lapsed_even_if_its_renewal_is_there() {
+    let renewal = |from: &str, through: &str| {
+        let (from, through) = (from.parse().unwrap(), through.parse().unwrap());
+        let kind = DocumentKind::DrivingLicence;
+        let document = Document::new(kind, from, through, BTreeSet::new()).unwrap();
+        DriverCommand::AddDocument { document }
+    };
+    let story = registered()
+        .when(me(), add(DocumentKind::DrivingLicence, "2026-12-31"))
+        .story()
+        .when(me(), renewal("2027-01-01", "2031-12-31"))
+        .story();
+    assert_eq!(story.state().documents.len(), 2);
+    let story = story
+        .at("2031-06-01T06:00:00Z")
+        .when(me(), renewal("2032-01-01", "2036-12-31"))
+        .story();
+    let left: Vec<_> = story
+        .state()
+        .documents
+        .iter()
+        .map(Document::valid_through)
+        .collect();
+    let (second, third) = ("2031-12-31".parse().unwrap(), "2036-12-31".parse().unwrap());
+    assert_eq!(
+        left,
+        [second, third],
+        "the first has lapsed, and others hold longer"
+    );
+}
+
+#[test]
+fn an_eleventh_vehicle_gives_its_plate_back() {
+    let link = |n: u8| {
+        let vehicle = VehicleId::derive(1, &[&[n]]);
+        (vehicle, DriverCommand::LinkVehicle { vehicle })
+    };
+    let service = || Actor::Service("driver".into());
+    let mut story = registered();
+    for n in 0..10 {
+        story = story
+            .when(service(), link(n).1)
+            .then_types(&["driver.vehicle_linked.v1"]);
+    }
+    let (eleventh, command) = link(10);
+    let told = story.when(service(), command);
+    let message = &told.messages()[0];
+    assert_eq!(
+        (message.to.aggregate.as_ref(), &message.to.id),
+        ("vehicle", &eleventh.to_string())
+    );
+    assert_eq!(
+        message.payload,
+        interstate_eventing::encode_json(&crate::domain::vehicle::VehicleCommand::ReleasePlate)
+    );
+    let story = told.story();
+    assert_eq!(story.state().vehicles.len(), 10);
+    // One that is theirs already stays theirs.
+    story.when(service(), link(3).1).then_nothing();
+}

@@ -3,7 +3,10 @@
 use super::plate::PlateCommand;
 use crate::domain::{
     candidates::Fuel,
-    documents::{Document, DocumentKind, check_days, day_in_india, is_within_a_lifetime, missing_at},
+    documents::{
+        self, Document, DocumentKind, MOST_PAPERS, check_days, check_room, day_in_india,
+        is_within_a_lifetime, missing_at, too_many_papers,
+    },
     driver::DriverCommand,
 };
 use interstate_eventing::{Aggregate, Context, Decision, Message, Rejection, events};
@@ -62,7 +65,8 @@ pub enum VehicleCommand {
         /// Which.
         paper: Document,
     },
-    /// Support takes the plate back: it was claimed by somebody who does not drive with it.
+    /// Support takes the plate back: it was claimed by somebody who does not drive with it. Or the driver has as many
+    /// vehicles as one may have.
     ReleasePlate,
     /// The plate's answer.
     Step(StepReply<()>),
@@ -157,7 +161,7 @@ pub struct Vehicle {
     pub status: VehicleStatus,
     /// What was registered.
     pub registered: Option<VehicleRegistered>,
-    /// Every paper.
+    /// Every paper that no other one has replaced.
     pub papers: Vec<Document>,
     /// How often it was registered.
     #[serde(default)]
@@ -179,6 +183,8 @@ impl Vehicle {
 
 impl Aggregate for Vehicle {
     const NAME: &'static str = "vehicle";
+    /// 2: papers that others have replaced are forgotten.
+    const VERSION: u32 = 2;
     type Command = VehicleCommand;
     type Event = VehicleEvent;
 
@@ -207,6 +213,7 @@ impl Aggregate for Vehicle {
                 if self.papers.contains(&paper) {
                     return Ok(Decision::nothing());
                 }
+                check_room(&self.papers, &paper, cx.now)?;
                 let vehicle = vehicle.vehicle;
                 Ok(Decision::event(VehiclePaperAdded { vehicle, paper }))
             }
@@ -229,7 +236,7 @@ impl Aggregate for Vehicle {
         }
     }
 
-    fn evolve(&mut self, event: &VehicleEvent, _: Timestamp) {
+    fn evolve(&mut self, event: &VehicleEvent, time: Timestamp) {
         match event {
             VehicleEvent::Registered(registered) => {
                 self.status = VehicleStatus::Pending;
@@ -240,7 +247,7 @@ impl Aggregate for Vehicle {
             VehicleEvent::Admitted(_) => self.status = VehicleStatus::Admitted,
             VehicleEvent::Refused(_) => self.status = VehicleStatus::Refused,
             VehicleEvent::PlateReleased(_) => self.status = VehicleStatus::Released,
-            VehicleEvent::PaperAdded(added) => self.papers.push(added.paper.clone()),
+            VehicleEvent::PaperAdded(added) => documents::put(&mut self.papers, &added.paper, time),
         }
     }
 }
@@ -255,6 +262,9 @@ fn register(
 ) -> Result<Decision<VehicleEvent>, Rejection> {
     of_driver(driver, cx)?;
     let today = day_in_india(cx.now);
+    if papers.len() > MOST_PAPERS {
+        return Err(too_many_papers());
+    }
     papers.iter().try_for_each(|paper| check_paper(paper, today))?;
     let first = description.first_registered;
     if first > today || !is_within_a_lifetime(first, today) {

@@ -214,3 +214,32 @@ fn papers_of_a_vehicle_are_added_and_renewed_by_its_driver() {
         .when(stranger, VehicleCommand::AddPaper { paper: renewal })
         .then_rejected("vehicle-not-yours");
 }
+
+#[test]
+fn fifty_papers_of_a_vehicle_are_kept_and_no_more_come_with_it() {
+    let first: jiff::civil::Date = "2026-12-01".parse().unwrap();
+    let for_a_day = |days_ahead: i32| {
+        let day = first + jiff::Span::new().days(days_ahead);
+        Document::new(DocumentKind::Puc, day, day, std::collections::BTreeSet::new()).unwrap()
+    };
+    let with_papers = |count| {
+        let mut command = register(4);
+        let VehicleCommand::Register { papers, .. } = &mut command else {
+            panic!()
+        };
+        papers.extend((0..count).map(for_a_day));
+        command
+    };
+    let add = |paper| VehicleCommand::AddPaper { paper };
+    let story = given::<Vehicle>(id("sedan"))
+        .at("2026-11-20T06:00:00Z")
+        .when(me(), with_papers(51))
+        .then_rejected("document-too-many")
+        .when(me(), with_papers(50))
+        .then_types(&["vehicle.registered.v1"])
+        .when(me(), add(for_a_day(50)))
+        .then_rejected("document-too-many")
+        .when(me(), add(paper(DocumentKind::Puc, "2026-12-01", "2027-11-30")))
+        .then_types(&["vehicle.paper_added.v1"]);
+    assert_eq!(story.state().papers.len(), 1);
+}
