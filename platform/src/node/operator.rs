@@ -174,6 +174,7 @@ impl Actions for Operator {
         checks.extend(audit::snapshots(env.snapshots.as_ref(), &env.instance).await);
         if let Some(payments) = &self.payments {
             checks.push(audit::journal(&**payments).await);
+            checks.push(audit::cases(&**payments).await);
         }
         checks.extend(self.events_alone().await);
         if let Some(history) = &self.history {

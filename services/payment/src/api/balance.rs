@@ -1,16 +1,15 @@
 //! Paying what is left after the trip.
 
-use super::{code::problem, http::Edge, queries::OfBooking};
+use super::{http::Edge, queries::OfBooking};
 use crate::domain::{BalanceMethod, BalanceReply, CashReply, Command};
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_eventing::runtime::Ask;
 use interstate_http::{
-    Answer, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes as edge_codes, token,
+    Answer, IdempotencyKey, Json, Path, Problem, RequestContext, Text, codes as edge_codes,
 };
-use interstate_schemas::{BookingId, PayWith, PaymentId};
+use interstate_schemas::PayWith;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 /// How the balance is, or was, paid.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -87,23 +86,4 @@ pub(super) async fn pay(
     };
     let repeat = ("POST /v1/bookings/{booking}/balance", &key);
     edge.ask(booking, &command, &caller, &context, repeat).await
-}
-
-impl Edge {
-    /// Asks the money side of a booking; a repeat with the same key is the same command.
-    async fn ask<R: DeserializeOwned>(
-        &self,
-        booking: BookingId,
-        command: &Command,
-        caller: &Caller,
-        context: &RequestContext,
-        (route, key): (&str, &IdempotencyKey),
-    ) -> Result<Answer<R>, Problem> {
-        let ask = Ask::to(PaymentId::from(booking), command, caller.actor())
-            .idempotent(route, key.as_str())
-            .trace(Some(context.trace.to_string()));
-        let answered = self.commands.ask(ask).await.map_err(problem)?;
-        let reply = answered.decode().map_err(Problem::internal)?;
-        Ok(Answer::new(reply).token(token(&answered)))
-    }
 }

@@ -1,6 +1,6 @@
 //! The routes, and what their handlers share.
 
-use super::{balance, queries, webhooks};
+use super::{balance, queries, refunds, webhooks};
 use crate::{
     effects::{Wakes, WebhookSecret},
     read::PaymentReads,
@@ -34,9 +34,25 @@ pub struct Edge {
 pub fn router(edge: Edge) -> ApiRouter {
     ApiRouter::new()
         .api_route(
+            "/v1/payments",
+            get_with(queries::list, |operation| {
+                operation
+                    .summary("Payments, for the operator's staff; the last booked first")
+                    .description("`support_case=true` lists those that wait for a decision of support.")
+            }),
+        )
+        .api_route(
             "/v1/payments/{booking}",
             get_with(queries::payment, |operation| {
                 operation.summary("The money of a booking")
+            }),
+        )
+        .api_route(
+            "/v1/payments/{booking}/refund-again",
+            post_with(refunds::again, |operation| {
+                operation
+                    .summary("Ask the provider again for refunds that it has refused")
+                    .description("The case of a refund closes when the money has gone back.")
             }),
         )
         .api_route(

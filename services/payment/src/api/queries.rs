@@ -4,7 +4,7 @@ use super::{codes, http::Edge};
 use crate::read::{DriverStatement, PaymentView, TrialBalance};
 use axum::extract::State;
 use interstate_auth::Caller;
-use interstate_http::{ConsistencyToken, Json, Path, Problem, catch_up};
+use interstate_http::{ConsistencyToken, Cursor, Json, Limit, Page, Path, Problem, Query, catch_up};
 use interstate_schemas::{BookingId, DriverId, PaymentId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,6 +17,33 @@ const TRIPS: u32 = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct OfBooking {
     pub(super) booking: BookingId,
+}
+
+/// What a list of payments may be narrowed to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CasesQuery {
+    /// How many entries a page has.
+    #[serde(default)]
+    limit: Limit,
+    /// Where to go on.
+    cursor: Option<Cursor<BookingId>>,
+    /// Only payments with an open support case, or only those without: rider and driver disagree about cash, or a
+    /// refund does not succeed, and support has to decide.
+    support_case: Option<bool>,
+}
+
+/// Everybody's payments, the last booked first.
+pub(super) async fn list(
+    State(edge): State<Edge>,
+    seen: ConsistencyToken,
+    Query(query): Query<CasesQuery>,
+) -> Result<Json<Page<PaymentView>>, Problem> {
+    catch_up(&edge.position, Some(&seen), None).await?;
+    let after = query.cursor.map(|cursor| cursor.0);
+    let rows = query.limit.rows_to_fetch();
+    let payments = edge.reads.list(query.support_case, after, rows).await?;
+    Ok(Json(Page::of(payments, query.limit, |last| last.booking)))
 }
 
 /// The payment of a booking: its rider's, or anybody's for staff.

@@ -105,7 +105,7 @@ pub enum Command {
     HoldExpired,
     /// Nobody has disputed the cash in time.
     CashStands,
-    /// A refund that the provider refused is due again.
+    /// A refund that the provider refused is due again, or a person at support has it tried again.
     RefundAgain,
 }
 
@@ -172,6 +172,13 @@ pub struct CashReply {
     pub amount: Money,
 }
 
+/// The answer to [`Command::RefundAgain`], where a person asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefundReply {
+    /// The refunds that are tried again, by their names; none where none was refused.
+    pub again: Vec<String>,
+}
+
 /// Codes of refusals. They never change their meaning.
 pub mod codes {
     /// The hold was given up before it was asked for, or was taken back.
@@ -200,6 +207,8 @@ pub mod codes {
     pub const CASH_DECIDED: &str = "payment.cash_decided";
     /// Somebody else's payment.
     pub const NOT_YOURS: &str = "payment.not_yours";
+    /// The provider has nothing left of what the rider has paid.
+    pub const NOTHING_TO_REFUND: &str = "payment.nothing_to_refund";
     /// An operation that this payment never asked for.
     pub const NO_SUCH_OPERATION: &str = "payment.no_such_operation";
     /// What the provider's refusals are prefixed with: `payment.card_declined`.

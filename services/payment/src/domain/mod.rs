@@ -6,7 +6,7 @@
 //! | [`command`], [`event`] | what it can be asked, and what it says happened |
 //! | [`operation`] | what the provider is asked for, and how that ended |
 //! | `turn` | a decision under way, and what follows from a closed operation |
-//! | `hold`, `capture`, `refund`, `trip`, `cash` | the moves of each |
+//! | `hold`, `capture`, `refund`, `trip`, `excess`, `cash` | the moves of each |
 //! | [`account`], [`journal`] | double entry: postings that sum to zero |
 
 pub mod account;
@@ -14,6 +14,7 @@ mod capture;
 mod cash;
 pub mod command;
 pub mod event;
+mod excess;
 mod hold;
 pub mod journal;
 pub mod operation;
@@ -28,7 +29,7 @@ pub(crate) mod tests;
 
 pub use account::Account;
 pub use command::{
-    BalanceMethod, BalanceReply, BalanceStatus, CashReply, CashSide, CashState, Command, codes,
+    BalanceMethod, BalanceReply, BalanceStatus, CashReply, CashSide, CashState, Command, RefundReply, codes,
 };
 pub use event::PaymentEvent;
 pub use journal::{Entry, EntryKind, Posting, Unbalanced};

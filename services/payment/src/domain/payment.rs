@@ -3,10 +3,11 @@
 use super::{
     Account, CashState, Command, PaymentEvent,
     command::codes,
-    event::{CreditGiven, OperationRequested, Wanted},
+    event::{CreditGiven, OperationClosed, OperationRequested, Wanted},
+    excess::is_excess,
     journal::{Entry, EntryKind},
-    operation::{Operation, OperationKind, Purpose},
-    state::{Capture, CashClaim, Hold, Paid, Refund, RefundState, State, Trip},
+    operation::{Operation, OperationKind, OperationResult, Purpose},
+    state::{Capture, CashClaim, Charged, Hold, Paid, Refund, RefundState, State, Trip},
     turn::Turn,
 };
 use interstate_eventing::{
@@ -30,8 +31,8 @@ pub struct Payment(pub State);
 
 impl Aggregate for Payment {
     const NAME: &'static str = "payment";
-    /// 2: a balance that is there is so in the cache too.
-    const VERSION: u32 = 2;
+    /// 2: a balance that is there is so in the cache too. 3: what was paid of a balance is known by its charges.
+    const VERSION: u32 = 3;
     type Command = Command;
     type Event = PaymentEvent;
 
@@ -216,7 +217,8 @@ impl State {
             }
             PaymentEvent::RefundRequested(wanted) => {
                 self.heard(wanted.booking, wanted.run);
-                if !matches!(self.capture, Capture::Done { .. }) {
+                let of_capture = !is_excess(&wanted.reference);
+                if of_capture && !matches!(self.capture, Capture::Done { .. }) {
                     self.undone_run = self.undone_run.max(Some(wanted.run));
                 }
                 let early = self.trip.is_none();
@@ -230,6 +232,7 @@ impl State {
                     waiting: Vec::new(),
                     refusals: 0,
                     again_at: None,
+                    from: None,
                 };
                 let refund = self.refunds.entry(wanted.reference.clone()).or_insert(new);
                 if refund.state == RefundState::Stuck {
@@ -258,7 +261,7 @@ impl State {
                 }
             }
             PaymentEvent::OperationRequested(requested) => self.operation_requested(requested, time),
-            PaymentEvent::OperationClosed(closed) => self.operations.close(closed.operation),
+            PaymentEvent::OperationClosed(closed) => self.operation_closed(closed),
             PaymentEvent::Settled(settled) => {
                 self.booking = self.booking.or(Some(settled.settlement.booking));
                 self.trip = Some(Trip {
@@ -267,6 +270,7 @@ impl State {
                     charge: None,
                     paid: None,
                     cash: None,
+                    charged: Vec::new(),
                 });
             }
             PaymentEvent::BalanceRequested(_) => {}
@@ -367,7 +371,15 @@ impl State {
                 }
             }
             (OperationKind::Refund, Purpose::Refund(reference)) => {
+                let of_advance = match &self.capture {
+                    Capture::Done {
+                        provider_reference, ..
+                    } => Some(provider_reference),
+                    _ => None,
+                };
                 if let Some(refund) = self.refunds.get_mut(reference) {
+                    let from = requested.provider_reference.as_ref();
+                    refund.from = from.filter(|from| Some(*from) != of_advance).cloned();
                     refund.state = RefundState::Open {
                         amount: requested.amount,
                     };
@@ -375,6 +387,26 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// What the provider has taken of a balance can be given back only by its own name.
+    fn operation_closed(&mut self, closed: &OperationClosed) {
+        let known = self.operations.get(closed.operation);
+        let known = known.filter(|operation| !operation.closed && operation.purpose == Purpose::Balance);
+        if let (
+            Some(operation),
+            Some(trip),
+            OperationResult::Succeeded {
+                provider_reference, ..
+            },
+        ) = (known, &mut self.trip, &closed.result)
+        {
+            trip.charged.push(Charged {
+                provider_reference: provider_reference.clone(),
+                amount: operation.amount,
+            });
+        }
+        self.operations.close(closed.operation);
     }
 
     fn posted(&mut self, entry: &Entry) {

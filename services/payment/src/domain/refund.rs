@@ -2,8 +2,9 @@
 
 use super::{
     Account, Entry, OperationKind, OperationResult, Purpose,
-    command::codes,
+    command::{RefundReply, codes},
     event::{CaseAbout, CreditGiven, RefundRefused, RefundRequested, Refunded},
+    excess::is_excess,
     state::{Capture, Refund, RefundState},
     turn::{Order, Turn, refusal},
 };
@@ -12,9 +13,6 @@ use interstate_eventing::{
     plant::{self, Bug},
 };
 use interstate_schemas::{BookingId, DriverCompensation, Money, SignedDuration, StepOutcome, Timestamp};
-
-/// What the names of refunds of what a rider has overpaid begin with.
-pub(super) const OVERPAID: &str = "overpaid-";
 
 /// How long a refused refund waits for each next attempt: two days in all, so that a provider's bad night passes.
 const PAUSES: [SignedDuration; 5] = [
@@ -73,10 +71,14 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// What was refused, and no saga asks for again, is due.
+    /// What was refused, and no saga asks for again, is due. A person at support need not wait for that, and is the only
+    /// one to ask again for what is not tried by itself any more.
     pub(super) fn refund_again(&mut self) {
-        let now = self.now();
-        let due = |refund: &Refund| refund.tried_again_at().is_some_and(|at| at <= now);
+        let (now, by_person) = (self.now(), self.cx.actor.is_staff());
+        let due = |refund: &Refund| match by_person {
+            true => refund.state == RefundState::Stuck,
+            false => refund.tried_again_at().is_some_and(|at| at <= now),
+        };
         let due: Vec<String> = self
             .state()
             .refunds
@@ -84,10 +86,13 @@ impl Turn<'_> {
             .filter(|(_, refund)| due(refund))
             .map(|(reference, _)| reference.clone())
             .collect();
-        for reference in due {
-            self.retry_stuck_refund(&reference);
+        for reference in &due {
+            self.retry_stuck_refund(reference);
         }
         self.follow_up();
+        if by_person {
+            self.reply(&RefundReply { again: due });
+        }
     }
 
     /// Tries a refund again that the provider has refused.
@@ -126,6 +131,7 @@ impl Turn<'_> {
             return;
         };
         match self.state().capture.clone() {
+            _ if is_excess(&reference) => self.carry_out_excess(reference, refund.amount),
             Capture::Wanted { run, .. } if run <= refund.run => {}
             Capture::Done {
                 provider_reference,
@@ -185,7 +191,7 @@ impl Turn<'_> {
     }
 
     /// Money went back, or there was none to give: books it and tells who waits.
-    fn refunded(&mut self, reference: &str, amount: Money) {
+    pub(super) fn refunded(&mut self, reference: &str, amount: Money) {
         let Some(refund) = self.state().refunds.get(reference).cloned() else {
             return;
         };
@@ -203,7 +209,7 @@ impl Turn<'_> {
         if amount.is_positive() {
             let from = match refund.early {
                 true => Account::AdvanceLiability,
-                false if reference.starts_with(OVERPAID) => Account::RiderReceivable,
+                false if is_excess(reference) => Account::RiderReceivable,
                 false => Account::Refunds,
             };
             self.post(Entry::refund(amount, from));

@@ -151,6 +151,8 @@ pub struct Refund {
     /// When it is tried again by itself.
     #[serde(default)]
     pub again_at: Option<Timestamp>,
+    /// The provider's payment of a balance that it comes out of; the advance where nothing is said.
+    pub from: Option<String>,
 }
 
 impl Refund {
@@ -183,6 +185,17 @@ pub struct Trip {
     /// What the driver says of cash.
     #[serde(default)]
     pub cash: Option<CashClaim>,
+    /// What the rider has paid of the balance through the provider, in that order.
+    pub charged: Vec<Charged>,
+}
+
+/// A payment of the balance that the provider has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charged {
+    /// The provider's payment.
+    pub provider_reference: String,
+    /// How much.
+    pub amount: Money,
 }
 
 /// A balance that is there. A type of its own: of an option in an option the cache of states keeps only one.
@@ -257,9 +270,37 @@ impl State {
 
     /// What can still go back of it, leaving one refund out of account.
     pub fn refundable(&self, but: &str) -> Money {
+        (self.captured() - self.reserved(None, but)).max(Money::ZERO)
+    }
+
+    /// The provider's payment that what was overpaid comes out of, and what is left of it: the last payment of the
+    /// balance first, for that is what was too much, and the advance at the end. One refund is left out of account.
+    pub fn source_of_excess(&self, but: &str) -> Option<(String, Money)> {
+        let charged = self.trip.iter().flat_map(|trip| trip.charged.iter().rev());
+        let of_balance = charged.map(|charged| &charged.provider_reference);
+        let of_balance = of_balance.map(|of| (of.clone(), self.refundable_of_balance(of, but)));
+        let of_advance = match &self.capture {
+            Capture::Done {
+                provider_reference, ..
+            } => Some((provider_reference.clone(), self.refundable(but))),
+            _ => None,
+        };
+        of_balance.chain(of_advance).find(|(_, left)| left.is_positive())
+    }
+
+    /// What can still go back of one of the provider's payments of the balance.
+    fn refundable_of_balance(&self, from: &str, but: &str) -> Money {
+        let charged = self.trip.iter().flat_map(|trip| &trip.charged);
+        let of_it = charged.filter(|charged| charged.provider_reference == from);
+        let taken: Money = of_it.map(|charged| charged.amount).sum();
+        (taken - self.reserved(Some(from), but)).max(Money::ZERO)
+    }
+
+    /// What refunds but one take, or may take, of a payment of the balance, or of the advance.
+    fn reserved(&self, from: Option<&str>, but: &str) -> Money {
         let others = self.refunds.iter().filter(|(reference, _)| *reference != but);
-        let reserved: Money = others.map(|(_, refund)| refund.reserved()).sum();
-        (self.captured() - reserved).max(Money::ZERO)
+        let of_it = others.filter(|(_, refund)| refund.from.as_deref() == from);
+        of_it.map(|(_, refund)| refund.reserved()).sum()
     }
 
     /// What of the advance is free to pay for the trip.

@@ -4,9 +4,8 @@ use super::{
     BalanceMethod, BalanceReply, BalanceStatus, CashSide, CashState, Entry, OperationKind, OperationResult,
     Purpose,
     command::codes,
-    event::{BalancePaid, BalanceRefused, BalanceRequested, RefundRequested, Refused, Settled},
-    refund::OVERPAID,
-    state::{CashClaim, RefundState, Trip},
+    event::{BalancePaid, BalanceRefused, BalanceRequested, Refused, Settled},
+    state::{CashClaim, Trip},
     turn::{Order, Turn, refusal},
 };
 use interstate_eventing::{
@@ -86,35 +85,6 @@ impl Turn<'_> {
             at: self.now(),
         };
         self.send(Message::to(self.booking(), &paid));
-    }
-
-    fn return_excess(&mut self) {
-        let excess = -self.state().receivable;
-        let overpaid = self
-            .state()
-            .refunds
-            .iter()
-            .filter(|(reference, _)| reference.starts_with(OVERPAID));
-        let under_way = overpaid
-            .clone()
-            .filter(|(_, refund)| !matches!(refund.state, RefundState::Done { .. }));
-        // One at a time: when it ends, what is left is looked at again.
-        if !excess.is_positive() || under_way.count() > 0 || !self.state().refundable("").is_positive() {
-            return;
-        }
-        let reference = format!("{OVERPAID}{}", overpaid.count() + 1);
-        let (booking, run) = (self.booking(), self.run());
-        let amount = Some(excess);
-        self.emit(RefundRequested {
-            booking,
-            reference,
-            amount,
-            fee: Money::ZERO,
-            compensation: None,
-            run,
-            step: None,
-        });
-        self.carry_out_refunds();
     }
 
     /// The rider pays, or the driver has taken, the balance.

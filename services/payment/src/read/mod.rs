@@ -5,6 +5,7 @@
 //! write them back, each in its own words. [`PaymentReads`] is what is asked of either.
 
 mod audit;
+mod cases;
 mod port;
 pub mod postgres;
 mod rows;
@@ -15,6 +16,7 @@ mod tests;
 mod views;
 
 pub use audit::{DifferingBalance, JournalAudit, UnbalancedEntry};
+pub use cases::OpenCase;
 pub use port::{Opened, PaymentReads, ReadError};
 pub use views::{
     AccountBalance, CashView, DriverStatement, DriverTrip, OperationStatus, OperationView, PaymentStatus,

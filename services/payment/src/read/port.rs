@@ -12,6 +12,15 @@ pub trait PaymentReads: Send + Sync + 'static {
     /// The payment of a booking.
     async fn payment(&self, booking: BookingId) -> Result<Option<PaymentView>, ReadError>;
 
+    /// Payments, that of the last booking first, after this one: those with an open support case, those without, or
+    /// both; at most `limit`.
+    async fn list(
+        &self,
+        support_case: Option<bool>,
+        after: Option<BookingId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentView>, ReadError>;
+
     /// What a driver is due, with his latest trips, at most `limit`.
     async fn statement(&self, driver: DriverId, limit: u32) -> Result<DriverStatement, ReadError>;
 

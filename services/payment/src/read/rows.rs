@@ -1,7 +1,7 @@
 //! The rows of the payment books, and what each event does to them. Whatever store has them, this is what they follow.
 
 use super::{
-    PaymentStatus,
+    OpenCase, PaymentStatus, cases,
     views::{OperationStatus, cash_word},
 };
 use crate::domain::{
@@ -31,7 +31,8 @@ pub struct PaymentRow {
     pub cash_state: Option<&'static str>,
     pub cash_confirm_by: Option<i64>,
     pub credit: i64,
-    pub support_case: Option<String>,
+    /// Those that are open, in the order in which they came.
+    pub cases: Vec<OpenCase>,
     pub updated_at: i64,
 }
 
@@ -118,7 +119,7 @@ impl Books {
                 self.payment(&booking, at).balance += receivable(&posted.entry);
                 self.post(&event.id.to_string(), &booking, at, &posted.entry);
             }
-            other => self.payment(&booking, at).take_up(other),
+            other => self.payment(&booking, at).take_up(other, event.time),
         }
         Ok(())
     }
@@ -210,8 +211,9 @@ fn receivable(entry: &Entry) -> i64 {
 }
 
 impl PaymentRow {
-    fn take_up(&mut self, event: PaymentEvent) {
+    fn take_up(&mut self, event: PaymentEvent, time: Timestamp) {
         use PaymentStatus::{Authorised, Authorising, Capturing, Expired, Failed, Released};
+        cases::decide(&mut self.cases, &event);
         match event {
             PaymentEvent::HoldRequested(wanted) => {
                 self.rider = Some(wanted.0.rider.to_string());
@@ -270,7 +272,7 @@ impl PaymentRow {
             PaymentEvent::CashDisputed(_) => self.cash_is(CashState::Disputed, None),
             PaymentEvent::CashWithdrawn(_) => self.cash_is(CashState::Withdrawn, None),
             PaymentEvent::CreditGiven(given) => self.credit += given.amount.amount,
-            PaymentEvent::SupportCaseOpened(opened) => self.support_case = Some(opened.case.to_string()),
+            PaymentEvent::SupportCaseOpened(opened) => cases::open(&mut self.cases, opened, time),
             // Rows of their own, or nothing that is shown.
             PaymentEvent::OperationRequested(_)
             | PaymentEvent::OperationClosed(_)

@@ -6,17 +6,13 @@ use super::{
     views::cash_state,
 };
 use crate::domain::OperationKind;
-use interstate_schemas::{BookingId, DriverId, Money, Timestamp};
+use interstate_schemas::{DriverId, Money, Timestamp};
 use std::str::FromStr;
 
 /// A payment with its operations, in the order of their numbers.
-pub(super) fn payment(
-    booking: BookingId,
-    row: PaymentRow,
-    operations: Vec<OperationRow>,
-) -> Result<PaymentView, ReadError> {
+pub(super) fn payment(row: PaymentRow, operations: Vec<OperationRow>) -> Result<PaymentView, ReadError> {
     Ok(PaymentView {
-        booking,
+        booking: parsed(row.booking)?,
         rider: optional(row.rider)?,
         driver: optional(row.driver)?,
         // A payment of which only a void is known holds nothing.
@@ -37,7 +33,8 @@ pub(super) fn payment(
             }),
         },
         credit: Money::inr(row.credit),
-        support_case: optional(row.support_case)?,
+        support_case: row.cases.last().map(|open| open.case),
+        cases: row.cases,
         updated_at: time(row.updated_at)?,
         operations: operations.into_iter().map(operation).collect::<Result<_, _>>()?,
     })

@@ -3,14 +3,16 @@
 use super::{Opened, OperationStatus, PaymentStatus, postgres, sqlite};
 use crate::domain::{
     Account, BalanceMethod, Command, OperationKind, Payment, PaymentEvent,
+    event::{CaseAbout, SupportCaseOpened, Voided},
     tests::people::{
-        ADVANCE, TEN, booking, capture, done, driver, hold, payment, refund, rider, saga, v1, void, worker,
+        ADVANCE, TEN, booking, capture, card, done, done_as, driver, hold, payment, refund, refused, rider,
+        saga, user, v1, void, worker,
     },
 };
 use interstate_engines::Engine;
 use interstate_eventing::{DomainEvent, Event, fixture::Story, projection::Position};
 use interstate_log::PartitionId;
-use interstate_schemas::{Actor, CommandId, EventId, Money, PaymentId};
+use interstate_schemas::{Actor, BookingId, CaseId, CommandId, EventId, Money, PaymentId, Role, UserId};
 use interstate_stores::Sqlite;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
@@ -65,7 +67,7 @@ impl Books {
             }
             Store::Server(url) => {
                 let mut rows = PgConnection::connect(url).await.unwrap();
-                raw_sql("SET search_path TO payment_payment_books_v1")
+                raw_sql("SET search_path TO payment_payment_books_v2")
                     .execute(&mut rows)
                     .await
                     .unwrap();
@@ -77,16 +79,23 @@ impl Books {
     /// Decides, projects, and says which operations were asked for.
     async fn tell(&mut self, actor: Actor, command: Command) -> Vec<interstate_schemas::OperationId> {
         let told = self.story.clone().when(actor, command);
-        let events = told.decided().events.clone();
-        let mut asked = Vec::new();
+        self.project(booking(), &told.decided().events).await;
+        let requested = told.decided().events.iter().filter_map(|event| match event {
+            PaymentEvent::OperationRequested(requested) => Some(requested.operation),
+            _ => None,
+        });
+        let asked = requested.collect();
+        self.story = told.story();
+        asked
+    }
+
+    /// Carries what happened to the payment of a booking into the read model.
+    async fn project(&mut self, of: BookingId, events: &[PaymentEvent]) {
         let first = self.sequence;
         let mut envelopes = Vec::new();
-        for event in &events {
+        for event in events {
             self.sequence += 1;
-            envelopes.push(envelope(event, self.sequence));
-            if let PaymentEvent::OperationRequested(requested) = event {
-                asked.push(requested.operation);
-            }
+            envelopes.push(envelope(of, event, self.sequence));
         }
         let to = Position {
             next: self.sequence,
@@ -101,8 +110,20 @@ impl Books {
             .await
             .unwrap();
         assert_eq!(applied.parked, 0);
-        self.story = told.story();
-        asked
+    }
+
+    /// Those that are listed, in pages of two.
+    async fn listed(&self, support_case: Option<bool>) -> Vec<super::PaymentView> {
+        let (mut listed, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.opened.reads.list(support_case, after, 2).await.unwrap();
+            let Some(last) = page.last() else {
+                return listed;
+            };
+            assert!(page.len() <= 2);
+            after = Some(last.booking);
+            listed.extend(page);
+        }
     }
 
     async fn view(&self) -> super::PaymentView {
@@ -110,7 +131,7 @@ impl Books {
     }
 }
 
-fn envelope(event: &PaymentEvent, sequence: u64) -> Event {
+fn envelope(of: BookingId, event: &PaymentEvent, sequence: u64) -> Event {
     let id = CommandId::derive(1, &[&sequence.to_be_bytes()]);
     Event {
         id: EventId::derive(1, &[&sequence.to_be_bytes()]),
@@ -118,7 +139,7 @@ fn envelope(event: &PaymentEvent, sequence: u64) -> Event {
         partition: 0,
         sequence,
         aggregate: "payment".into(),
-        subject: PaymentId::from(booking()).to_string(),
+        subject: PaymentId::from(of).to_string(),
         version: sequence,
         event_type: event.event_type().into(),
         time: TEN.parse().unwrap(),
@@ -221,8 +242,100 @@ async fn a_refund_shows(mut books: Books) {
     );
 }
 
+/// A person's word about the cash that the driver claims.
+fn says(role: Role, paid: bool) -> (Actor, Command) {
+    let id = match role {
+        Role::Rider => rider(),
+        _ => UserId::derive(8, &[b"support"]),
+    };
+    (user(id, role), Command::AnswerCash { paid })
+}
+
+async fn what_waits_for_support_is_listed_until_support_has_decided_it(mut books: Books) {
+    let asked = books.tell(saga(), capture()).await;
+    books.tell(worker(), done_as(asked[0], "pi_advance")).await;
+    books.tell(saga(), Command::Settle(v1(375_900))).await;
+    assert_eq!(books.listed(Some(true)).await, []);
+    let (actor, disputes) = says(Role::Rider, false);
+    books.tell(actor, disputes).await;
+    let view = books.view().await;
+    let about = CaseAbout::CashDisputed {
+        amount: Money::inr(375_900),
+    };
+    assert_eq!((view.cases.len(), &view.cases[0].about), (1, &about));
+    assert_eq!(view.support_case, Some(view.cases[0].case));
+    assert_eq!(books.listed(Some(true)).await, [view]);
+    assert_eq!(books.listed(Some(false)).await, []);
+
+    let method = BalanceMethod::Provider { method: card() };
+    let by_card = Command::RecordBalancePayment { method };
+    let asked = books.tell(user(rider(), Role::Rider), by_card).await;
+    books.tell(worker(), done_as(asked[0], "pi_balance")).await;
+    assert_eq!(books.listed(Some(true)).await.len(), 1, "paying decides nothing");
+    let (support, confirms) = says(Role::Support, true);
+    let mut asked = books.tell(support.clone(), confirms).await;
+    let view = books.view().await;
+    assert_eq!((view.support_case, view.cases.len()), (None, 0));
+    assert_eq!(books.listed(Some(true)).await, []);
+    assert_eq!(books.listed(Some(false)).await, [view]);
+
+    // What was paid twice does not go back.
+    loop {
+        books.tell(worker(), refused(asked[0], "try_later")).await;
+        let Some(deadline) = books.story.deadlines().first().cloned() else {
+            break;
+        };
+        assert_eq!(books.listed(Some(true)).await, []);
+        books.story = books.story.clone().at(&deadline.due.to_string());
+        asked = books.tell(Actor::System, Command::RefundAgain).await;
+    }
+    let listed = books.listed(Some(true)).await;
+    let about = CaseAbout::RefundRefused {
+        reference: "overpaid-1".to_owned(),
+        code: "payment.try_later".to_owned(),
+    };
+    assert_eq!(listed[0].cases[0].about, about);
+    let first = listed[0].support_case;
+    let asked = books.tell(support.clone(), Command::RefundAgain).await;
+    books.tell(worker(), refused(asked[0], "try_later")).await;
+    let again = books.view().await;
+    assert_eq!(again.cases.len(), 1, "one about the same refund");
+    assert_ne!(again.support_case, first);
+    let asked = books.tell(support, Command::RefundAgain).await;
+    books.tell(worker(), done_as(asked[0], "pi_balance")).await;
+    let view = books.view().await;
+    assert_eq!((view.refunded, view.balance), (Money::inr(375_900), Money::ZERO));
+    assert_eq!(books.listed(Some(true)).await, []);
+}
+
+async fn payments_are_listed_page_by_page_the_last_booked_first(mut books: Books) {
+    let bookings: Vec<BookingId> = (1..=7).map(|n| BookingId::derive(n, &[b"listed"])).collect();
+    for (place, of) in bookings.iter().enumerate() {
+        let event = match place % 3 {
+            0 => PaymentEvent::from(Voided { run: 0 }),
+            _ => PaymentEvent::from(SupportCaseOpened {
+                case: CaseId::derive(1, &[&place.to_be_bytes()]),
+                booking: *of,
+                about: CaseAbout::CashDisputed { amount: ADVANCE },
+            }),
+        };
+        books.project(*of, &[event]).await;
+    }
+    for (support_case, places) in [
+        (None, vec![6, 5, 4, 3, 2, 1, 0]),
+        (Some(true), vec![5, 4, 2, 1]),
+        (Some(false), vec![6, 3, 0]),
+    ] {
+        let listed = books.listed(support_case).await;
+        let listed: Vec<BookingId> = listed.iter().map(|payment| payment.booking).collect();
+        let wanted: Vec<BookingId> = places.iter().map(|place: &usize| bookings[*place]).collect();
+        assert_eq!(listed, wanted, "{support_case:?}");
+    }
+}
+
 async fn what_nobody_has_paid_for_is_not_there(books: Books) {
     assert_eq!(books.opened.reads.payment(booking()).await.unwrap(), None);
+    assert_eq!(books.listed(None).await, []);
     let statement = books.opened.reads.statement(driver(), 10).await.unwrap();
     assert_eq!((statement.owed, statement.trips.len()), (Money::ZERO, 0));
 }
@@ -270,6 +383,16 @@ mod in_a_file {
     }
 
     #[tokio::test]
+    async fn what_waits_for_support_is_listed_until_support_has_decided_it() {
+        super::what_waits_for_support_is_listed_until_support_has_decided_it(Books::in_a_file().await).await;
+    }
+
+    #[tokio::test]
+    async fn payments_are_listed_page_by_page_the_last_booked_first() {
+        super::payments_are_listed_page_by_page_the_last_booked_first(Books::in_a_file().await).await;
+    }
+
+    #[tokio::test]
     async fn what_nobody_has_paid_for_is_not_there() {
         super::what_nobody_has_paid_for_is_not_there(Books::in_a_file().await).await;
     }
@@ -298,6 +421,14 @@ mod on_a_real_server {
             Books::on_a_server(&engine, "case_4").await,
         )
         .await;
+        super::what_waits_for_support_is_listed_until_support_has_decided_it(
+            Books::on_a_server(&engine, "case_5").await,
+        )
+        .await;
+        super::payments_are_listed_page_by_page_the_last_booked_first(
+            Books::on_a_server(&engine, "case_6").await,
+        )
+        .await;
     }
 
     #[ignore = "starts PostgreSQL: make test-engines runs it"]
@@ -311,7 +442,7 @@ mod on_a_real_server {
         let mut rows = PgConnection::connect(url).await.unwrap();
         let post = |second: i64| {
             AssertSqlSafe(format!(
-                "INSERT INTO payment_payment_books_v1.postings VALUES
+                "INSERT INTO payment_payment_books_v2.postings VALUES
                  ('evt_{second}', 0, 'bkg', 'refund', 'refunds', '', 500, now()),
                  ('evt_{second}', 1, 'bkg', 'refund', 'provider_clearing', '', {second}, now())"
             ))
@@ -330,7 +461,7 @@ mod on_a_real_server {
             panic!()
         };
         let mut rows = PgConnection::connect(url).await.unwrap();
-        let fill = "SET search_path TO payment_payment_books_v1;
+        let fill = "SET search_path TO payment_payment_books_v2;
             INSERT INTO payments SELECT 'bkg_' || n, 'rid', 'drv', 'paid', NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0,
                                         NULL, now() FROM generate_series(1, 5000) n;
             INSERT INTO operations SELECT 'op_' || n, 'bkg_' || n, 1, 'hold', 1, 'open', NULL, NULL, 0, now(), NULL

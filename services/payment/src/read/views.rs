@@ -1,5 +1,6 @@
 //! What is shown.
 
+use super::OpenCase;
 use crate::domain::{Account, CashState, OperationKind};
 use interstate_schemas::{BookingId, CaseId, DriverId, Money, OperationId, Timestamp, UserId};
 use schemars::JsonSchema;
@@ -174,8 +175,10 @@ pub struct PaymentView {
     pub cash: Option<CashView>,
     /// What the rider was promised for the next trip.
     pub credit: Money,
-    /// The latest case that support looks into.
+    /// The latest case that support has to decide; nothing where none is open.
     pub support_case: Option<CaseId>,
+    /// All that are open, the latest last.
+    pub cases: Vec<OpenCase>,
     /// When that changed.
     pub updated_at: Timestamp,
     /// What the provider was asked for, in order.

@@ -2,24 +2,26 @@
 
 use crate::{
     fake::Fake,
-    node::{Node, booking, capture, card, quick},
+    node::{Node, booking, capture, card, driven, quick},
 };
 use axum::{Router, body::Body};
 use http::{Request, StatusCode};
-use interstate_auth::Policy;
+use interstate_auth::{Access, Caller, Policy};
 use interstate_eventing::projection::Consumers;
 use interstate_http::{Api, Readiness};
 use interstate_payment::{
     Assembled, Parts,
     api::{CODES, ROWS, router},
     assemble,
+    domain::Command,
     effects::WebhookSecret,
     read::sqlite,
 };
 use interstate_sandbox::webhooks::sign;
-use interstate_schemas::Timestamp;
+use interstate_schemas::{Role, SessionId, Timestamp, UserId};
 use interstate_stores::Sqlite;
 use interstate_telemetry::Metrics;
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -73,6 +75,89 @@ async fn every_route_has_its_row_and_webhooks_need_the_providers_signature() {
     assert_eq!(webhook(&routes, "", body).await, StatusCode::UNAUTHORIZED);
     let old = sign(SECRET, NOW - 600, body.as_bytes());
     assert_eq!(webhook(&routes, &old, body).await, StatusCode::UNAUTHORIZED);
+    node.stop().await;
+}
+
+/// What somebody of this role is answered.
+async fn asked(
+    router: &Router,
+    role: Role,
+    user: UserId,
+    request: http::request::Builder,
+    body: &Value,
+) -> Value {
+    let caller = Caller {
+        user,
+        role,
+        session: SessionId::derive(1, &[b"session"]),
+        expires: Timestamp::MAX,
+    };
+    let request = request
+        .extension(caller)
+        .header("content-type", "application/json");
+    let request = request.body(Body::from(body.to_string())).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = axum::body::to_bytes(answer.into_body(), 100_000).await.unwrap();
+    assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap()
+}
+
+/// Asks support's list until it has so many entries.
+async fn waiting(router: &Router, entries: usize) -> Value {
+    let support = UserId::derive(1, &[b"support"]);
+    for _ in 0..500 {
+        let list = Request::get("/v1/payments?support_case=true&limit=1");
+        let list = asked(router, Role::Support, support, list, &Value::Null).await;
+        if list["items"].as_array().unwrap().len() == entries {
+            return list;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("support's list never had {entries} entries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn support_finds_disputed_cash_and_decides_it() {
+    let (node, folder) = (Node::start().await, tempfile::tempdir().unwrap());
+    let assembled = assembled(&node, &folder).await;
+    let (stop, stopping) = watch::channel(false);
+    let effects = tokio::spawn(assembled.effects.run(stopping));
+    let runners: Vec<_> = assembled
+        .runners
+        .into_iter()
+        .map(|runner| tokio::spawn(runner.run()))
+        .collect();
+    let policy = Policy::new(ROWS).unwrap();
+    let staff = Access::Roles(&[Role::Support, Role::Admin]);
+    assert_eq!(policy.access("GET", "/v1/payments"), Some(staff));
+
+    node.tell(1, capture(1, card("pm_card_ok"))).await;
+    node.until("payment.captured.v1", 1).await;
+    node.tell(1, Command::Settle(driven(1))).await;
+    let routes: Router = router(assembled.edge).into();
+    assert_eq!(waiting(&routes, 0).await["items"], json!([]));
+    let says = |key: &str| {
+        let path = format!("/v1/bookings/{}/cash", booking(1));
+        Request::post(path).header("idempotency-key", key)
+    };
+    let (rider, support) = (UserId::derive(1, &[b"asha"]), UserId::derive(1, &[b"support"]));
+    let no = json!({ "paid": false });
+    asked(&routes, Role::Rider, rider, says("rider"), &no).await;
+    let open = &waiting(&routes, 1).await["items"][0];
+    assert_eq!(open["booking"], booking(1).to_string());
+    assert_eq!(open["cases"][0]["about"]["kind"], "cash_disputed");
+    let yes = json!({ "paid": true });
+    asked(&routes, Role::Support, support, says("support"), &yes).await;
+    waiting(&routes, 0).await;
+
+    let again = Request::post(format!("/v1/payments/{}/refund-again", booking(1)));
+    let again = again.header("idempotency-key", "again");
+    let told = asked(&routes, Role::Support, support, again, &Value::Null).await;
+    assert_eq!(told["again"], json!([]), "nothing was refused");
+    stop.send_replace(true);
+    effects.await.unwrap();
+    runners.iter().for_each(tokio::task::JoinHandle::abort);
     node.stop().await;
 }
 

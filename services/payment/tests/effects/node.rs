@@ -15,7 +15,7 @@ use interstate_payment::{
     effects::{EffectsOptions, EffectsPorts, MemoryPositions, PaymentEffects, Provider, Queue, Wakes},
     service,
 };
-use interstate_schemas::{Actor, BookingId, Money, PaymentId, PaymentMethod, UserId};
+use interstate_schemas::{Actor, BookingId, DriverId, Money, PaymentId, PaymentMethod, Settlement, UserId};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -78,6 +78,23 @@ pub fn capture(n: u32, method: PaymentMethod) -> Command {
         rider: UserId::derive(1, &[b"asha"]),
         amount: ADVANCE,
         method,
+    }
+}
+
+/// A trip of ₹4,699, whose balance the driver says to have in cash.
+pub fn driven(n: u32) -> Settlement {
+    let payable = Money::inr(469_900);
+    Settlement {
+        booking: booking(n),
+        driver: DriverId::derive(1, &[b"ravi"]),
+        payable,
+        commission: Money::ZERO,
+        commission_gst: Money::ZERO,
+        tds: Money::ZERO,
+        fare_gst: Money::ZERO,
+        round_off: Money::ZERO,
+        driver_due: payable,
+        cash_collected: payable - ADVANCE,
     }
 }
 

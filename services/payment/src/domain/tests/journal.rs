@@ -1,7 +1,10 @@
 use super::people::*;
-use crate::domain::{Account, Command, Entry, EntryKind, Payment, PaymentEvent, Posting};
+use crate::domain::{
+    Account, BalanceMethod, Command, Entry, EntryKind, Payment, PaymentEvent, Posting,
+    state::{Refund, RefundState},
+};
 use interstate_eventing::{Aggregate, Context, fixture::Story};
-use interstate_schemas::{CommandId, Money, OperationId, Settlement, Timestamp};
+use interstate_schemas::{CommandId, Money, OperationId, Role, Settlement, Timestamp};
 use proptest::prelude::*;
 
 #[test]
@@ -41,6 +44,8 @@ fn an_entry_that_does_not_balance_cannot_be_made_nor_read() {
 #[derive(Debug, Clone)]
 enum Arrives {
     Command(Command, u32),
+    /// The rider says that no cash was paid.
+    Dispute,
     /// The provider answers one of the open operations.
     Result {
         which: usize,
@@ -76,13 +81,24 @@ fn arrives() -> impl Strategy<Value = Arrives> {
             Command::Settle(parts)
         }),
         Just(Command::RecordBalancePayment {
-            method: crate::domain::BalanceMethod::Cash
+            method: BalanceMethod::Cash
         }),
+        Just(Command::RecordBalancePayment {
+            method: BalanceMethod::Provider { method: card() }
+        }),
+        any::<bool>().prop_map(|paid| Command::AnswerCash { paid }),
+        Just(Command::RefundAgain),
     ];
     prop_oneof![
-        2 => (command, 1..3u32).prop_map(|(command, run)| Arrives::Command(command, run)),
-        3 => (0..4usize, prop::bool::weighted(0.8)).prop_map(|(which, succeeds)| Arrives::Result { which, succeeds }),
+        4 => (command, 1..3u32).prop_map(|(command, run)| Arrives::Command(command, run)),
+        1 => Just(Arrives::Dispute),
+        6 => (0..4usize, prop::bool::weighted(0.8)).prop_map(|(which, succeeds)| Arrives::Result { which, succeeds }),
     ]
+}
+
+/// The provider did it, and has a name for each payment.
+fn named(id: OperationId) -> Command {
+    done_as(id, &id.to_string())
 }
 
 /// What the provider has of the rider's money, by its own book.
@@ -109,8 +125,9 @@ proptest! {
         let mut succeeded = Vec::new();
         let (mut books, mut clearing) = (0, 0);
         for (n, arrives) in history.into_iter().enumerate() {
-            let (command, run) = match arrives {
-                Arrives::Command(command, run) => (command, run),
+            let (actor, command, run) = match arrives {
+                Arrives::Command(command, run) => (saga(), command, run),
+                Arrives::Dispute => (user(rider(), Role::Rider), Command::AnswerCash { paid: false }, 1),
                 Arrives::Result { which, succeeds } => {
                     let open: Vec<OperationId> =
                         story.state().0.operations.still_open().map(|operation| operation.id).collect();
@@ -118,10 +135,11 @@ proptest! {
                     if succeeds {
                         succeeded.push(id);
                     }
-                    (if succeeds { done(id) } else { refused(id, "card_declined") }, 1)
+                    let result = if succeeds { named(id) } else { refused(id, "card_declined") };
+                    (worker(), result, 1)
                 }
             };
-            let (actor, step, now) = (saga(), step("a step", run), TEN.parse::<Timestamp>().unwrap());
+            let (step, now) = (step("a step", run), TEN.parse::<Timestamp>().unwrap());
             let address = step.to.clone();
             let cx = Context {
                 now,
@@ -155,12 +173,17 @@ proptest! {
         // When every open operation has ended, nobody is left waiting.
         for n in 0..100u32 {
             let Some(id) = story.state().0.operations.still_open().map(|operation| operation.id).next() else { break };
-            let told = story.when(worker(), done(id));
+            let told = story.when(worker(), named(id));
             let _ = n;
             story = told.story();
         }
         let state = &story.state().0;
         prop_assert!(state.operations.still_open().next().is_none());
         prop_assert!(state.hold_waiting.is_empty() && state.capture_waiting.is_empty());
+        let pending = |refund: &Refund| !matches!(refund.state, RefundState::Done { .. });
+        prop_assert!(
+            state.receivable.amount >= 0 || state.refunds.values().any(pending),
+            "what was paid too much is kept in silence"
+        );
     }
 }

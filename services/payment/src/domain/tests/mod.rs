@@ -4,6 +4,7 @@ mod balances;
 mod captures;
 mod cash;
 mod credits;
+mod excess;
 mod holds;
 mod journal;
 pub mod people;

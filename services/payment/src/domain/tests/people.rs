@@ -114,9 +114,13 @@ pub fn v1(cash: i64) -> Settlement {
 
 /// The provider did it.
 pub fn done(operation: OperationId) -> Command {
-    let provider_reference = "pi_1".to_owned();
+    done_as(operation, "pi_1")
+}
+
+/// The provider did it, and has a name of its own for the payment.
+pub fn done_as(operation: OperationId, provider_reference: &str) -> Command {
     let result = OperationResult::Succeeded {
-        provider_reference,
+        provider_reference: provider_reference.to_owned(),
         lasts_seconds: None,
     };
     Command::OperationResult {

@@ -1,6 +1,6 @@
 use super::people::*;
-use crate::domain::{Account, Command, OperationKind, PaymentEvent};
-use interstate_schemas::{Actor, DriverCompensation, Money};
+use crate::domain::{Account, Command, OperationKind, PaymentEvent, RefundReply};
+use interstate_schemas::{Actor, DriverCompensation, Money, Role, UserId};
 
 #[test]
 fn a_refund_keeps_the_fee_with_its_gst_and_a_repeat_is_the_same_refund() {
@@ -223,6 +223,26 @@ fn a_refused_refund_of_what_was_overpaid_is_tried_again_later() {
     assert!(story.deadlines().is_empty());
 }
 
+fn support() -> Actor {
+    user(UserId::derive(8, &[b"support"]), Role::Support)
+}
+
+#[test]
+fn support_does_not_wait_until_a_refused_refund_is_due() {
+    let (story, back) = overpaid();
+    let story = story.when(worker(), refused(back, "try_later")).story();
+    let told = story.when(support(), Command::RefundAgain);
+    let reply: RefundReply = serde_json::from_slice(&told.decided().reply).unwrap();
+    assert_eq!(reply.again, ["overpaid-1"]);
+    let again = request(&told, OperationKind::Refund, Money::inr(4_000));
+    let story = told.story().when(worker(), done(again)).story();
+    assert_eq!(story.state().0.receivable, Money::ZERO);
+    let told = story.when(support(), Command::RefundAgain);
+    let reply: RefundReply = serde_json::from_slice(&told.decided().reply).unwrap();
+    assert_eq!(reply.again, [""; 0]);
+    told.then_nothing();
+}
+
 #[test]
 fn a_refund_that_is_refused_again_and_again_calls_a_person() {
     let (mut story, mut back) = overpaid();
@@ -248,4 +268,6 @@ fn a_refund_that_is_refused_again_and_again_calls_a_person() {
         story = told.story();
     }
     assert_eq!(pauses, 5);
+    let told = story.when(support(), Command::RefundAgain);
+    request(&told, OperationKind::Refund, Money::inr(4_000));
 }

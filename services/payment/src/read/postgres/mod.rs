@@ -15,8 +15,11 @@ use std::sync::Arc;
 
 /// What people wait for, and a key of it in SQL: each has an index.
 #[cfg(test)]
-pub(super) const QUESTIONS: [(&str, &str); 4] = [
+pub(super) const QUESTIONS: [(&str, &str); 7] = [
     (store::PAYMENTS, "ARRAY['bkg_7']"),
+    (store::ALL, "'bkg_7'"),
+    (store::WITH_CASE, "'bkg_7'"),
+    (store::WITHOUT_CASE, "'bkg_7'"),
     (store::OPERATIONS, "ARRAY['bkg_7']"),
     (queries::ACCOUNTS_OF_DRIVER, "'drv_7'"),
     (queries::TRIPS_OF_DRIVER, "'drv_7'"),
@@ -24,6 +27,14 @@ pub(super) const QUESTIONS: [(&str, &str); 4] = [
 
 /// Writes the books.
 struct PaymentBooks;
+
+/// Whether the books could be opened on a server. Makes nothing there.
+///
+/// # Errors
+/// As [`open`].
+pub async fn look(server: &Postgres) -> Result<(), OpenError> {
+    PgReadModel::<PaymentBooks>::look(server).await
+}
 
 /// The books on a server.
 ///
@@ -40,7 +51,7 @@ pub async fn open(server: &Postgres) -> Result<Opened, OpenError> {
 #[async_trait]
 impl PgProjection for PaymentBooks {
     const NAME: &'static str = "payment-books";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = TABLES;
     const MIGRATIONS: &'static [&'static str] = MIGRATIONS;
 

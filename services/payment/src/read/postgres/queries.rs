@@ -3,12 +3,19 @@
 use super::store;
 use crate::read::{
     AccountBalance, DifferingBalance, DriverStatement, JournalAudit, PaymentReads, PaymentView, ReadError,
-    TrialBalance, UnbalancedEntry, audit::MOST, shown,
+    TrialBalance, UnbalancedEntry, audit::MOST, rows::OperationRow, shown,
 };
 use async_trait::async_trait;
 use interstate_schemas::{BookingId, DriverId, Money};
 use interstate_stores::postgres::PgReaders;
 use sqlx::{Postgres, Transaction};
+use std::collections::BTreeMap;
+
+/// Where a list begins that begins with the last booking: behind the last that there can be. One text for all pages, so
+/// that each has the same index.
+fn after_all() -> String {
+    format!("{}_7ZZZZZZZZZZZZZZZZZZZZZZZZZ", BookingId::PREFIX)
+}
 
 /// Reads of payments on a server.
 pub(super) struct PgPayments {
@@ -54,7 +61,34 @@ impl PaymentReads for PgPayments {
         let Some((row, operations)) = found.await? else {
             return Ok(None);
         };
-        shown::payment(booking, row, operations).map(Some)
+        shown::payment(row, operations).map(Some)
+    }
+
+    async fn list(
+        &self,
+        support_case: Option<bool>,
+        after: Option<BookingId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentView>, ReadError> {
+        let before = after.map_or_else(after_all, |booking| booking.to_string());
+        let found = self.readers.ask(async {
+            let mut tx = self.snapshot().await?;
+            let rows = store::list(&mut tx, support_case, &before, limit).await?;
+            let keys: Vec<String> = rows.iter().map(|row| row.booking.clone()).collect();
+            let operations = store::operations(&mut tx, &keys).await?;
+            tx.commit().await?;
+            Ok((rows, operations))
+        });
+        let (rows, operations) = found.await?;
+        let mut of: BTreeMap<String, Vec<OperationRow>> = BTreeMap::new();
+        for operation in operations {
+            of.entry(operation.booking.clone()).or_default().push(operation);
+        }
+        let listed = rows.into_iter().map(|row| {
+            let operations = of.remove(&row.booking).unwrap_or_default();
+            shown::payment(row, operations)
+        });
+        listed.collect()
     }
 
     async fn statement(&self, driver: DriverId, limit: u32) -> Result<DriverStatement, ReadError> {

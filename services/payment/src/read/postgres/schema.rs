@@ -4,7 +4,7 @@
 pub(super) const TABLES: &[&str] = &["payments", "operations", "postings", "balances"];
 
 /// Amounts are paise; ids are text. `balances` is kept a driver where an account is, with an empty driver where it is
-/// not, so that its key is never null.
+/// not, so that its key is never null. `cases` are those that are open, as JSON.
 pub(super) const MIGRATIONS: &[&str] = &[
     "CREATE TABLE payments (
         booking          TEXT PRIMARY KEY,
@@ -23,8 +23,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
         cash_state       TEXT CHECK (cash_state IN ('claimed', 'disputed', 'confirmed', 'withdrawn')),
         cash_confirm_by  TIMESTAMPTZ,
         credit           BIGINT NOT NULL CHECK (credit >= 0),
-        support_case     TEXT,
+        cases            TEXT,
         updated_at       TIMESTAMPTZ NOT NULL);
+    CREATE INDEX payments_with_case ON payments (booking) WHERE cases IS NOT NULL;
     CREATE TABLE operations (
         operation           TEXT PRIMARY KEY,
         booking             TEXT NOT NULL,

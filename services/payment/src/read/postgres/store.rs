@@ -2,17 +2,30 @@
 //! milliseconds.
 
 use crate::read::{
-    PaymentStatus,
+    PaymentStatus, cases,
     rows::{Books, OperationRow, PaymentRow},
     views::{OperationStatus, cash_word_of},
 };
 use interstate_stores::postgres::column;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-pub(super) const PAYMENTS: &str =
-    "SELECT *, (extract(epoch FROM cash_confirm_by) * 1000)::bigint AS confirm_by,
-            (extract(epoch FROM updated_at) * 1000)::bigint AS updated
-     FROM payments WHERE booking = ANY($1)";
+macro_rules! payments {
+    ($which:literal) => {
+        concat!(
+            "SELECT *, (extract(epoch FROM cash_confirm_by) * 1000)::bigint AS confirm_by,
+                    (extract(epoch FROM updated_at) * 1000)::bigint AS updated
+             FROM payments WHERE ",
+            $which
+        )
+    };
+}
+
+pub(super) const PAYMENTS: &str = payments!("booking = ANY($1)");
+pub(super) const ALL: &str = payments!("booking < $1 ORDER BY booking DESC LIMIT $2");
+pub(super) const WITH_CASE: &str =
+    payments!("cases IS NOT NULL AND booking < $1 ORDER BY booking DESC LIMIT $2");
+pub(super) const WITHOUT_CASE: &str =
+    payments!("cases IS NULL AND booking < $1 ORDER BY booking DESC LIMIT $2");
 pub(super) const OPERATIONS: &str =
     "SELECT *, (extract(epoch FROM requested_at) * 1000)::bigint AS requested,
             (extract(epoch FROM closed_at) * 1000)::bigint AS closed
@@ -34,6 +47,22 @@ pub(super) async fn load(db: &mut PgConnection, bookings: &[String]) -> sqlx::Re
 pub(super) async fn payments(db: &mut PgConnection, bookings: &[String]) -> sqlx::Result<Vec<PaymentRow>> {
     let rows = sqlx::query(PAYMENTS).bind(bookings).fetch_all(db).await?;
     rows.iter().map(read_payment).collect()
+}
+
+/// Those before a booking, the last first.
+pub(super) async fn list(
+    db: &mut PgConnection,
+    support_case: Option<bool>,
+    before: &str,
+    limit: u32,
+) -> sqlx::Result<Vec<PaymentRow>> {
+    let question = match support_case {
+        Some(true) => WITH_CASE,
+        Some(false) => WITHOUT_CASE,
+        None => ALL,
+    };
+    let select = sqlx::query(question).bind(before).bind(i64::from(limit));
+    select.fetch_all(db).await?.iter().map(read_payment).collect()
 }
 
 /// Those of a booking in the order of their numbers.
@@ -62,7 +91,7 @@ fn read_payment(row: &PgRow) -> sqlx::Result<PaymentRow> {
         cash_state: known(row.try_get("cash_state")?, cash_word_of)?,
         cash_confirm_by: row.try_get("confirm_by")?,
         credit: row.try_get("credit")?,
-        support_case: row.try_get("support_case")?,
+        cases: cases::parse(row.try_get("cases")?).map_err(|error| sqlx::Error::Decode(error.into()))?,
         updated_at: row.try_get("updated")?,
     })
 }
@@ -104,20 +133,20 @@ async fn write_payments(tx: &mut PgConnection, rows: &[&PaymentRow]) -> sqlx::Re
     }
     sqlx::query(
         "INSERT INTO payments (booking, rider, driver, status, code, held, captured, refunded, fee, payable, balance,
-                               cash, cash_state, cash_confirm_by, credit, support_case, updated_at)
+                               cash, cash_state, cash_confirm_by, credit, cases, updated_at)
          SELECT booking, rider, driver, status, code, held, captured, refunded, fee, payable, balance,
-                cash, cash_state, to_timestamp(confirm_by / 1000.0), credit, support_case, to_timestamp(updated / 1000.0)
+                cash, cash_state, to_timestamp(confirm_by / 1000.0), credit, cases, to_timestamp(updated / 1000.0)
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
                      $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
                      $14::bigint[], $15::bigint[], $16::text[], $17::bigint[])
               AS new (booking, rider, driver, status, code, held, captured, refunded, fee, payable, balance,
-                      cash, cash_state, confirm_by, credit, support_case, updated)
+                      cash, cash_state, confirm_by, credit, cases, updated)
          ON CONFLICT (booking) DO UPDATE SET
              rider = excluded.rider, driver = excluded.driver, status = excluded.status, code = excluded.code,
              held = excluded.held, captured = excluded.captured, refunded = excluded.refunded, fee = excluded.fee,
              payable = excluded.payable, balance = excluded.balance, cash = excluded.cash,
              cash_state = excluded.cash_state, cash_confirm_by = excluded.cash_confirm_by, credit = excluded.credit,
-             support_case = excluded.support_case, updated_at = excluded.updated_at",
+             cases = excluded.cases, updated_at = excluded.updated_at",
     )
     .bind(column(rows, |row| row.booking.as_str()))
     .bind(column(rows, |row| row.rider.as_deref()))
@@ -134,7 +163,7 @@ async fn write_payments(tx: &mut PgConnection, rows: &[&PaymentRow]) -> sqlx::Re
     .bind(column(rows, |row| row.cash_state))
     .bind(column(rows, |row| row.cash_confirm_by))
     .bind(column(rows, |row| row.credit))
-    .bind(column(rows, |row| row.support_case.as_deref()))
+    .bind(column(rows, |row| cases::text(&row.cases)))
     .bind(column(rows, |row| row.updated_at))
     .execute(tx)
     .await?;

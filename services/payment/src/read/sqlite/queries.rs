@@ -33,7 +33,26 @@ impl PaymentReads for SqlitePayments {
             let Some(row) = store::payment(&tx, &key)? else {
                 return Ok(None);
             };
-            shown::payment(booking, row, store::operations(&tx, &key)?).map(Some)
+            shown::payment(row, store::operations(&tx, &key)?).map(Some)
+        });
+        found.await
+    }
+
+    async fn list(
+        &self,
+        support_case: Option<bool>,
+        after: Option<BookingId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentView>, ReadError> {
+        let found = self.rows.read(move |rows| {
+            let tx = rows.unchecked_transaction()?;
+            let after = after.map(|booking| booking.to_string());
+            let listed = store::payments(&tx, support_case, after, limit)?;
+            let listed = listed.into_iter().map(|row| {
+                let operations = store::operations(&tx, &row.booking)?;
+                shown::payment(row, operations)
+            });
+            listed.collect()
         });
         found.await
     }

@@ -4,7 +4,7 @@
 pub(super) const TABLES: &[&str] = &["payments", "operations", "postings", "balances"];
 
 /// Amounts are paise; times are milliseconds since 1970; ids are text. `balances` is kept a driver where an
-/// account is, with an empty driver where it is not, so that its key is never null.
+/// account is, with an empty driver where it is not, so that its key is never null. `cases` are those that are open.
 pub(super) const SCHEMA: &[&str] = &[
     "CREATE TABLE payments (
         booking     TEXT PRIMARY KEY,
@@ -22,9 +22,10 @@ pub(super) const SCHEMA: &[&str] = &[
         cash_state       TEXT,
         cash_confirm_by  INTEGER,
         credit           INTEGER NOT NULL DEFAULT 0,
-        support_case     TEXT,
+        cases            TEXT,
         updated_at  INTEGER NOT NULL
     ) STRICT",
+    "CREATE INDEX payments_with_case ON payments (booking) WHERE cases IS NOT NULL",
     "CREATE TABLE operations (
         operation           TEXT PRIMARY KEY,
         booking             TEXT NOT NULL,

@@ -1,11 +1,11 @@
 //! Rows out of the file, and back into it.
 
 use crate::read::{
-    PaymentStatus,
+    PaymentStatus, cases,
     rows::{Books, OperationRow, PaymentRow},
     views::{OperationStatus, cash_word_of},
 };
-use rusqlite::{Connection, Row, params, types::Type};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Type, types::Value};
 use std::collections::BTreeSet;
 
 /// The rows of these bookings.
@@ -25,6 +25,31 @@ pub(super) fn payment(db: &Connection, booking: &str) -> rusqlite::Result<Option
     let mut select = db.prepare_cached("SELECT * FROM payments WHERE booking = ?")?;
     let mut found = select.query([booking])?;
     found.next()?.map(|row| read_payment(row)).transpose()
+}
+
+/// The last booking first.
+pub(super) fn payments(
+    db: &Connection,
+    support_case: Option<bool>,
+    after: Option<String>,
+    limit: u32,
+) -> rusqlite::Result<Vec<PaymentRow>> {
+    let mut select = db.prepare_cached(&listing(support_case, after.is_some()))?;
+    let mut values: Vec<Value> = after.into_iter().map(Value::from).collect();
+    values.push(i64::from(limit).into());
+    let found = select.query_map(params_from_iter(values), read_payment)?;
+    found.collect()
+}
+
+fn listing(support_case: Option<bool>, goes_on: bool) -> String {
+    // Spelt out, so that the index of open cases serves.
+    let with_case = match support_case {
+        Some(true) => "cases IS NOT NULL",
+        Some(false) => "cases IS NULL",
+        None => "TRUE",
+    };
+    let paged = if goes_on { "booking < ?" } else { "TRUE" };
+    format!("SELECT * FROM payments WHERE {with_case} AND {paged} ORDER BY booking DESC LIMIT ?")
 }
 
 /// In the order of their numbers.
@@ -53,7 +78,7 @@ fn read_payment(row: &Row<'_>) -> rusqlite::Result<PaymentRow> {
         cash_state: known(cash_state, cash_word_of)?,
         cash_confirm_by: row.get("cash_confirm_by")?,
         credit: row.get("credit")?,
-        support_case: row.get("support_case")?,
+        cases: cases::parse(row.get("cases")?).map_err(unreadable)?,
         updated_at: row.get("updated_at")?,
     })
 }
@@ -75,6 +100,10 @@ fn read_operation(row: &Row<'_>) -> rusqlite::Result<OperationRow> {
     })
 }
 
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+}
+
 fn known<T>(word: Option<String>, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {
     let Some(word) = word else { return Ok(None) };
     let unknown = || rusqlite::Error::FromSqlConversionFailure(0, Type::Text, word.clone().into());
@@ -86,7 +115,7 @@ pub(super) fn write(tx: &Connection, books: &Books) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare_cached(
         "INSERT OR REPLACE INTO payments
          (booking, rider, driver, status, code, held, captured, refunded, fee, payable, balance, cash, cash_state,
-          cash_confirm_by, credit, support_case, updated_at)
+          cash_confirm_by, credit, cases, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for row in books.payments.values() {
@@ -106,7 +135,7 @@ pub(super) fn write(tx: &Connection, books: &Books) -> rusqlite::Result<()> {
             row.cash_state,
             row.cash_confirm_by,
             row.credit,
-            row.support_case,
+            cases::text(&row.cases),
             row.updated_at
         ])?;
     }
@@ -154,4 +183,30 @@ pub(super) fn write(tx: &Connection, books: &Books) -> rusqlite::Result<()> {
         add.execute(params![account, driver, amount])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::sqlite::schema::SCHEMA;
+
+    #[test]
+    fn no_list_reads_the_table_from_end_to_end_or_sorts_it() {
+        let db = Connection::open_in_memory().unwrap();
+        SCHEMA.iter().for_each(|step| db.execute_batch(step).unwrap());
+        for (support_case, index) in [
+            (Some(true), "payments_with_case"),
+            (Some(false), "sqlite_autoindex_payments_1"),
+            (None, "sqlite_autoindex_payments_1"),
+        ] {
+            for goes_on in [false, true] {
+                let question = format!("EXPLAIN QUERY PLAN {}", listing(support_case, goes_on));
+                let mut explain = db.prepare(&question).unwrap();
+                let values = vec![Value::Null; explain.parameter_count()];
+                let plan = explain.query_map(params_from_iter(values), |row| row.get::<_, String>("detail"));
+                let plan: Vec<String> = plan.unwrap().collect::<Result<_, _>>().unwrap();
+                assert!(plan.len() == 1 && plan[0].contains(index), "{question}: {plan:?}");
+            }
+        }
+    }
 }
