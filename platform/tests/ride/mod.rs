@@ -15,7 +15,7 @@ pub use person::Person;
 pub use world::{Sandbox, World, node, register, register_support, world};
 
 use interstate_eventing::runtime::Clock;
-use interstate_schemas::SignedDuration;
+use interstate_schemas::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::{
     sync::Arc,
@@ -50,6 +50,13 @@ impl Platform {
         let nobody = Person::nobody(&self.urls, name, self.patient);
         nobody.post("/v1/users", "sign-up", person).await;
         nobody.log_in(&email, password).await
+    }
+
+    /// Lets log time pass.
+    async fn waits_until(&self, moment: Timestamp) {
+        while self.clock.now() < moment {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Somebody of the staff who was registered under this name.
@@ -217,9 +224,7 @@ pub async fn ride(platform: &Platform) -> String {
         "somebody else cancels: {status} {problem}"
     );
 
-    while platform.clock.now() < pickup {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    platform.waits_until(pickup).await;
     driver
         .post(&format!("{path}/arrive"), "arrive", Value::Null)
         .await;
@@ -231,6 +236,10 @@ pub async fn ride(platform: &Platform) -> String {
         .post(&format!("{path}/start"), "start", json!({ "code": code }))
         .await;
     let record = json!({ "metres": 270_400 });
+    // In less time nobody drives so far.
+    platform
+        .waits_until(platform.clock.now() + SignedDuration::from_mins(90))
+        .await;
     let invoice = driver.post(&format!("{path}/end"), "end", record).await;
     let payable = invoice["payable"]["amount"].as_i64().unwrap();
     rider

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum PlaceRef {
     /// A city by its number at the location service.
     City(u32),
-    /// A city by its name; the largest one where several share it.
+    /// A city by its name, where no other has the same.
     Name(String),
     /// Any point.
     Point {

@@ -227,6 +227,7 @@ impl Driver {
             },
             (Stage::Arrived, chance) => BookingCommand::Start {
                 code_matches: chance > 1,
+                given: None,
             },
             (Stage::OnTrip, _) => BookingCommand::End(TripRecord::default()),
             _ => return,

@@ -202,7 +202,8 @@ impl Rider {
     fn pickup(&self, in_a_hurry: bool) -> Timestamp {
         let minutes = match self.clients.draw(0, 6) {
             _ if in_a_hurry => self.clients.draw(60, 90),
-            0..=2 => self.clients.draw(40, 170),
+            // So near that the driver may set off at once: nobody waits for hours here.
+            0..=2 => self.clients.draw(40, 100),
             3 => 24 * 60 + self.clients.draw(0, 600),
             _ => 48 * 60 + self.clients.draw(1, 3),
         };

@@ -22,6 +22,8 @@ interstate_http::error_codes! {
         "Ask for a new quote with a new `Idempotency-Key`.");
     QUOTE_EXPIRED = ("quote-expired", 409, "The quote has expired",
         "A price is good for half an hour. Ask for a new quote; its price may differ. Nothing was booked or charged.");
+    QUOTE_BOOKED = ("quote-booked", 409, "The quote has been booked",
+        "The quote became a booking with another way to pay; `detail` names it. Where that payment failed, ask for a new quote: nothing was taken for the first.");
     QUOTE_PICKUP_TOO_SOON = ("quote-pickup-too-soon", 422, "The pickup is too soon",
         "A driver needs time to come. `detail` gives the operator's notice; choose a later pickup.");
     QUOTE_PICKUP_TOO_LATE = ("quote-pickup-too-late", 422, "The pickup is too far away",
@@ -61,7 +63,7 @@ interstate_http::error_codes! {
     BOOKING_CONFIRM_LATER = ("booking-confirm-later", 409, "It is too early to confirm",
         "Confirmations are asked for a day, six hours and two hours before the pickup; `detail` says when the next one is.");
     BOOKING_SET_OFF_LATER = ("booking-set-off-later", 409, "It is too early to set off",
-        "The way to the pickup begins when the trip's reserved time does, or an hour before; `detail` says when.");
+        "The way to the pickup begins when the trip's reserved time does, or an hour before, and nobody arrives before it; `detail` says when.");
     BOOKING_DRIVER_NOT_THERE = ("booking-driver-not-there", 409, "The driver is not there yet",
         "The driver reports the arrival first; the trip starts after that.");
     BOOKING_NOT_STARTED = ("booking-not-started", 409, "The trip has not begun",
@@ -70,12 +72,12 @@ interstate_http::error_codes! {
         "A driver gives a trip back after it was assigned and before reporting at the pickup. After that, call support.");
     BOOKING_WAIT_LONGER = ("booking-wait-longer", 409, "Wait longer for the rider",
         "A rider counts as not come after 30 minutes of waiting at the pickup, counted from the agreed time.");
-    BOOKING_CODE_LOCKED = ("booking-code-locked", 429, "Too many wrong codes",
+    BOOKING_CODE_LOCKED = ("booking-code-locked", 409, "Too many wrong codes",
         "The start is locked after five wrong codes. Support can start the trip after a call with the rider.");
     BOOKING_CODE_WRONG = ("booking-code-wrong", 422, "The code is wrong",
         "The rider sees a code of four digits with the booking. Ask for it again; `attempts_left` says how often.");
     BOOKING_END_DOES_NOT_FIT = ("booking-end-does-not-fit", 422, "The end does not fit",
-        "A trip ends after its start and not in the future.");
+        "A trip ends after its start and not in the future, and nobody drives faster than 180 km/h on average; `detail` says what does not fit.");
     BOOKING_CASH_DOES_NOT_FIT = ("booking-cash-does-not-fit", 422, "The cash does not fit",
         "A driver can take between nothing and the balance in cash.");
     BOOKING_NOT_PRICED = ("booking-not-priced", 422, "The trip cannot be invoiced like this",

@@ -33,14 +33,17 @@ impl StartCodes {
 
     /// The code of a booking: four digits.
     pub fn code(&self, booking: BookingId) -> String {
-        let mac = self
-            .0
-            .clone()
-            .chain_update(booking.to_string())
-            .finalize()
-            .into_bytes();
-        let number = u64::from_be_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], mac[6], mac[7]]);
-        format!("{:04}", number % 10_000)
+        format!("{:04}", self.number(&booking.to_string()) % 10_000)
+    }
+
+    /// Tells one code that was given for a booking from another, to nobody who lacks the secret.
+    pub fn digest(&self, booking: BookingId, given: &str) -> String {
+        format!("{:016x}", self.number(&format!("{booking} {}", given.trim())))
+    }
+
+    fn number(&self, text: &str) -> u64 {
+        let mac = self.0.clone().chain_update(text).finalize().into_bytes();
+        u64::from_be_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], mac[6], mac[7]])
     }
 
     /// Whether this is the booking's code. Guessing is limited by the booking, which counts wrong ones.

@@ -118,8 +118,9 @@ pub(super) async fn start(
     Json(StartTrip { code }): Json<StartTrip>,
 ) -> Result<Answer<Done>, Problem> {
     let code_matches = edge.start_codes.matches(booking, &code);
+    let given = Some(edge.start_codes.digest(booking, &code));
     let repeat = Some(("POST /v1/bookings/{booking}/start", key.as_str()));
-    let command = BookingCommand::Start { code_matches };
+    let command = BookingCommand::Start { code_matches, given };
     let answered = edge.ask(booking, &command, &caller, &context, repeat).await?;
     match decoded(&answered)? {
         StartOutcome::Started => Ok(Answer::new(Done { booking }).token(token(&answered))),

@@ -237,7 +237,8 @@ pub struct MoneyView {
 pub struct SagaView {
     /// Which one.
     pub plan: Plan,
-    /// `running`, `unwinding`, `completed` or `unwound`.
+    /// `idle` before the first, then `running`, `unwinding`, `completed` or `unwound`; `stalled` where giving back does not
+    /// succeed and is tried again.
     pub phase: String,
     /// The step that was moved last.
     pub step: String,

@@ -166,6 +166,10 @@ fn of_booking(event: &BookingEvent) -> Vec<String> {
             stalled.because,
             clock(stalled.again_at)
         )],
+        BookingEvent::SupportCaseOpened(case) if case.attempts == 0 => vec![format!(
+            "A person is called: nobody reports {}; case {}.",
+            case.step, case.case
+        )],
         BookingEvent::SupportCaseOpened(case) => vec![format!(
             "A person is called: `{}` did not succeed in {} attempt(s); case {}.",
             case.step, case.attempts, case.case

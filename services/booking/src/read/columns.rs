@@ -74,21 +74,30 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         ],
         BookingEvent::SetOff(_) => vec![stage(Stage::EnRoute)],
         BookingEvent::Arrived(_) => vec![stage(Stage::Arrived)],
-        BookingEvent::Started(_) => vec![stage(Stage::OnTrip)],
+        // Whoever goes on needs nobody who looks.
+        BookingEvent::Started(_) => vec![stage(Stage::OnTrip), ("support_case", Value::Flag(false))],
         BookingEvent::Completed(completed) => vec![
             stage(Stage::Completed),
+            ("support_case", Value::Flag(false)),
             ("payable", money(completed.invoice.payable)),
             ("balance", money(completed.invoice.balance)),
         ],
         BookingEvent::Closed(_) => vec![stage(Stage::Closed), ("balance", Value::Number(0))],
-        BookingEvent::Lapsed(lapsed) => vec![stage(Stage::Lapsed), ("because", text(&lapsed.because))],
+        // Nothing is left to pay of a trip that is not driven.
+        BookingEvent::Lapsed(lapsed) => vec![
+            stage(Stage::Lapsed),
+            ("because", text(&lapsed.because)),
+            ("balance", Value::Number(0)),
+        ],
         BookingEvent::Unfulfilled(unfulfilled) => vec![
             stage(Stage::Unfulfilled),
+            ("balance", Value::Number(0)),
             ("because", text(&unfulfilled.because)),
             ("refund", money(unfulfilled.terms.refund)),
         ],
         BookingEvent::Cancelled(cancelled) => vec![
             stage(Stage::Cancelled),
+            ("balance", Value::Number(0)),
             ("because", Value::Text(word(cancelled.terms.reason))),
             ("fee", money(cancelled.terms.fee)),
             ("refund", money(cancelled.terms.refund)),

@@ -121,7 +121,13 @@ mod tests {
         let told = story.when(as_driver(), BookingCommand::Arrive);
         assert_eq!(asked(&told), ["payment Credit"], "for the delay");
         let story = told.story();
-        assert!(story.deadlines().is_empty());
+        let waits = story.deadlines();
+        assert!(
+            waits
+                .iter()
+                .all(|waiting| ![OVERDUE, ABSENT].contains(&&*waiting.name)),
+            "{waits:?}"
+        );
         let terms = terms(&story.when(as_rider(), leaves()));
         assert_eq!(terms.reason, CancellationReason::RiderLate);
     }

@@ -48,6 +48,10 @@ pub enum BookingCommand {
     Start {
         /// Whether the code was right.
         code_matches: bool,
+        /// Tells one code from another, keyed: two wrong ones under one `Idempotency-Key` are two requests, and who
+        /// tries them all with one key is told so. Nothing is decided by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given: Option<String>,
     },
     /// The trip is over.
     End(TripRecord),

@@ -1,6 +1,6 @@
 //! How a booking's sagas begin, move and end, and what follows from each end.
 
-use super::{Booking, Plan, Stage, absent, cancel, event::*, ladder, plan, state};
+use super::{Booking, Plan, Stage, absent, cancel, event::*, ladder, plan, silence, state};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{
     Aggregate, Context, Draft,
@@ -131,7 +131,7 @@ fn open_case(draft: &mut Draft<Booking>, cx: &Context<'_>, saga: &SagaState) {
     });
 }
 
-fn case(cx: &Context<'_>) -> CaseId {
+pub(super) fn case(cx: &Context<'_>) -> CaseId {
     CaseId::derive(
         cx.now.as_millisecond().unsigned_abs(),
         &[&cx.command.ulid().to_bytes()],
@@ -252,6 +252,7 @@ pub(super) fn due(draft: &mut Draft<Booking>, cx: &Context<'_>, deadline: &str) 
         ladder::CONFIRMATION_MISSING => ladder::unconfirmed(draft, cx),
         absent::OVERDUE => absent::overdue(draft, cx),
         absent::ABSENT => absent::ends(draft, cx),
+        silence::SILENT => silence::call(draft, cx),
         state::SEARCH_OVER => turn_back(draft, cx, "dispatch.no_driver"),
         state::UNDO_AGAIN => {
             let plan = draft.state().plan;

@@ -63,7 +63,7 @@ pub(super) fn decide(
         (Stage::Assigned | Stage::EnRoute, Command::Arrive) => travel::arrive(&mut draft, cx)?,
         // A second report of the same arrival.
         (Stage::Arrived, Command::Arrive) => travel::by_driver(booking, cx)?,
-        (Stage::Arrived, Command::Start { code_matches }) => {
+        (Stage::Arrived, Command::Start { code_matches, .. }) => {
             return travel::start(draft, cx, code_matches);
         }
         (Stage::OnTrip, Command::End(record)) => return finish::end(draft, cx, record),

@@ -58,9 +58,9 @@ payload! { /** The driver who was found may not drive: once assigned, the trip i
     /** Who. */ driver: DriverId,
     /** Which search found them. */ search: u32,
 } }
-payload! { /** The driver gave the trip back. */ DriverReleased {
+payload! { /** The driver has it no more: gave it back, did not confirm it, or may not drive. */ DriverReleased {
     /** Who had it. */ assignment: Assignment,
-    /** Who gave it back. */
+    /** Who took it from the driver, or the driver. */
     by: Actor,
     /** What that costs the driver and gives the rider. */ terms: CancellationTerms,
 } }
@@ -114,10 +114,10 @@ payload! { /** Giving back does not succeed: it is tried again from the start. *
     /** Why. */ because: String,
     /** When it is tried again. */ again_at: Timestamp,
 } }
-payload! { /** A person must look: a step or a compensation does not succeed. */ SupportCaseOpened {
+payload! { /** A person must look: a step or a compensation does not succeed, or nothing more is heard of a trip. */ SupportCaseOpened {
     /** The case. */ case: CaseId,
-    /** Which step. */ step: String,
-    /** Attempts so far. */ attempts: u32,
+    /** Which step, or what is waited for. */ step: String,
+    /** Attempts so far; none where it is waited for. */ attempts: u32,
 } }
 
 events! {
@@ -143,7 +143,7 @@ events! {
         Assigned(Assigned) = "booking.assigned.v1",
         /// The driver who was found may not drive.
         DriverLost(DriverLost) = "booking.driver_lost.v1",
-        /// The driver gave the trip back.
+        /// The driver has it no more.
         DriverReleased(Box<DriverReleased>) = "booking.driver_released.v1",
         /// The driver still comes.
         DriverConfirmed(DriverConfirmed) = "booking.driver_confirmed.v1",

@@ -11,12 +11,17 @@ use crate::domain::{
     fare::{
         Driving, FareBreakdown, FareError, FareInput, Interval, KmBasis, LineCode, Wait, WaitPlace,
         differences, price,
-        settlement::{TdsStatus, VehicleOwner, settle},
+        settlement::{DriverSettlement, TdsStatus, VehicleOwner, settle},
     },
     tariff::Tariff,
 };
 use interstate_eventing::{Context, Decision, Draft, Message, Rejection};
 use interstate_schemas::{CalendarCommand, Money, PaymentCommand, Settlement, SignedDuration, Timestamp};
+
+/// What no cab drives on average: 180 km/h. Above it the figure is a slip, or worse.
+const METRES_A_SECOND: u64 = 50;
+/// So much is within what a meter and a clock are off.
+const METRES: u64 = 2_000;
 
 pub(super) fn end(
     mut draft: Draft<Booking>,
@@ -41,12 +46,7 @@ pub(super) fn end(
             ),
         ));
     }
-    let settlement = settle(
-        &tariff.settlement,
-        &invoice,
-        VehicleOwner::Driver,
-        TdsStatus::WithPan,
-    );
+    let settlement = share(tariff, &invoice);
     let (booking, payment, quoted) = (order.booking, order.payment(), order.fare.clone());
 
     draft.emit(Box::new(TripEnded { at, record }));
@@ -84,6 +84,12 @@ pub(super) fn end(
     Ok(draft.finish().reply(&reply))
 }
 
+/// What the driver gets of a fare. Every driver here drives a vehicle of their own, and is taken to have given a PAN:
+/// neither another owner nor a missing PAN is asked for yet.
+pub(super) fn share(tariff: &Tariff, fare: &FareBreakdown) -> DriverSettlement {
+    settle(&tariff.settlement, fare, VehicleOwner::Driver, TdsStatus::WithPan)
+}
+
 /// The quote's input with what was measured in place of what was planned.
 fn invoice_input(
     booking: &Booking,
@@ -97,6 +103,16 @@ fn invoice_input(
         return Err(Rejection::invalid(
             "booking-end-does-not-fit",
             "A trip ends after its start and not in the future.",
+        ));
+    }
+    let driven = u64::from(record.metres.unwrap_or_default());
+    let seconds = u64::try_from(at.duration_since(from).as_secs()).unwrap_or_default();
+    if driven > METRES + seconds.saturating_mul(METRES_A_SECOND) {
+        return Err(Rejection::invalid(
+            "booking-end-does-not-fit",
+            format!(
+                "Nobody drives {driven} metres in {seconds} seconds; `metres` is what was driven with the rider."
+            ),
         ));
     }
     let quoted_km = order.fare.charged_km;

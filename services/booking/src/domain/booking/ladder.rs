@@ -92,7 +92,15 @@ pub(super) fn confirm(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<()
 pub(super) fn set_off(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
     let state = draft.state();
     travel::by_driver(state, cx)?;
-    let Some(assignment) = &state.assignment else {
+    not_too_early(state, cx)?;
+    draft.emit(SetOff { at: cx.now });
+    Ok(())
+}
+
+/// Nobody is on the way, or there, long before the time that is reserved for it: what the rider pays for leaving and
+/// what the driver has to confirm depend on it.
+pub(super) fn not_too_early(booking: &Booking, cx: &Context<'_>) -> Result<(), Rejection> {
+    let Some(assignment) = &booking.assignment else {
         return Err(decide::not_assigned());
     };
     let earliest = assignment
@@ -105,7 +113,6 @@ pub(super) fn set_off(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<()
             format!("The way to the pickup does not begin before {earliest}."),
         ));
     }
-    draft.emit(SetOff { at: cx.now });
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod finish;
 mod ladder;
 mod order;
 mod plan;
+mod silence;
 mod state;
 mod travel;
 

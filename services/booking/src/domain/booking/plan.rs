@@ -1,13 +1,7 @@
 //! The sagas of a booking as tables. They read from top to bottom like the business does it.
 
-use super::{Assignment, Booking, state::Stage};
-use crate::domain::{
-    catalogue,
-    fare::{
-        LineCode,
-        settlement::{TdsStatus, VehicleOwner, settle},
-    },
-};
+use super::{Assignment, Booking, finish, state::Stage};
+use crate::domain::{catalogue, fare::LineCode};
 #[cfg(feature = "planted")]
 use interstate_eventing::plant::{self, Bug};
 use interstate_eventing::{
@@ -346,13 +340,7 @@ fn search(booking: &Booking, command: DispatchCommand) -> Message {
 fn find_command(booking: &Booking) -> DispatchCommand {
     let order = booking.ordered();
     let driver_earns = catalogue::tariff(&order.tariff).map_or(Money::ZERO, |tariff| {
-        settle(
-            &tariff.settlement,
-            &order.fare,
-            VehicleOwner::Driver,
-            TdsStatus::WithPan,
-        )
-        .driver_due
+        finish::share(tariff, &order.fare).driver_due
     });
     DispatchCommand::Find {
         trip: Box::new(TripRequest {

@@ -2,6 +2,7 @@
 
 use super::{
     BookingCommand, BookingEvent, Order, Plan, Rung, absent, ladder::CONFIRMATION_MISSING, plan::FIND,
+    silence,
 };
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Rejection,
@@ -39,7 +40,7 @@ pub enum Stage {
     EnRoute,
     /// The driver is at the pickup.
     Arrived,
-    /// On the way.
+    /// With the rider, to the destination.
     OnTrip,
     /// The fare is final; the balance is awaited.
     Completed,
@@ -175,7 +176,7 @@ impl Orchestrator for Booking {
 
 impl Aggregate for Booking {
     const NAME: &'static str = "booking";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type Command = BookingCommand;
     type Event = BookingEvent;
 
@@ -235,11 +236,13 @@ impl Aggregate for Booking {
                 self.stage = Stage::OnTrip;
                 self.started_at = Some(started.at);
                 self.waited_minutes = started.waited_minutes;
+                self.case_opened = false;
             }
             BookingEvent::TripEnded(_) | BookingEvent::FareDiffered(_) => {}
             BookingEvent::Completed(completed) => {
                 self.stage = Stage::Completed;
                 self.balance = completed.invoice.balance;
+                self.case_opened = false;
             }
             BookingEvent::Closed(_) => self.stage = Stage::Closed,
             BookingEvent::Lapsed(_) => self.stage = Stage::Lapsed,
@@ -273,6 +276,7 @@ impl Aggregate for Booking {
             deadlines.push(Deadline::new(CONFIRMATION_MISSING, due));
         }
         deadlines.extend(absent::deadline(self));
+        deadlines.extend(silence::deadline(self));
         if let Some(again_at) = self.undo_again_at {
             deadlines.push(Deadline::new(UNDO_AGAIN, again_at));
         }
@@ -287,6 +291,7 @@ impl Aggregate for Booking {
             CONFIRMATION_MISSING,
             absent::OVERDUE,
             absent::ABSENT,
+            silence::SILENT,
         ];
         let known = SagaState::step_of(name).is_some() || own.contains(&name);
         known.then(|| BookingCommand::Due {

@@ -30,8 +30,15 @@ fn on_trip() -> Story<Booking> {
         .when(as_driver(), BookingCommand::Arrive)
         .story()
         .at(V1_PICKUP)
-        .when(as_driver(), BookingCommand::Start { code_matches: true })
+        .when(as_driver(), start(true))
         .story()
+}
+
+fn start(code_matches: bool) -> BookingCommand {
+    BookingCommand::Start {
+        code_matches,
+        given: None,
+    }
 }
 
 fn cancel() -> BookingCommand {
@@ -143,7 +150,7 @@ fn each_difference_from_the_quote_names_its_event_and_they_sum_to_the_whole() {
         .when(as_driver(), BookingCommand::Arrive)
         .story()
         .at("2026-11-20T07:50:00+05:30")
-        .when(as_driver(), BookingCommand::Start { code_matches: true })
+        .when(as_driver(), start(true))
         .story()
         .at("2026-11-20T13:30:00+05:30")
         .when(as_driver(), BookingCommand::End(record));
@@ -195,11 +202,11 @@ fn a_trip_that_nobody_measured_was_driven_as_planned_and_until_its_end() {
 #[test]
 fn waiting_counts_from_the_agreed_time_and_not_from_an_early_arrival() {
     let told = assigned()
-        .at("2026-11-20T05:00:00+05:30")
+        .at("2026-11-20T06:00:00+05:30")
         .when(as_driver(), BookingCommand::Arrive)
         .story()
         .at("2026-11-20T07:20:00+05:30")
-        .when(as_driver(), BookingCommand::Start { code_matches: true });
+        .when(as_driver(), start(true));
     let BookingEvent::Started(started) = &told.decided().events[0] else {
         panic!()
     };
@@ -420,7 +427,7 @@ fn cancel_and_start_race_and_the_loser_hears_why() {
         .at(V1_PICKUP)
         .when(as_driver(), BookingCommand::Arrive)
         .story();
-    let start = || BookingCommand::Start { code_matches: true };
+    let start = || start(true);
     let cancelled = arrived.clone().when(as_rider(), cancel()).story();
     cancelled
         .when(as_driver(), start())
@@ -504,7 +511,7 @@ fn a_suspended_driver_is_replaced_before_the_start_and_owes_nothing() {
         assert_eq!(released.terms.driver_fine, Money::ZERO);
         let story = told.story().when(service("driver"), suspended(1)).then_nothing();
         story
-            .when(as_driver(), BookingCommand::Start { code_matches: true })
+            .when(as_driver(), start(true))
             .then_rejected("booking-unknown");
     }
 }
@@ -633,14 +640,17 @@ fn a_rider_who_cancels_while_a_driver_is_sought_gets_the_advance_back() {
 
 #[test]
 fn five_wrong_codes_lock_the_start_for_all_but_support() {
-    let mut story = assigned().when(as_driver(), BookingCommand::Arrive).story();
-    let wrong = || BookingCommand::Start { code_matches: false };
+    let mut story = assigned()
+        .at("2026-11-20T06:50:00+05:30")
+        .when(as_driver(), BookingCommand::Arrive)
+        .story();
+    let wrong = || start(false);
     for _ in 0..5 {
         story = story
             .when(as_driver(), wrong())
             .then_types(&["booking.code_refused.v1"]);
     }
-    let right = || BookingCommand::Start { code_matches: true };
+    let right = || start(true);
     story
         .clone()
         .when(as_driver(), right())
@@ -648,6 +658,36 @@ fn five_wrong_codes_lock_the_start_for_all_but_support() {
     story
         .when(as_support(), right())
         .then_types(&["booking.started.v1"]);
+}
+
+#[test]
+fn nobody_arrives_long_before_the_time_that_is_reserved() {
+    let early = assigned().at("2026-11-20T05:59:59+05:30");
+    early
+        .clone()
+        .when(as_driver(), BookingCommand::Arrive)
+        .then_rejected("booking-set-off-later");
+    early
+        .at("2026-11-20T06:00:00+05:30")
+        .when(as_driver(), BookingCommand::Arrive)
+        .then_types(&["booking.arrived.v1"]);
+}
+
+#[test]
+fn more_metres_than_a_cab_drives_are_no_invoice() {
+    let end = |metres| {
+        BookingCommand::End(TripRecord {
+            metres: Some(metres),
+            ..TripRecord::default()
+        })
+    };
+    let an_hour_later = on_trip().at("2026-11-20T08:00:00+05:30");
+    an_hour_later
+        .clone()
+        .when(as_driver(), end(182_001))
+        .then_rejected("booking-end-does-not-fit");
+    let told = an_hour_later.when(as_driver(), end(182_000));
+    assert!(said(&told).contains(&"booking.completed.v1"));
 }
 
 #[test]
@@ -725,7 +765,12 @@ fn an_end_that_cannot_be_is_refused() {
         metres: Some(u32::MAX),
         ..TripRecord::default()
     };
-    ends(too_far).then_rejected("booking-not-priced");
+    ends(too_far).then_rejected("booking-end-does-not-fit");
+    let too_dear = TripRecord {
+        toll: Some(Money::rupees(2_000_000)),
+        ..TripRecord::default()
+    };
+    ends(too_dear).then_rejected("booking-not-priced");
     let cash = TripRecord {
         cash_collected: Some(Money::rupees(100_000)),
         ..TripRecord::default()
@@ -858,7 +903,7 @@ fn a_driver_on_the_way_is_paid_when_the_operator_cancels_and_needs_to_confirm_no
     let story = story
         .when(as_driver(), BookingCommand::SetOff)
         .then_nothing()
-        .when(as_driver(), BookingCommand::Start { code_matches: true })
+        .when(as_driver(), start(true))
         .then_rejected("booking-driver-not-there");
     let by = CancelBy::Operator;
     let told = story.clone().when(as_support(), BookingCommand::Cancel { by });

@@ -3,17 +3,19 @@
 use super::{
     Booking, BookingEvent, StartOutcome, cancel, decide,
     event::*,
+    ladder,
     plan::{credit, driver_of, vehicle_of},
 };
-use interstate_eventing::{Context, Decision, Draft, Message, Rejection, RejectionKind};
+use interstate_eventing::{Context, Decision, Draft, Message, Rejection};
 use interstate_schemas::CalendarCommand;
 
 /// Wrong codes in a row after which only support can start the trip. There are 10,000 codes.
 const CODE_ATTEMPTS: u32 = 5;
 
 pub(super) fn arrive(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
-    by_driver(draft.state(), cx)?;
     let state = draft.state();
+    by_driver(state, cx)?;
+    ladder::not_too_early(state, cx)?;
     let waiting_from = cx.now.max(state.ordered().pickup_at);
     let late_credit = cancel::late_credit(state, cx.now);
     let credited = late_credit.and_then(|amount| credit(state, amount, None, "late".to_owned()));
@@ -37,8 +39,7 @@ pub(super) fn start(
     let wrong = draft.state().wrong_codes;
     let is_staff = cx.actor.is_staff();
     if wrong >= CODE_ATTEMPTS && !is_staff {
-        return Err(Rejection::new(
-            RejectionKind::Limited,
+        return Err(Rejection::conflict(
             "booking-code-locked",
             "Too many wrong codes; support can start the trip after a call with the rider.",
         ));

@@ -102,6 +102,8 @@ pub enum Quote {
         rider: UserId,
         /// What it became.
         booking: BookingId,
+        /// How it is paid.
+        method: PaymentMethod,
     },
     /// Too late.
     Expired {
@@ -112,6 +114,7 @@ pub enum Quote {
 
 impl Aggregate for Quote {
     const NAME: &'static str = "quote";
+    const VERSION: u32 = 2;
     type Command = QuoteCommand;
     type Event = QuoteEvent;
 
@@ -130,9 +133,19 @@ impl Aggregate for Quote {
                 owned_by(offer.rider, cx)?;
                 Ok(accepted(offer, method))
             }
-            // A second acceptance finds the booking of the first, whatever method it names.
-            (Self::Accepted { rider, booking }, QuoteCommand::Accept { .. }) => {
+            // A second acceptance finds the booking of the first. One with another method would be another booking.
+            (
+                Self::Accepted {
+                    rider,
+                    booking,
+                    method: first,
+                },
+                QuoteCommand::Accept { method },
+            ) => {
                 owned_by(*rider, cx)?;
+                if *first != method {
+                    return Err(booked(*booking));
+                }
                 Ok(Decision::nothing().reply(&AcceptedBooking { booking: *booking }))
             }
             (Self::Expired { rider }, QuoteCommand::Accept { .. }) => {
@@ -153,6 +166,7 @@ impl Aggregate for Quote {
             QuoteEvent::Accepted(accepted) => Self::Accepted {
                 rider: accepted.rider,
                 booking: accepted.booking,
+                method: accepted.method.clone(),
             },
             QuoteEvent::Expired(_) => match &*self {
                 Self::Issued(offer) => Self::Expired { rider: offer.rider },
@@ -298,6 +312,13 @@ fn owned_by(rider: UserId, cx: &Context<'_>) -> Result<(), Rejection> {
 
 fn unknown() -> Rejection {
     Rejection::not_found("quote-unknown", "There is no such quote.")
+}
+
+fn booked(booking: BookingId) -> Rejection {
+    Rejection::conflict(
+        "quote-booked",
+        format!("The quote became {booking}, to be paid in another way; ask for a new quote to book again."),
+    )
 }
 
 fn expired() -> Rejection {

@@ -178,6 +178,18 @@ fn a_second_acceptance_finds_the_same_booking_and_books_nothing() {
 }
 
 #[test]
+fn a_second_acceptance_with_another_method_is_told_of_the_first() {
+    let method = PaymentMethod::Card {
+        token: "pm_card_other".to_owned(),
+    };
+    issued()
+        .when(as_rider(), accept())
+        .then_types(&["quote.accepted.v1"])
+        .when(as_rider(), QuoteCommand::Accept { method })
+        .then_rejected("quote-booked");
+}
+
+#[test]
 fn after_half_an_hour_the_price_is_gone() {
     let late = issued().at("2026-11-19T07:30:00+05:30");
     let due = late.deadlines();

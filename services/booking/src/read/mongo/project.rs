@@ -36,7 +36,7 @@ impl BookingDocuments {
 
 impl MongoProjection for BookingDocuments {
     const NAME: &'static str = "booking-history";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const EXPIRES: bool = true;
     type Document = TripDocument;
 

@@ -42,7 +42,7 @@ impl BookingProjection {
 
 impl Projection for BookingProjection {
     const NAME: &'static str = "booking-history";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const TABLES: &'static [&'static str] = schema::TABLES;
     const SCHEMA: &'static [&'static str] = schema::SCHEMA;
     const INDICES: &'static [&'static str] = schema::INDICES;
