@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use hmac::{Hmac, Mac};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use interstate_schemas::{Role, SessionId, SignedDuration, Timestamp, UserId};
 use sha2::Sha256;
 
@@ -39,7 +39,7 @@ impl Gateway {
     /// Whom the gateway has signed in. Nobody where the secret is missing or wrong, whatever the other headers say,
     /// and where the gateway names nobody.
     pub(crate) fn caller(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<Caller>, Malformed> {
-        let Some(shown) = headers.get(SECRET) else {
+        let Some(shown) = only(headers, SECRET)? else {
             return Ok(None);
         };
         if keyed(shown.as_bytes()).verify_slice(&self.tag).is_err() {
@@ -48,7 +48,7 @@ impl Gateway {
             );
             return Ok(None);
         }
-        let (user, role) = match (headers.get(USER), headers.get(ROLE)) {
+        let (user, role) = match (only(headers, USER)?, only(headers, ROLE)?) {
             (None, None) => return Ok(None),
             (Some(user), Some(role)) => (user, role),
             _ => return Err(Malformed),
@@ -70,6 +70,15 @@ impl Gateway {
             session: SessionId::derive(0, &[b"gateway", user.to_string().as_bytes()]),
             expires: now + LASTS,
         }))
+    }
+}
+
+/// A header that may stand there once. Where a gateway adds its own to what a client sent, nobody knows which is whose.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Malformed> {
+    let mut all = headers.get_all(name).iter();
+    match (all.next(), all.next()) {
+        (first, None) => Ok(first),
+        _ => Err(Malformed),
     }
 }
 

@@ -220,8 +220,8 @@ impl Guard {
         };
         let said = gateway.caller(request.headers(), (self.0.clock)());
         said.map_err(|Malformed| {
-            let why =
-                "The gateway names no user with a role: it sends both x-user-id and x-user-role, or neither.";
+            let why = "The gateway names no user with a role: it sends both x-user-id and x-user-role, each once, or \
+                       neither.";
             Problem::new(&codes::UNAUTHENTICATED, why)
         })
     }

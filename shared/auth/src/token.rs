@@ -66,13 +66,6 @@ impl AccessTokens {
         }
     }
 
-    /// Another life, for demonstrations and tests.
-    #[must_use]
-    pub fn living(mut self, life: SignedDuration) -> Self {
-        self.life = life;
-        self
-    }
-
     /// The keys, for their JWKS document.
     pub fn keys(&self) -> &Keys {
         &self.keys

@@ -243,6 +243,26 @@ async fn logins_of_a_gateway_end_at_the_gateway() {
     assert_eq!(told_by(&edge, "/v1/me", &headers).await.0, 200);
 }
 
+#[tokio::test]
+async fn what_a_client_says_beside_the_gateway_is_not_believed() {
+    let edge = Edge::behind(Some(GATEWAY), None);
+    let (user, another) = (rider(), UserId::derive(9, &[b"another"]).to_string());
+    for doubled in [
+        ("x-user-id", another.as_str()),
+        ("x-user-role", "admin"),
+        ("x-gateway-secret", "guessed"),
+    ] {
+        // A gateway that adds its headers behind those of the client.
+        let headers = [
+            doubled,
+            ("x-gateway-secret", GATEWAY),
+            ("x-user-id", user.as_str()),
+            ("x-user-role", "rider"),
+        ];
+        assert_eq!(told_by(&edge, "/v1/me", &headers).await.0, 401, "{doubled:?}");
+    }
+}
+
 #[test]
 fn the_description_tells_who_may_call() {
     let edge = Edge::new(None);

@@ -166,6 +166,12 @@ impl Session {
         };
         let among = |tokens: &[String]| tokens.iter().any(|token| token == sent);
         let again = self.requests.last() == Some(&request) && among(&self.replaced);
+        if !again && among(&self.good) && self.requests.contains(&request) {
+            return Err(Rejection::invalid(
+                "idempotency-key-reused",
+                "This Idempotency-Key renewed the login with another token; renew with a new key.",
+            ));
+        }
         if again || among(&self.good) {
             let renewed = Refreshed { token: next, request };
             return Ok(Decision::event(renewed).reply(&Refresh::Renewed { user, role }));

@@ -34,6 +34,15 @@ fn opened() -> Story<Session> {
 }
 
 #[test]
+fn a_key_renews_once() {
+    opened()
+        .when(Actor::System, refresh("one", "two", "first"))
+        .then_types(&["user.session_refreshed.v1"])
+        .when(Actor::System, refresh("two", "three", "first"))
+        .then_rejected("idempotency-key-reused");
+}
+
+#[test]
 fn a_token_is_good_for_once() {
     let told = opened().when(Actor::System, refresh("one", "two", "first"));
     let renewed = Refresh::Renewed {
