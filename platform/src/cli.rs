@@ -28,16 +28,31 @@ pub enum Command {
     Serve(Serve),
     /// Ride: riders and drivers that book and drive through the HTTP API of a running platform
     Demo(Demo),
-    /// Check a platform: partitions, consumers, what is parked or stuck, the books, duties, deadlines
+    /// Check a platform that runs or, with --before-start, whether one would start
     ///
-    /// Reads the log and the read models, and changes nothing. Each line begins with ok, WRONG or OPEN (work for
-    /// a person at support). Ends with a code other than 0 where something is WRONG.
-    Doctor(Target),
+    /// Without --before-start it asks the platform that runs at --url, which takes the operator's key of the data folder:
+    /// partitions, consumers, what is parked or stuck, the books, duties, deadlines. That one reads its log and its read
+    /// models, and changes nothing; of the settings only the data folder matters.
+    ///
+    /// With --before-start nothing has to run. Everything is looked at that `interstate up` or, with services named,
+    /// `interstate serve` would use with the same settings: the settings themselves, folders and free disk, the log or
+    /// Kafka's brokers with their topics, PostgreSQL (user, version, extensions, rights, schemas), MongoDB, Redis,
+    /// RabbitMQ, ClickHouse, the bucket of snapshots, certificates, ports, and this machine's clock beside the servers'.
+    /// Only engines that the settings name are asked, each for some seconds at most. Nothing is made, migrated or changed.
+    /// `interstate-<service> doctor` is the same for the process of one service.
+    ///
+    /// Each line begins with ok, WRONG or OPEN (work for a person, which stops nothing). Ends with a code other than 0
+    /// where something is WRONG.
+    ///
+    /// Example: interstate doctor --before-start booking --location-grpc location:9003
+    Doctor(Doctor),
     /// Ask the process on this machine how it is; ends with a code other than 0 where it is not well
     ///
     /// For health checks of images without a shell: interstate health --ready
     Health(Health),
     /// Rebuild a read model beside the live one, compare the two, and switch
+    ///
+    /// Asks the platform that runs at --url, which does it: the process that hosts the read model's service.
     ///
     /// Example: interstate replay booking-history --verify
     Replay(Replay),
@@ -66,6 +81,8 @@ pub enum Command {
     /// Example: interstate restore --from /backups/2026-11-22 --data-dir .restored
     Restore(Restore),
     /// Tell the whole story of a booking from the log
+    ///
+    /// Asks the platform that runs at --url, any process of it, which reads the log of all services.
     Explain(Explain),
     /// Print the OpenAPI description of all services
     Openapi,
@@ -126,6 +143,10 @@ pub struct One {
 pub enum OneCommand {
     /// Ask the process of this service on this machine how it is; ends with a code other than 0 where it is not well
     Health(Look),
+    /// Check whether this service would start with these settings: what they name is asked, and nothing made or changed
+    ///
+    /// As `interstate doctor --before-start`. Settings stand before the word, or in the environment.
+    Doctor,
 }
 
 #[derive(Args)]
@@ -134,6 +155,49 @@ pub struct Health {
     pub common: CommonArgs,
     #[command(flatten)]
     pub look: Look,
+}
+
+#[derive(Args)]
+pub struct Doctor {
+    /// Where the running platform answers
+    #[arg(long, env = "INTERSTATE_URL", default_value = "http://127.0.0.1:8000")]
+    pub url: String,
+    /// Ask no platform, but whether one would start with the settings below
+    #[arg(long)]
+    pub before_start: bool,
+    /// Before the start of a process that is one service: it has a single port of its own, as `interstate-<service>`
+    #[arg(long, requires = "services")]
+    pub alone: bool,
+    /// Before the start of these: user booking location driver payment analytics [default: all, as `interstate up`]
+    #[arg(requires = "before_start", value_name = "SERVICE")]
+    pub services: Vec<String>,
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub provider: ProviderArgs,
+}
+
+impl Doctor {
+    /// The platform that runs.
+    pub fn target(&self) -> Target {
+        let named = self.common.data_dir.as_deref().map(str::trim);
+        let data_dir = named.filter(|folder| !folder.is_empty()).unwrap_or(".interstate");
+        Target {
+            url: self.url.clone(),
+            data_dir: data_dir.into(),
+        }
+    }
+
+    /// What would be started.
+    pub fn start(self) -> Serve {
+        Serve {
+            common: self.common,
+            provider: self.provider,
+            until_input_ends: false,
+            alone: self.alone,
+            services: self.services,
+        }
+    }
 }
 
 /// How closely to look.

@@ -41,19 +41,32 @@ struct Kept {
     factor: u32,
 }
 
+/// Whether a folder's clock is of this factor, or not made yet. Makes nothing.
+pub fn look(dir: &Path, factor: u32) -> Result<(), ClockFileError> {
+    let path = dir.join(FILE);
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        found => clock(&path, found, factor).map(drop),
+    }
+}
+
 /// The folder's clock; a new folder gets one of this factor. Of processes that start at once in a new folder
 /// one makes the clock, and the others find it.
 pub fn open(dir: &Path, factor: u32) -> Result<MachineClock, ClockFileError> {
     let path = dir.join(FILE);
-    let fail = |why: String| ClockFileError::File {
-        path: path.clone(),
-        why,
-    };
     let found = match std::fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             make(&path, factor).and_then(|()| std::fs::read(&path))
         }
         found => found,
+    };
+    clock(&path, found, factor)
+}
+
+fn clock(path: &Path, found: io::Result<Vec<u8>>, factor: u32) -> Result<MachineClock, ClockFileError> {
+    let fail = |why: String| ClockFileError::File {
+        path: path.to_owned(),
+        why,
     };
     let bytes = found.map_err(|error| fail(error.to_string()))?;
     let kept: Kept = serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))?;
@@ -93,7 +106,10 @@ mod tests {
     #[test]
     fn a_folder_keeps_its_speed() {
         let dir = tempfile::tempdir().unwrap();
+        look(dir.path(), 1).unwrap();
         let clock = open(dir.path(), 600).unwrap();
+        look(dir.path(), 600).unwrap();
+        assert!(look(dir.path(), 1).is_err());
         let again = open(dir.path(), 600).unwrap();
         assert_eq!((clock.anchor, clock.factor), (again.anchor, again.factor));
         assert!(matches!(

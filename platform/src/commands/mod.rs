@@ -1,6 +1,7 @@
 //! What the command line can do.
 
 pub mod backup;
+pub mod before_start;
 pub mod doctor;
 pub mod generate;
 pub mod health;

@@ -1,7 +1,7 @@
 //! A process that is one service.
 
 use super::{
-    health,
+    before_start, health,
     program::run_to_end,
     up::{self, Outcome, checked},
 };
@@ -22,9 +22,9 @@ pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
         provider,
         command,
     } = One::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Some(OneCommand::Health(look)) = command {
+    if let Some(OneCommand::Health(look)) = &command {
         let asked = match checked(&common, |_| None) {
-            Ok((common, _)) => health::service(&common, service, look).await,
+            Ok((common, _)) => health::service(&common, service, *look).await,
             Err(error) => Err(error.into()),
         };
         return told(program, asked);
@@ -36,6 +36,9 @@ pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
         alone: true,
         services: vec![service.to_owned()],
     };
+    if let Some(OneCommand::Doctor) = command {
+        return before_start::run(&serve).await;
+    }
     told(program, up::serve(serve).await)
 }
 

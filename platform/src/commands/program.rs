@@ -1,6 +1,6 @@
 //! The `interstate` program, from its command line to its exit code.
 
-use super::{backup, doctor, generate, health, openapi, staff, topics, up};
+use super::{backup, before_start, doctor, generate, health, openapi, staff, topics, up};
 use crate::{
     asyncapi,
     cli::{Cli, Command, Staff, Topics},
@@ -48,8 +48,9 @@ async fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
                 .map_err(|error| error.to_string())?;
             println!("{told}");
         }
-        Command::Doctor(target) => {
-            let findings = doctor::examine(&Client::new(&target)?).await?;
+        Command::Doctor(args) if args.before_start => return Ok(before_start::run(&args.start()).await),
+        Command::Doctor(args) => {
+            let findings = doctor::examine(&Client::new(&args.target())?).await?;
             findings.lines.iter().for_each(|line| println!("{line}"));
             if !findings.healthy {
                 return Ok(ExitCode::FAILURE);

@@ -4,7 +4,7 @@ use crate::{
     cli::{Serve, Up},
     demo,
     node::{
-        Node, Settings, StartError,
+        Node, Settings, StartError, edges,
         questions::{self, Unanswered},
     },
     screen::Screen,
@@ -137,7 +137,7 @@ async fn input_ends() {
 }
 
 /// The services' names, and the provider that one of them may need.
-fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
+pub(super) fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
     let known: Vec<&str> = crate::catalogue::services().iter().map(Service::name).collect();
     for (at, name) in args.services.iter().enumerate() {
         let problem = if !known.contains(&name.as_str()) {
@@ -164,7 +164,7 @@ fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
 }
 
 /// Whoever asks another service needs it here or elsewhere.
-fn answered(common: &Common, services: &[String]) -> Result<(), interstate_config::Mistakes> {
+pub(super) fn answered(common: &Common, services: &[String]) -> Result<(), interstate_config::Mistakes> {
     let names: Vec<&str> = services.iter().map(String::as_str).collect();
     let mut check = Check::new();
     for missing in questions::unanswered(&names, &common.grpc) {
@@ -212,7 +212,7 @@ pub(super) fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Bo
 }
 
 /// A port is taken, most often by another platform on this machine.
-fn taken(what: impl Display) -> String {
+pub(super) fn taken(what: impl Display) -> String {
     format!(
         "{what}. Another platform may be running; choose other ports with --port / SERVICE_PORT (the sandbox takes \
          the 90th after it, the services some of the first eight, their questions those a thousand higher)"
@@ -226,11 +226,18 @@ fn port_taken(error: StartError) -> Box<dyn Error> {
     }
 }
 
-/// A sandbox provider beside the services, on the port after theirs. It tells what happens on this port.
+/// Where the sandbox provider answers.
+pub(super) fn sandbox_address(common: &Common) -> SocketAddr {
+    let port = match common.port.unwrap_or(edges::MAIN) {
+        0 => 0,
+        main => main.saturating_add(90),
+    };
+    SocketAddr::new(common.bind, port)
+}
+
+/// A sandbox provider beside the services, 90 ports above theirs. It tells what happens on this port.
 pub(super) async fn sandbox(common: &Common, webhooks: u16) -> Result<(Provider, Shutdown), Box<dyn Error>> {
-    let main = common.port.unwrap_or(8000);
-    let port = if main == 0 { 0 } else { main.saturating_add(90) };
-    let address = SocketAddr::new(common.bind, port);
+    let address = sandbox_address(common);
     let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
         taken(format!(
             "cannot listen on {address} for the sandbox payment provider: {error}"
@@ -241,7 +248,7 @@ pub(super) async fn sandbox(common: &Common, webhooks: u16) -> Result<(Provider,
         interstate_auth::load_or_create(&common.data_dir.join("sandbox-webhook.key"), &mut rand::rng())?;
     let secret: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     // With a port of our own choosing the webhooks cannot be addressed yet; the worker asks by itself then.
-    let webhook = (main != 0)
+    let webhook = (address.port() != 0)
         .then(|| {
             Endpoint::new(
                 &format!("http://{}:{webhooks}/v1/webhooks/payments", common.bind),

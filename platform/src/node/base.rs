@@ -45,6 +45,8 @@ pub struct Base {
     pub live: Live,
     pub streams: Streams,
     pub shutdown: Shutdown,
+    /// Ends what runs behind the edges: what they have taken is waited for first.
+    pub idle: Shutdown,
     pub data_dir: PathBuf,
     /// Where read models live.
     pub databases: Databases,
@@ -217,10 +219,10 @@ impl Base {
 
     /// Runs until the process stops.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let shutdown = self.shutdown.clone();
+        let idle = self.idle.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = shutdown.cancelled() => {}
+                () = idle.cancelled() => {}
                 () = work => {}
             }
         });

@@ -43,6 +43,23 @@ pub fn port(common: &Common, service: &str, alone: bool) -> u16 {
     }
 }
 
+/// The port that serves everything; of one service that is `alone`, its own.
+fn main_port(common: &Common, first: Option<&str>, alone: bool) -> u16 {
+    match first {
+        Some(service) if alone => port(common, service, alone),
+        _ => common.port.unwrap_or(MAIN),
+    }
+}
+
+/// Where a process answers HTTP that hosts these services.
+pub fn addresses(common: &Common, services: &[&str], alone: bool) -> Vec<SocketAddr> {
+    let main = main_port(common, services.first().copied(), alone);
+    let own = services.iter().filter(|_| !alone);
+    let own = own.map(|service| port(common, service, alone));
+    let all = std::iter::once(main).chain(own);
+    all.map(|port| SocketAddr::new(common.bind, port)).collect()
+}
+
 impl Edges {
     /// Listens on all ports, and serves. Port 0 takes free ones. A service that is `alone` has one port for
     /// everything.
@@ -60,10 +77,7 @@ impl Edges {
             ..EdgeOptions::default()
         };
         let mut serving = Vec::new();
-        let main_port = match apis.first() {
-            Some(api) if alone => port(common, api.name(), alone),
-            _ => common.port.unwrap_or(MAIN),
-        };
+        let main_port = main_port(common, apis.first().map(Api::name), alone);
         let main = Server::bind(SocketAddr::new(common.bind, main_port), ServerOptions::default()).await?;
         let address = main.address();
         let name = common.service_name.as_deref().unwrap_or("interstate");

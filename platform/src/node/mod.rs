@@ -16,6 +16,7 @@ mod waiting;
 
 pub use base::Base;
 pub use edges::{Edges, usual_port};
+pub(crate) use payment::QUEUE as JOBS;
 
 use crate::{clock_file::ClockFileError, operator as operator_door};
 use base::{Queues, ReadModels};
@@ -307,6 +308,7 @@ impl Node {
             live,
             streams: Streams::new(STREAMS, shutdown.clone()),
             shutdown,
+            idle: Shutdown::new(),
             data_dir: dir,
             databases: common.databases.clone(),
             keys_dir: common.keys_dir.clone(),
@@ -341,11 +343,13 @@ impl Node {
         self.operator.figures().await
     }
 
-    /// Finishes what is held, and ends: first the edge, then the partitions.
+    /// Finishes what is held, and ends: first the edges, then the projections and effects that their requests wait for,
+    /// and last the partitions.
     pub async fn stop(self) {
         self.base.shutdown.cancel();
         self.edges.closed().await;
         self.others.closed().await;
+        self.base.idle.cancel();
         self.host.stop().await;
     }
 }
@@ -386,5 +390,6 @@ pub fn kafka_options(brokers: &[Broker], properties: &KafkaProperties) -> kafka:
     let list: Vec<String> = brokers.iter().map(Broker::to_string).collect();
     let mut options = kafka::Options::new(list.join(","));
     options.client = properties.expose().collect();
+    options.session_timeout = properties.session_timeout().unwrap_or(options.session_timeout);
     options
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The queue of its jobs; the names of everything on the broker begin with it.
-const QUEUE: &str = "payment.jobs";
+pub const QUEUE: &str = "payment.jobs";
 
 pub async fn start(
     base: &Base,

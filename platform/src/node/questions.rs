@@ -7,6 +7,7 @@ use interstate_grpc::{
 };
 use interstate_http::Readiness;
 use interstate_proto::DESCRIPTORS;
+use interstate_schemas::Timestamp;
 use rustls::pki_types::UnixTime;
 use std::{net::SocketAddr, time::Duration};
 use tokio::task::JoinHandle;
@@ -18,6 +19,8 @@ const ASKS: [(&str, &str); 3] = [
     ("driver", "location"),
     ("location", "booking"),
 ];
+/// Those who are asked, and listen on a port for it.
+pub const ANSWERS: [&str; 2] = ["booking", "location"];
 /// The port of a service's questions, counted from its port of HTTP.
 const OFFSET: u16 = 1_000;
 /// Between two looks at the certificates.
@@ -67,6 +70,17 @@ fn addresses<'a>(grpc: &'a Grpc, service: &str) -> &'a [Broker] {
     }
 }
 
+/// The certificates, if there are any: what others would refuse at this moment is an error.
+pub fn certificates(grpc: &Grpc, now: Timestamp) -> Result<Option<Tls>, TlsError> {
+    let load = |settings| Tls::load(settings, unix(now));
+    grpc.tls.as_ref().map(load).transpose()
+}
+
+fn unix(now: Timestamp) -> UnixTime {
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
 /// The way to services in other processes, and of theirs to us.
 pub struct Others {
     grpc: Grpc,
@@ -80,14 +94,9 @@ impl Others {
     /// Reads the certificates, if there are any, and keeps them up to date.
     pub fn new(base: &Base, common: &Common) -> Result<Self, StartError> {
         let clock = base.wall_clock();
-        let now = move || {
-            let seconds = u64::try_from(clock().as_second()).unwrap_or(0);
-            UnixTime::since_unix_epoch(Duration::from_secs(seconds))
-        };
-        let load = |settings| Tls::load(settings, now());
-        let tls = common.grpc.tls.as_ref().map(load).transpose()?;
+        let tls = certificates(&common.grpc, clock())?;
         if let Some(tls) = tls.clone() {
-            base.spawn(tls.follow(CERTIFICATES, now));
+            base.spawn(tls.follow(CERTIFICATES, move || unix(clock())));
         }
         Ok(Self {
             grpc: common.grpc.clone(),
@@ -197,6 +206,7 @@ mod tests {
         );
         assert!(unanswered(&["booking", "location", "driver"], &nowhere).is_empty());
         assert!(unanswered(&["user", "payment"], &nowhere).is_empty());
+        assert!(ASKS.iter().all(|(_, asks)| ANSWERS.contains(asks)));
         assert_eq!(
             unanswered(&["location", "driver"], &nowhere)[0].setting,
             BOOKING_GRPC

@@ -1,7 +1,7 @@
 //! How the brokers are reached: properties of the client library, from a file that only its reader may see.
 
 use crate::Secret;
-use std::{io::Read, path::Path};
+use std::{io::Read, ops::RangeInclusive, path::Path, time::Duration};
 
 /// Many times what a connection needs, certificates in the file included.
 const LARGEST: u64 = 64 << 10;
@@ -15,10 +15,17 @@ const OF_A_CONNECTION: [&str; 6] = [
     "connections.max.idle.ms",
 ];
 const FAMILIES: [&str; 2] = ["ssl.", "sasl."];
+/// How long a silent process keeps its partitions: the one property that is not of a connection.
+const SESSION: &str = "session.timeout.ms";
+/// In milliseconds. Below a second a process that is only slow would lose its partitions.
+const SESSIONS: RangeInclusive<u64> = 1_000..=300_000;
 
 /// Properties of librdkafka: TLS, who asks, and how addresses are looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct KafkaProperties(Vec<(String, Secret)>);
+pub struct KafkaProperties {
+    of_connections: Vec<(String, Secret)>,
+    session_timeout: Option<Duration>,
+}
 
 impl KafkaProperties {
     /// Reads a file of `name=value`, one a line; lines that are blank or begin with `#` are passed over.
@@ -36,6 +43,7 @@ impl KafkaProperties {
     /// An error does not repeat a value, which may be a password.
     fn parse(text: &str) -> Result<Self, String> {
         let mut properties: Vec<(String, Secret)> = Vec::new();
+        let mut session_timeout = None;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -45,9 +53,20 @@ impl KafkaProperties {
                 .split_once('=')
                 .map(|(name, value)| (name.trim(), value.trim()))
                 .ok_or_else(|| format!("line {number} is not name=value"))?;
+            if name == SESSION {
+                let given = value.parse().ok().filter(|ms| SESSIONS.contains(ms));
+                let ms = given.ok_or_else(|| {
+                    let (least, most) = (SESSIONS.start(), SESSIONS.end());
+                    format!("line {number}: `{SESSION}` is a number of milliseconds from {least} to {most}")
+                })?;
+                if session_timeout.replace(Duration::from_millis(ms)).is_some() {
+                    return Err(format!("line {number}: `{name}` is given twice"));
+                }
+                continue;
+            }
             if !OF_A_CONNECTION.contains(&name) && !FAMILIES.iter().any(|family| name.starts_with(family)) {
                 return Err(format!(
-                    "line {number}: `{name}` is not a property of a connection, which are ssl.*, sasl.*, {}",
+                    "line {number}: `{name}` is not {SESSION} or a property of a connection, which are ssl.*, sasl.*, {}",
                     OF_A_CONNECTION.join(", ")
                 ));
             }
@@ -56,12 +75,22 @@ impl KafkaProperties {
             }
             properties.push((name.to_owned(), Secret::new(value)));
         }
-        Ok(Self(properties))
+        Ok(Self {
+            of_connections: properties,
+            session_timeout,
+        })
     }
 
-    /// Names and values, for the one place that needs them.
+    /// After how long of silence a process loses its partitions to the others, where it is given. The brokers must let
+    /// it (`group.min.session.timeout.ms`).
+    pub fn session_timeout(&self) -> Option<Duration> {
+        self.session_timeout
+    }
+
+    /// Names and values of connections' properties, for the one place that needs them.
     pub fn expose(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.expose()))
+        let all = self.of_connections.iter();
+        all.map(|(name, value)| (name.as_str(), value.expose()))
     }
 }
 
@@ -84,10 +113,16 @@ mod tests {
             ]
         );
         assert!(!format!("{read:?}").contains("a=b"));
+        assert_eq!(read.session_timeout(), None);
+        let short = KafkaProperties::parse("session.timeout.ms=3000").unwrap();
+        assert_eq!(short.session_timeout(), Some(Duration::from_secs(3)));
+        assert_eq!(short.expose().count(), 0);
         for (text, wrong) in [
             ("security.protocol", "line 1 is not name=value"),
             ("\nacks=hunter2", "line 2: `acks`"),
             ("isolation.level=hunter2", "`isolation.level`"),
+            ("session.timeout.ms=10", "from 1000 to 300000"),
+            ("session.timeout.ms=hunter2", "milliseconds"),
             (
                 "sasl.password=x\nsasl.password=hunter2",
                 "line 2: `sasl.password` is given twice",

@@ -63,6 +63,10 @@ fn rejected(rejection: Rejection, known: &[&'static ErrorCode]) -> Problem {
 }
 
 /// Waits until a read model shows what the client has seen of `subject`'s service.
+///
+/// # Errors
+/// [`codes::NOT_CAUGHT_UP`] where it does not in time, or because events of `subject` are parked, and
+/// [`codes::UNAVAILABLE`] where the read model's store does not answer.
 pub async fn catch_up(
     position: &ReadPosition,
     seen: Option<&ConsistencyToken>,
@@ -77,7 +81,7 @@ pub async fn catch_up(
         match position
             .wait_for(at, subject, PATIENCE)
             .await
-            .map_err(Problem::internal)?
+            .map_err(|error| Problem::away(error, "What you ask for cannot be read now."))?
         {
             Wait::CaughtUp => {}
             Wait::NotYet | Wait::Parked => {

@@ -4,9 +4,9 @@ use crate::{
     logins::{EndedLogins, MemoryLogins, RedisLogins},
     positions::{LivePositions, MemoryPositions, RedisPositions},
     rates::{MemoryRates, Rate, RateLimit, RedisRates},
-    redis::{Link, LiveError},
+    redis::{self, Link, LiveError},
 };
-use interstate_config::Cache;
+use interstate_config::{Cache, RedisAddress};
 use interstate_telemetry::Metrics;
 use std::sync::Arc;
 
@@ -50,6 +50,15 @@ impl Live {
             logins: Arc::new(RedisLogins::new(link.clone())),
             link: Some(link),
         })
+    }
+
+    /// Whether a server could be used, which is asked once and kept no connection to. Returns its clock in milliseconds
+    /// of Unix time, where it tells it.
+    ///
+    /// # Errors
+    /// It is away, or cannot be used.
+    pub async fn look(address: &RedisAddress) -> Result<Option<i64>, LiveError> {
+        redis::look(address).await
     }
 
     /// A limit that is told from others by its name, `address:booking`. At most `clients` clients are told apart in

@@ -8,6 +8,8 @@ async fn complaint(url: &str) -> (String, bool) {
     let began = Instant::now();
     let error = database(url).prepare().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(10), "it hangs: {error}");
+    let looked = database(url).look().await.unwrap_err();
+    assert_eq!(looked.to_string(), error.to_string());
     (error.to_string(), error.may_pass())
 }
 
@@ -57,8 +59,10 @@ async fn whoever_is_not_there_or_is_somebody_else_is_named() {
 #[tokio::test]
 async fn a_schema_of_a_later_release_is_left_alone() {
     let server = Server::start();
+    server.database().look().await.unwrap();
     server.database().prepare().await.unwrap();
     server.database().prepare().await.unwrap();
+    server.database().look().await.unwrap();
     assert_eq!(server.number("SELECT max(version) FROM migrations").await, 2);
     server
         .change("INSERT INTO migrations (version, name) VALUES (99, 'later')")

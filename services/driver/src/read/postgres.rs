@@ -19,6 +19,14 @@ use interstate_stores::postgres::{
 use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 
+/// Whether the read model could be opened on a server. Makes nothing there.
+///
+/// # Errors
+/// As [`open`].
+pub async fn look(server: &Postgres) -> Result<(), OpenError> {
+    PgReadModel::<DispatchProjection>::look(server).await
+}
+
 /// Opens the read model on a server.
 ///
 /// # Errors
@@ -92,6 +100,7 @@ impl PgProjection for DispatchProjection {
     const VERSION: u32 = 2;
     const TABLES: &'static [&'static str] = &["searches", "offers", "duties"];
     const MIGRATIONS: &'static [&'static str] = &[TABLES, duties::postgres::TABLE];
+    const EXTENSIONS: &'static [&'static str] = &["btree_gist"];
 
     async fn apply(&self, tx: &mut PgConnection, events: &[&Event]) -> Result<(), PgProjectionError> {
         let changed = Changed::by(events)?;

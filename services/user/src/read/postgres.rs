@@ -15,6 +15,14 @@ use interstate_stores::postgres::{
 use sqlx::PgConnection;
 use std::{str::FromStr, sync::Arc};
 
+/// Whether the read model could be opened on a server. Makes nothing there.
+///
+/// # Errors
+/// As [`open`].
+pub async fn look(server: &Postgres) -> Result<(), OpenError> {
+    PgReadModel::<PeopleProjection>::look(server).await
+}
+
 /// Opens the read model on a server.
 ///
 /// # Errors

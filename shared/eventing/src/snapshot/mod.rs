@@ -89,6 +89,12 @@ impl Snapshots {
         Ok(Self::new(Arc::new(kept), every))
     }
 
+    /// Whether what is kept here can be listed. Changes nothing, and so does not tell whether anything can be kept.
+    pub async fn look(&self) -> Result<(), SnapshotError> {
+        self.kept.list(None).next().await.transpose()?;
+        Ok(())
+    }
+
     /// Writes, reads and removes a few bytes of this name: whether snapshots could be taken and used here.
     pub async fn try_out(&self, name: &str) -> Result<(), SnapshotError> {
         let path = Path::from("tried-out").join(name);

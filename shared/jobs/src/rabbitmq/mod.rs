@@ -110,6 +110,14 @@ impl RabbitJobs {
         Ok(Self { shared, keeper })
     }
 
+    /// Whether the broker lets the user into the virtual host, as [`RabbitJobs::open`] would find. Makes nothing there, so
+    /// that rights on queues and the arguments of those that exist are not looked at.
+    pub async fn look(address: &RabbitMq, options: &Options) -> Result<(), JobsError> {
+        let connection = Address::new(address)?.connect(options).await?;
+        session::close(&connection).await;
+        Ok(())
+    }
+
     /// Host, port and virtual host.
     pub fn at(&self) -> &str {
         &self.shared.address.at

@@ -157,7 +157,7 @@ impl Session {
 }
 
 /// A broker that stands still is not waited for.
-async fn close(connection: &Connection) {
+pub(super) async fn close(connection: &Connection) {
     let _ = tokio::time::timeout(GOODBYE, connection.close(200, "".into())).await;
 }
 

@@ -36,6 +36,7 @@ async fn who_may_not_is_told_so() {
         matches!(&error, JobsError::Refused { user, .. } if user == "guest"),
         "{error}"
     );
+    assert_eq!(RabbitJobs::look(&wrong, &options("a")).await, Err(error));
 
     let nowhere = RabbitMq {
         vhost: "nowhere".to_owned(),
@@ -46,6 +47,8 @@ async fn who_may_not_is_told_so() {
         matches!(&error, JobsError::VirtualHost { vhost, .. } if vhost == "nowhere"),
         "{error}"
     );
+    assert_eq!(RabbitJobs::look(&nowhere, &options("a")).await, Err(error));
+    assert_eq!(RabbitJobs::look(&address, &options("a")).await, Ok(()));
 
     broker.user("stranger", None).await;
     let stranger = RabbitMq {

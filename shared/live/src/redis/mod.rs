@@ -7,3 +7,4 @@ mod server;
 
 pub use error::LiveError;
 pub(crate) use link::{Away, Link};
+pub(crate) use server::look;

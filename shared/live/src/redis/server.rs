@@ -18,6 +18,15 @@ const AT_ONCE: usize = 1_024;
 /// The oldest server that knows all commands that are used: GEOSEARCH came with it.
 const OLDEST: (u32, u32) = (6, 2);
 
+/// Whether a server can be used. Returns its clock in milliseconds of Unix time, where the user may ask for it.
+pub(crate) async fn look(address: &RedisAddress) -> Result<Option<i64>, LiveError> {
+    let mut connection = Server::new(address)?.connect().await?;
+    let told: Result<(i64, i64), _> = redis::cmd("TIME").query_async(&mut connection).await;
+    Ok(told
+        .ok()
+        .map(|(seconds, micros)| seconds * 1_000 + micros / 1_000))
+}
+
 /// A server.
 #[derive(Debug)]
 pub(super) struct Server {

@@ -8,7 +8,12 @@ use std::{io::Write, net::TcpListener, process::Command};
 
 async fn said(url: &str) -> LiveError {
     let cache = Cache::parse(url).unwrap();
-    Live::open(&cache, &Metrics::new()).await.unwrap_err()
+    let error = Live::open(&cache, &Metrics::new()).await.unwrap_err();
+    let Cache::Redis(address) = &cache else {
+        panic!("{url} names a server");
+    };
+    assert_eq!(Live::look(address).await.as_ref(), Err(&error));
+    error
 }
 
 fn redis_cli(engine: &Engine, arguments: &[&str]) {

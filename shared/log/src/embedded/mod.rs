@@ -27,7 +27,7 @@ use room::Room;
 use sender::EmbeddedSender;
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -90,7 +90,25 @@ struct Shared {
     counts: Mutex<HashMap<Topic, u32>>,
 }
 
+/// How many bytes are free on the disk where this folder is or would be made.
+///
+/// # Errors
+/// Fewer than `reserve`, or the disk does not say.
+pub fn room(dir: &Path, reserve: u64) -> Result<u64, LogError> {
+    Room::look(dir, reserve)
+}
+
 impl EmbeddedLog {
+    /// Whether the folder could be opened now, as far as that can be told without a change: nobody else has it, and
+    /// its disk has room. Returns how many bytes are free.
+    ///
+    /// # Errors
+    /// What [`EmbeddedLog::open`] or the first write would say.
+    pub fn look(options: &Options) -> Result<u64, LogError> {
+        Store::look(&options.dir)?;
+        room(&options.dir, options.reserve)
+    }
+
     /// Opens the folder, repairs what a crash left half written, and starts the committer.
     pub fn open(options: Options) -> Result<Self, LogError> {
         let store = Arc::new(Store::open(&options.dir)?);

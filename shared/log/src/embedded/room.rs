@@ -25,6 +25,17 @@ impl Room {
         }
     }
 
+    /// How many bytes are free where this folder is or would be made, if that is enough to write there.
+    pub(super) fn look(dir: &Path, reserve: u64) -> Result<u64, LogError> {
+        let there = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let there = there.ancestors().find(|parent| parent.exists()).unwrap_or(dir);
+        Self::new(there, reserve).check()?;
+        fs4::available_space(there).map_err(|error| LogError::Unreachable {
+            at: dir.display().to_string(),
+            why: error.to_string(),
+        })
+    }
+
     /// Refuses before the disk is full: a journal that hits the end of the disk is harder to mend than a no.
     pub(super) fn check(&self) -> Result<(), LogError> {
         // A disk that cannot be asked is for the write itself to judge.

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Whoever has the folder has locked this file in it.
+const LOCK: &str = "lock";
 /// How long an earlier process, or an earlier handle in this one, gets to let go of the folder.
 const LETTING_GO: Duration = Duration::from_secs(2);
 /// Blocks of files kept in memory, in bytes. What is read twice is read from the tails.
@@ -47,18 +49,8 @@ impl Store {
             at: dir.display().to_string(),
             why: error.to_string(),
         })?;
-        let lock = File::create(dir.join("lock")).map_err(|error| io(dir, &error))?;
-        let until = Instant::now() + LETTING_GO;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(TryLockError::WouldBlock) => return Err(LogError::InUse(dir.display().to_string())),
-                Err(TryLockError::Error(error)) => return Err(io(dir, &error)),
-            }
-        }
+        let lock = File::create(dir.join(LOCK)).map_err(|error| io(dir, &error))?;
+        take(&lock, dir)?;
         let fresh = !dir.join("db").exists();
         let store = Self {
             dir: dir.to_owned(),
@@ -68,6 +60,15 @@ impl Store {
         };
         store.get()?;
         Ok(store)
+    }
+
+    /// Whether nobody has the folder. The lock is taken for a moment, which whoever starts meanwhile waits out.
+    pub(super) fn look(dir: &Path) -> Result<(), LogError> {
+        match File::options().write(true).open(dir.join(LOCK)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(io(dir, &error)),
+            Ok(lock) => take(&lock, dir),
+        }
     }
 
     /// The database, opened again where a failure has closed it.
@@ -262,6 +263,21 @@ impl Store {
                 at: self.dir.display().to_string(),
                 why: format!("{other:?}"),
             },
+        }
+    }
+}
+
+/// Waits a moment for whoever is about to let go.
+fn take(lock: &File, dir: &Path) -> Result<(), LogError> {
+    let until = Instant::now() + LETTING_GO;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => return Err(LogError::InUse(dir.display().to_string())),
+            Err(TryLockError::Error(error)) => return Err(io(dir, &error)),
         }
     }
 }

@@ -62,9 +62,14 @@ pub(super) fn build<C: ClientContext, T: FromClientConfigAndContext<C>>(
     config: &ClientConfig,
     context: C,
 ) -> Result<T, LogError> {
-    config
-        .create_with_context(context)
-        .map_err(|error| LogError::Other(format!("the Kafka client's settings: {error}")))
+    config.create_with_context(context).map_err(|error| {
+        let why = match error {
+            // The library repeats the value as well, which may be a password.
+            KafkaError::ClientConfig(_, why, name, _) => format!("{name}: {why}"),
+            error => error.to_string(),
+        };
+        LogError::Other(format!("the Kafka client's settings: {why}"))
+    })
 }
 
 /// A client for what administrators ask, and how long each of its operations may take.

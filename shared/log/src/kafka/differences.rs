@@ -8,10 +8,28 @@ use super::{
 };
 use crate::{LogError, TopicSpec};
 use rdkafka::{admin::ResourceSpecifier, consumer::BaseConsumer};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// From so many brokers on, one may be lost without loss or stop: three copies, of which two must have a record.
 const SAFE_COPIES: usize = 3;
+
+/// How the brokers keep a topic otherwise than it would be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// There is no topic of this name.
+    Missing(String),
+    /// There is one: a sentence.
+    Other(String),
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "topic {name} does not exist"),
+            Self::Other(sentence) => f.write_str(sentence),
+        }
+    }
+}
 
 /// What the brokers say of a topic.
 struct Found {
@@ -19,12 +37,12 @@ struct Found {
     settings: BTreeMap<String, String>,
 }
 
-/// A sentence for each difference; nothing where all is as it ought to be.
+/// Every difference; nothing where all is as it ought to be.
 pub(super) fn differences(
     asking: &BaseConsumer<Faults>,
     options: &Options,
     specs: &[TopicSpec],
-) -> Result<Vec<String>, LogError> {
+) -> Result<Vec<Difference>, LogError> {
     let mut found = BTreeMap::new();
     for spec in specs {
         let name = options.topic(&spec.topic);
@@ -34,10 +52,17 @@ pub(super) fn differences(
         }
     }
     describe(options, &mut found)?;
-    Ok(specs
-        .iter()
-        .flat_map(|spec| judge(options, spec, found.get(&options.topic(&spec.topic))))
-        .collect())
+    let of_topic = |spec: &TopicSpec| {
+        let name = options.topic(&spec.topic);
+        match found.get(&name) {
+            Some(found) => judge(options, spec, found)
+                .into_iter()
+                .map(Difference::Other)
+                .collect(),
+            None => vec![Difference::Missing(name)],
+        }
+    };
+    Ok(specs.iter().flat_map(of_topic).collect())
 }
 
 /// Fills in what the brokers say of each topic's settings.
@@ -66,11 +91,8 @@ fn describe(options: &Options, found: &mut BTreeMap<String, Found>) -> Result<()
     Ok(())
 }
 
-fn judge(options: &Options, spec: &TopicSpec, found: Option<&Found>) -> Vec<String> {
+fn judge(options: &Options, spec: &TopicSpec, found: &Found) -> Vec<String> {
     let name = options.topic(&spec.topic);
-    let Some(found) = found else {
-        return vec![format!("topic {name} does not exist")];
-    };
     let Standing {
         partitions,
         copies,
@@ -157,11 +179,7 @@ mod tests {
     #[test]
     fn a_topic_as_it_is_created_differs_in_nothing_and_each_difference_is_told() {
         let options = Options::new("localhost:9092");
-        assert_eq!(judge(&options, &spec(), Some(&created(&options))), [""; 0]);
-        assert_eq!(
-            judge(&options, &spec(), None),
-            ["topic booking.events does not exist"]
-        );
+        assert_eq!(judge(&options, &spec(), &created(&options)), [""; 0]);
         type Change = fn(&mut Found);
         let changes: [(Change, &str); 7] = [
             (
@@ -199,7 +217,7 @@ mod tests {
         for (change, told) in changes {
             let mut found = created(&options);
             change(&mut found);
-            let all = judge(&options, &spec(), Some(&found)).join("\n");
+            let all = judge(&options, &spec(), &found).join("\n");
             assert!(all.contains(told), "{told}: {all}");
         }
     }
@@ -211,6 +229,6 @@ mod tests {
         found.standing.copies = 1;
         found.standing.brokers = 1;
         found.settings.insert(MIN_INSYNC.into(), "1".into());
-        assert_eq!(judge(&options, &spec(), Some(&found)), [""; 0]);
+        assert_eq!(judge(&options, &spec(), &found), [""; 0]);
     }
 }

@@ -18,6 +18,7 @@ mod sender;
 mod topics;
 mod writer;
 
+pub use differences::Difference;
 pub use options::{Options, Properties, READERS, Retention};
 
 use crate::{
@@ -70,6 +71,15 @@ impl KafkaLog {
         })
     }
 
+    /// Where the brokers' topics differ from how this log would create them. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// Nothing answers, or the brokers refuse the question.
+    pub async fn compare(&self, topics: &[TopicSpec]) -> Result<Vec<Difference>, LogError> {
+        let (shared, specs) = (self.shared.clone(), topics.to_vec());
+        blocking(move || differences::differences(&shared.asking, &shared.options, &specs)).await
+    }
+
     fn options(&self) -> &Options {
         &self.shared.options
     }
@@ -119,8 +129,8 @@ impl Log for KafkaLog {
     }
 
     async fn differences(&self, topics: &[TopicSpec]) -> Result<Option<Vec<String>>, LogError> {
-        let (shared, specs) = (self.shared.clone(), topics.to_vec());
-        blocking(move || differences::differences(&shared.asking, &shared.options, &specs).map(Some)).await
+        let differences = self.compare(topics).await?;
+        Ok(Some(differences.iter().map(Difference::to_string).collect()))
     }
 
     async fn take_over(&self, partition: &PartitionId) -> Result<Box<dyn Writer>, LogError> {

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod fold;
 mod index;
+mod look;
 mod model;
 mod parked;
 mod projection;

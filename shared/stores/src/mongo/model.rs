@@ -233,7 +233,9 @@ impl<P: MongoProjection> ReadModel for MongoReadModel<P> {
     }
 
     async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure> {
-        let found = self.aside(self.in_use.get()).has(source, subject).await;
+        // Whoever reads asks this, and is told at once where the server does not answer.
+        let aside = self.aside(self.in_use.get());
+        let found = self.db.ask(aside.has(source, subject)).await;
         found.map_err(|error| failure::<P>("say what is parked", &error))
     }
 

@@ -125,20 +125,13 @@ impl States {
                 }
                 continue;
             };
-            let found_version = u32::try_from(found.version).unwrap_or(u32::MAX);
-            if found_version > self.version {
-                return Err(MongoError::Newer {
-                    model: self.name,
-                    found: found_version,
-                    known: self.version,
-                });
-            }
-            if found_version == self.version {
+            self.check(&found)?;
+            if found.is_of(self.version) {
                 return Ok(found);
             }
             tracing::info!(
                 projection = self.name,
-                found = found_version,
+                found = found.version,
                 version = self.version,
                 "rebuilding a read model of another version"
             );
@@ -153,6 +146,19 @@ impl States {
         Err(self
             .db
             .failed(format!("too many programs open {} at once", self.name)))
+    }
+
+    /// Whether this program knows the version that stands there.
+    pub fn check(&self, found: &State) -> Result<(), MongoError> {
+        let found = u32::try_from(found.version).unwrap_or(u32::MAX);
+        if found <= self.version {
+            return Ok(());
+        }
+        Err(MongoError::Newer {
+            model: self.name,
+            found,
+            known: self.version,
+        })
     }
 
     /// Moves a position forward, if it stands at `from` or behind that. Not back: whoever is slow changes nothing.

@@ -6,6 +6,12 @@ use std::fmt;
 /// Why a projection did not take events up.
 pub type PgProjectionError = ProjectionError<sqlx::Error>;
 
+/// What helps a user who may not make schemas.
+pub(super) const MAY_MAKE_SCHEMAS: &str =
+    "let the user make schemas: GRANT CREATE ON DATABASE <database> TO <user>";
+/// What helps where an extension's files are missing.
+pub(super) const INSTALL_PACKAGE: &str = "install the extension's package on the server";
+
 /// A read model cannot be opened. Says what is wrong, where, and what to do; never the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("PostgreSQL at {at}: {problem}; {remedy}")]
@@ -42,8 +48,8 @@ impl OpenError {
                 "check user and password in DB_CONNECTION, and the server's pg_hba.conf"
             }
             Some("3D000") => "create the database, or name another one in DB_CONNECTION",
-            Some("42501") => "let the user make schemas: GRANT CREATE ON DATABASE <database> TO <user>",
-            Some("0A000" | "58P01") => "install the extension's package on the server",
+            Some("42501") => MAY_MAKE_SCHEMAS,
+            Some("0A000" | "58P01") => INSTALL_PACKAGE,
             Some("53300") => "raise max_connections of the server, or start fewer instances",
             Some("53100") => "make room on the server's disk",
             _ => match error {

@@ -48,7 +48,30 @@ pub(super) async fn migrate(
         .fetch_all(&mut *tx)
         .await
         .map_err(failed)?;
-    let all: Vec<&str> = std::iter::once(&OWN).chain(steps).copied().collect();
+    check(at, schema, steps, &applied)?;
+    for (number, text) in all(steps).into_iter().enumerate().skip(applied.len()) {
+        raw_sql(sqlx::AssertSqlSafe(text))
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        sqlx::query("INSERT INTO migrations (step, hash) VALUES ($1, $2)")
+            .bind(i32::try_from(number).unwrap_or(i32::MAX))
+            .bind(hash(text))
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+    }
+    tx.commit().await.map_err(failed)
+}
+
+/// Whether the steps that stand in a schema, with their hashes, are the first ones that this build has.
+pub(super) fn check(
+    at: &str,
+    schema: &str,
+    steps: &[&str],
+    applied: &[(i32, String)],
+) -> Result<(), OpenError> {
+    let all = all(steps);
     if applied.len() > all.len() {
         return Err(OpenError::new(
             at,
@@ -60,34 +83,44 @@ pub(super) async fn migrate(
             "start the newer build, or drop the schema to have this build fill it from the log again",
         ));
     }
-    for (number, text) in all.iter().enumerate() {
-        let hash = hex(&Sha256::digest(text.as_bytes())[..16]);
-        match applied.get(number) {
-            Some((_, known)) if *known == hash => {}
-            Some(_) => {
-                return Err(OpenError::new(
-                    at,
-                    format!("step {number} of the schema {schema} is not the one that this build has"),
-                    "start the build that made it, or drop the schema to have this build fill it from the log again",
-                ));
-            }
-            None => {
-                raw_sql(sqlx::AssertSqlSafe(*text))
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(failed)?;
-                sqlx::query("INSERT INTO migrations (step, hash) VALUES ($1, $2)")
-                    .bind(i32::try_from(number).unwrap_or(i32::MAX))
-                    .bind(hash)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(failed)?;
-            }
-        }
+    let mut pairs = all.into_iter().zip(applied);
+    match pairs.position(|(text, (_, known))| *known != hash(text)) {
+        None => Ok(()),
+        Some(number) => Err(OpenError::new(
+            at,
+            format!("step {number} of the schema {schema} is not the one that this build has"),
+            "start the build that made it, or drop the schema to have this build fill it from the log again",
+        )),
     }
-    tx.commit().await.map_err(failed)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn all<'s>(steps: &[&'s str]) -> Vec<&'s str> {
+    std::iter::once(OWN).chain(steps.iter().copied()).collect()
+}
+
+fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_is_ahead_or_another_builds_is_told_from_one_that_is_behind() {
+        let steps = ["CREATE TABLE a ()", "CREATE TABLE b ()"];
+        let applied = |texts: &[&str]| -> Vec<(i32, String)> {
+            (0..).zip(texts.iter().map(|text| hash(text))).collect()
+        };
+        for behind in [&[][..], &[OWN], &[OWN, steps[0]], &[OWN, steps[0], steps[1]]] {
+            assert_eq!(check("db", "s", &steps, &applied(behind)), Ok(()));
+        }
+        let ahead = applied(&[OWN, steps[0], steps[1], "a later one"]);
+        let ahead = check("db", "s", &steps, &ahead).unwrap_err().to_string();
+        assert!(ahead.contains("it has 4 steps, this build knows 3"), "{ahead}");
+        let other = check("db", "s", &steps, &applied(&[OWN, "another"]));
+        let other = other.unwrap_err().to_string();
+        assert!(other.contains("step 1 of the schema s"), "{other}");
+    }
 }

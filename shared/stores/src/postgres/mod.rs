@@ -8,6 +8,7 @@
 
 mod column;
 mod error;
+mod look;
 mod migrations;
 mod model;
 mod parked;

@@ -16,7 +16,12 @@ use interstate_eventing::{
 };
 use interstate_log::{Log, PartitionId};
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
+
+/// For one statement: longer than the server itself lets it go on.
+const SOON: Duration = Duration::from_secs(15);
+/// For a batch, or all that is parked.
+const AT_LENGTH: Duration = Duration::from_secs(60);
 
 /// A projection in a schema of its own. Clones share it.
 pub struct PgReadModel<P> {
@@ -80,7 +85,7 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
     }
 
     async fn position(&self, source: &PartitionId) -> Result<Position, StoreFailure> {
-        let position = position_of(&self.readers, source).await;
+        let position = within(SOON, position_of(&self.readers, source)).await;
         position.map_err(|error| failure::<P>("read its position", &error))
     }
 
@@ -91,7 +96,7 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
         to: Position,
     ) -> Result<Applied, StoreFailure> {
         let batch = Events { source, events, to };
-        let applied = batch.take_up(&*self.projection, &self.writers).await;
+        let applied = within(AT_LENGTH, batch.take_up(&*self.projection, &self.writers)).await;
         let applied = applied
             .map_err(|error| failure::<P>(format!("take {} events of {source} up", events.len()), &error))?;
         let shown = applied
@@ -103,22 +108,31 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
     }
 
     async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {
-        let found = parked::of(&self.readers, source).await;
+        let found = within(AT_LENGTH, parked::of(&self.readers, source)).await;
         found.map_err(|error| failure::<P>("list what is parked", &error))
     }
 
     async fn parked_count(&self, source: &PartitionId) -> Result<u64, StoreFailure> {
-        let counted = parked::count(&self.readers, source).await;
+        let counted = within(SOON, parked::count(&self.readers, source)).await;
         counted.map_err(|error| failure::<P>("count what is parked", &error))
     }
 
     async fn is_parked(&self, source: &PartitionId, subject: &str) -> Result<bool, StoreFailure> {
-        let found = parked::has(&self.readers, source, subject).await;
-        found.map_err(|error| failure::<P>("say what is parked", &error))
+        // Whoever reads asks this, and is told at once where the server does not answer.
+        let found = self
+            .readers()
+            .ask(parked::has(&self.readers, source, subject))
+            .await;
+        found.map_err(|error| StoreFailure {
+            model: P::NAME.to_owned(),
+            what: "say what is parked".to_owned(),
+            why: error.to_string(),
+        })
     }
 
     async fn retry_parked(&self, source: &PartitionId) -> Result<Retried, StoreFailure> {
-        let retried = take_up::retry(&*self.projection, &self.writers, source).await;
+        let retried = take_up::retry(&*self.projection, &self.writers, source);
+        let retried = within(AT_LENGTH, retried).await;
         retried.map_err(|error| failure::<P>("take parked events up", &error))
     }
 }
@@ -126,7 +140,7 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
 #[async_trait]
 impl<P: PgProjection> StoredModel for PgReadModel<P> {
     async fn parked_notes(&self, most: u32) -> Result<Vec<ParkedNote>, StoreFailure> {
-        let notes = parked::notes(&self.readers, most).await;
+        let notes = within(AT_LENGTH, parked::notes(&self.readers, most)).await;
         notes.map_err(|error| failure::<P>("tell what is parked", &error))
     }
 
@@ -138,6 +152,15 @@ impl<P: PgProjection> StoredModel for PgReadModel<P> {
     ) -> Result<Comparison, RebuildError> {
         rebuild::rebuild(log, self, sources, verify).await
     }
+}
+
+/// A server that is gone without a word answers nothing, and its own limits end nothing any more.
+async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let in_time = tokio::time::timeout(limit, work).await;
+    in_time.unwrap_or_else(|_| {
+        let why = format!("no answer within {limit:?}");
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    })
 }
 
 fn failure<P: PgProjection>(what: impl Into<String>, error: &sqlx::Error) -> StoreFailure {

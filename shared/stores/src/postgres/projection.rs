@@ -19,6 +19,9 @@ pub trait PgProjection: Send + Sync + 'static {
     /// refill are one more step. Table names stand without a schema.
     const MIGRATIONS: &'static [&'static str];
 
+    /// Extensions that the tables need. A step makes them, in the schema `public`.
+    const EXTENSIONS: &'static [&'static str] = &[];
+
     /// What events do that follow each other, within the transaction that moves the position: with few statements for
     /// all of them (`UNNEST`), rows in the order of their keys so that two transactions cannot wait for each other.
     ///

@@ -63,6 +63,9 @@ pub(super) async fn rebuild<P: PgProjection>(
     Ok(comparison)
 }
 
+/// How often what came meanwhile is taken up before both are looked at.
+const ROUNDS: usize = 3;
+
 struct Beside<'r, P> {
     log: &'r dyn Log,
     live: &'r PgReadModel<P>,
@@ -73,12 +76,16 @@ struct Beside<'r, P> {
 impl<P: PgProjection> Beside<'_, P> {
     async fn compare(&self) -> Result<Comparison, RebuildError> {
         let mut live = self.live.writers.acquire().await?;
-        // Most of the way without a snapshot: a long one keeps the server from tidying up.
-        let ahead = self.positions(&mut live).await?;
-        self.catch_up(&ahead).await?;
+        // Most of the way without a snapshot: a long one keeps the server from tidying up. What came meanwhile is less
+        // each time.
+        for _ in 0..ROUNDS {
+            let ahead = self.positions(&mut live).await?;
+            self.catch_up(&ahead).await?;
+        }
         let mut snapshot = live.begin().await?;
         raw_sql(
-            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+             SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
         )
         .execute(&mut *snapshot)
         .await?;
@@ -86,7 +93,7 @@ impl<P: PgProjection> Beside<'_, P> {
         self.catch_up(&same).await?;
         let live = sums::<P>(&mut snapshot).await?;
         let mut fresh = self.fresh.writers.begin().await?;
-        raw_sql("SET LOCAL statement_timeout = 0")
+        raw_sql("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
             .execute(&mut *fresh)
             .await?;
         let fresh = sums::<P>(&mut fresh).await?;
@@ -104,9 +111,15 @@ impl<P: PgProjection> Beside<'_, P> {
 
     /// Queries see the old rows or the new; the runners of all instances wait, then go on where they were.
     async fn switch(&self, name: &str) -> Result<(), RebuildError> {
+        // Comparing took a while; while the table is locked little may be left to do.
+        let ahead = self.positions(&mut *self.live.writers.acquire().await?).await?;
+        self.catch_up(&ahead).await?;
         let mut tx = self.live.writers.begin().await?;
         let schema = &self.live.schema;
-        let lock = format!("LOCK TABLE \"{schema}\".positions IN ACCESS EXCLUSIVE MODE");
+        let lock = format!(
+            "SET LOCAL idle_in_transaction_session_timeout = 0;
+             LOCK TABLE \"{schema}\".positions IN ACCESS EXCLUSIVE MODE"
+        );
         raw_sql(AssertSqlSafe(lock)).execute(&mut *tx).await?;
         let stands = self.positions(&mut tx).await?;
         self.catch_up(&stands).await?;

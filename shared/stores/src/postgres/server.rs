@@ -19,7 +19,7 @@ const LIMITS: [(&str, &str); 4] = [
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "30s"),
-    // A server that is gone without a word is noticed: keep-alives after 5 s, three of them.
+    // The server notices a client that is gone without a word, and lets go of its locks.
     ("tcp_keepalives_idle", "5"),
 ];
 /// The oldest server whose SQL is spoken here.
@@ -119,7 +119,7 @@ impl Postgres {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<PgConnection, OpenError> {
+    pub(super) async fn connect(&self) -> Result<PgConnection, OpenError> {
         let options = (*self.options).clone().options(LIMITS);
         match tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect_with(&options)).await {
             Ok(Ok(db)) => Ok(db),
@@ -141,6 +141,14 @@ impl Postgres {
                 .acquire_timeout(CONNECT_WITHIN)
                 .idle_timeout(Duration::from_secs(300))
                 .max_lifetime(Duration::from_secs(1800))
+                // A connection whose work was given up is asked whether it lives before it comes back, and the driver
+                // would wait for that for ever.
+                .after_release(|db, _| {
+                    Box::pin(async move {
+                        let lives = tokio::time::timeout(CONNECT_WITHIN, db.ping()).await;
+                        lives.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                    })
+                })
                 .connect_lazy_with(options)
         };
         let readers = options.clone().options([("default_transaction_read_only", "on")]);

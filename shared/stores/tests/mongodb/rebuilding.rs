@@ -151,6 +151,9 @@ async fn another_version_begins_anew_and_an_earlier_program_says_so() {
         ),
         "{refused}"
     );
+    let looked = MongoReadModel::<Balances>::look(&server.db).await.unwrap_err();
+    assert_eq!(looked.to_string(), refused.to_string());
+    MongoReadModel::<Later>::look(&server.db).await.unwrap();
     let stalled = earlier.position(&sources()[0]).await.unwrap_err();
     assert!(
         stalled.to_string().contains("start the later program"),

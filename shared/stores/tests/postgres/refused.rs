@@ -4,8 +4,10 @@ use crate::{
     shelf::{Balances, Server},
     suite::Shelf,
 };
+use async_trait::async_trait;
 use interstate_engines::Engine;
-use interstate_stores::postgres::{PgReadModel, Postgres};
+use interstate_eventing::{Event, runtime::MachineClock};
+use interstate_stores::postgres::{PgProjection, PgProjectionError, PgReadModel, Postgres};
 use sqlx::{Connection, PgConnection, raw_sql};
 use std::sync::Arc;
 
@@ -17,11 +19,58 @@ async fn said(url: &str) -> String {
     let balances = Balances {
         mended: Arc::default(),
     };
-    PgReadModel::open(&server, balances)
+    let looked = PgReadModel::<Balances>::look(&server).await.unwrap_err();
+    let opened = PgReadModel::open(&server, balances)
         .await
         .map(|_| ())
-        .unwrap_err()
-        .to_string()
+        .unwrap_err();
+    assert_eq!(looked.remedy, opened.remedy, "{looked}, {opened}");
+    opened.to_string()
+}
+
+/// Needs an extension that every server has, or that none has.
+struct With<const EVERYWHERE: bool>;
+
+#[async_trait]
+impl<const EVERYWHERE: bool> PgProjection for With<EVERYWHERE> {
+    const NAME: &'static str = "with-extension";
+    const VERSION: u32 = 1;
+    const TABLES: &'static [&'static str] = &[];
+    const MIGRATIONS: &'static [&'static str] = &[];
+    const EXTENSIONS: &'static [&'static str] = match EVERYWHERE {
+        true => &["btree_gist"],
+        false => &["no_such_extension"],
+    };
+
+    async fn apply(&self, _: &mut PgConnection, _: &[&Event]) -> Result<(), PgProjectionError> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_finds_what_is_missing_and_makes_nothing() {
+    let engine = Engine::start("postgres");
+    let mut db = PgConnection::connect(engine.url()).await.unwrap();
+    let maker = "CREATE ROLE maker LOGIN; GRANT CREATE ON DATABASE app TO maker";
+    raw_sql(maker).execute(&mut db).await.unwrap();
+    let url = format!("postgres://maker@127.0.0.1:{}/app", engine.port());
+    for url in [engine.url(), &url] {
+        let server = Postgres::open(url, "ledger").await.unwrap();
+        PgReadModel::<Balances>::look(&server).await.unwrap();
+        PgReadModel::<With<true>>::look(&server).await.unwrap();
+        let missing = PgReadModel::<With<false>>::look(&server).await.unwrap_err();
+        let missing = missing.to_string();
+        assert!(
+            missing.contains("no_such_extension") && missing.contains("install the extension's package"),
+            "{missing}"
+        );
+        let apart = server.clock().await.unwrap() - MachineClock::machine_now().as_millisecond();
+        assert!(apart.abs() < 5_000, "{apart}");
+    }
+    let made = "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'ledger%')
+                     + (SELECT count(*) FROM pg_extension WHERE extname = 'btree_gist')";
+    let made: i64 = sqlx::query_scalar(made).fetch_one(&mut db).await.unwrap();
+    assert_eq!(made, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

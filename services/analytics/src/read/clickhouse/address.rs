@@ -95,6 +95,30 @@ impl ClickHouse {
         self.ready().await
     }
 
+    /// Looks at the server and at the schema of the database, as [`ClickHouse::prepare`] would find them. Makes nothing.
+    ///
+    /// # Errors
+    /// [`ClickHouseError`].
+    pub async fn look(&self) -> Result<(), ClickHouseError> {
+        let looked = async {
+            migrate::look(self).await?;
+            migrate::is_known(self).await
+        };
+        let looked = timeout(FIRST_PATIENCE, looked).await;
+        looked.map_err(|_| self.silent(FIRST_PATIENCE))?
+    }
+
+    /// The server's clock, in milliseconds of Unix time.
+    ///
+    /// # Errors
+    /// [`ClickHouseError`].
+    pub async fn clock(&self) -> Result<i64, ClickHouseError> {
+        let question = self.server.query("SELECT toUnixTimestamp64Milli(now64(3))");
+        let told = self.within("say its time", question.fetch_one::<i64>());
+        let told = timeout(FIRST_PATIENCE, told).await;
+        told.map_err(|_| self.silent(FIRST_PATIENCE))?
+    }
+
     /// Once in the life of a process, when the server is first reached.
     pub(super) async fn ready(&self) -> Result<(), ClickHouseError> {
         self.ready.get_or_try_init(|| migrate::migrate(self)).await?;

@@ -48,16 +48,7 @@ pub(super) async fn migrate(db: &ClickHouse) -> Result<(), ClickHouseError> {
          ENGINE = ReplacingMergeTree ORDER BY version",
     )
     .await?;
-    let newest = db.client.query("SELECT max(version) FROM migrations");
-    let found = db.within("say its schema", newest.fetch_one::<u32>()).await?;
-    let known = MIGRATIONS.last().map_or(0, |last| last.version);
-    if found > known {
-        return Err(ClickHouseError::SchemaAhead {
-            database: db.database.to_string(),
-            found,
-            known,
-        });
-    }
+    let found = newest(db).await?;
     for statement in LEDGER {
         run(db, "make the ledger of blocks", statement).await?;
     }
@@ -75,6 +66,33 @@ pub(super) async fn migrate(db: &ClickHouse) -> Result<(), ClickHouseError> {
         tracing::info!(version = migration.version, name = migration.name, database = %db.database, "migrated");
     }
     Ok(())
+}
+
+/// Whether the database, where there is one, has a schema that this release knows. Changes nothing.
+pub(super) async fn is_known(db: &ClickHouse) -> Result<(), ClickHouseError> {
+    let there = db
+        .server
+        .query("SELECT count() FROM system.tables WHERE database = ? AND name = 'migrations'")
+        .bind(&*db.database);
+    if db.within("list its tables", there.fetch_one::<u64>()).await? > 0 {
+        newest(db).await?;
+    }
+    Ok(())
+}
+
+/// The newest migration that was made: one that this release knows.
+async fn newest(db: &ClickHouse) -> Result<u32, ClickHouseError> {
+    let newest = db.client.query("SELECT max(version) FROM migrations");
+    let found = db.within("say its schema", newest.fetch_one::<u32>()).await?;
+    let known = MIGRATIONS.last().map_or(0, |last| last.version);
+    if found <= known {
+        return Ok(found);
+    }
+    Err(ClickHouseError::SchemaAhead {
+        database: db.database.to_string(),
+        found,
+        known,
+    })
 }
 
 async fn run(db: &ClickHouse, what: &str, statement: &str) -> Result<(), ClickHouseError> {
