@@ -14,10 +14,11 @@ use std::{
 /// A service's gRPC port, counted from that of HTTP.
 const GRPC: u16 = 1_000;
 /// What the operator gives to the file for production.
-const GIVEN: [(&str, &str); 8] = [
+const GIVEN: [(&str, &str); 9] = [
     ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
     ("KAFKA_CLUSTER_ID", "aW50ZXJzdGF0ZS1kZXYtMA"),
     ("POSTGRES_PASSWORD", "p"),
+    ("REDIS_PASSWORD", "p"),
     ("MONGO_PASSWORD", "m"),
     ("RABBITMQ_PASSWORD", "r"),
     ("CLICKHOUSE_PASSWORD", "c"),

@@ -83,7 +83,7 @@ impl Context<'_> {
     }
 }
 
-/// What kind of no it is; the edge makes an HTTP status of it.
+/// What kind of no it is. The HTTP status stands with the code in the edge's table; it usually is the one said here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum RejectionKind {
     /// The input breaks a rule (422).
@@ -102,7 +102,7 @@ pub enum RejectionKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct Rejection {
-    /// Stable, `booking.already_cancelled`; has a page in the docs.
+    /// Stable, `booking-cancelled`; has a page in the docs.
     pub code: Cow<'static, str>,
     /// What kind of no.
     pub kind: RejectionKind,

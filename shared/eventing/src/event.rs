@@ -1,7 +1,5 @@
 //! Events as types: what an aggregate says happened, with its name and version on the wire.
 
-use interstate_schemas::Timestamp;
-
 /// Why bytes are no event of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -34,15 +32,6 @@ pub trait DomainEvent: Sized + Clone + Send + Sync + 'static {
 
     /// The JSON Schema of each type that is written.
     fn schemas() -> Vec<(&'static str, schemars::Schema)>;
-}
-
-/// What stands around an event in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventMeta {
-    /// When it was decided (log time).
-    pub time: Timestamp,
-    /// Its place in its partition's dense count.
-    pub sequence: u64,
 }
 
 /// Declares an aggregate's events: an enum with one variant a type, its wire names, and how older versions

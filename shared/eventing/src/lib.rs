@@ -30,7 +30,7 @@ pub mod task;
 pub use aggregate::{Aggregate, Context, Deadline, Decision, Draft, Rejection, RejectionKind};
 pub use batch::{Batch, BatchError, Batches};
 pub use envelope::Event;
-pub use event::{DecodeError, DomainEvent, EventMeta, decode_json, encode_json};
+pub use event::{DecodeError, DomainEvent, decode_json, encode_json};
 pub use key_use::KeyUse;
 pub use message::{Address, Message, answer_id, message_id};
 pub use service::{Service, Topology};

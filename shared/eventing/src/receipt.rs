@@ -42,7 +42,7 @@ pub enum Outcome {
     Rejected(Rejection),
     /// It could not be handled and stands in the dead letters.
     Failed {
-        /// `command.unreadable`, `command.panicked`, `command.too_large`.
+        /// What went wrong, `command.unreadable` for instance.
         code: Cow<'static, str>,
         /// What happened.
         why: String,

@@ -46,7 +46,7 @@ impl ErrorCode {
 /// ```
 /// interstate_http::error_codes! {
 ///     QUOTE_EXPIRED = ("quote-expired", 409, "The quote has expired",
-///         "A quote is good for ten minutes. Ask for a new one.");
+///         "A price is good for half an hour. Ask for a new quote.");
 /// }
 /// assert_eq!(CODES[0].code, codes::QUOTE_EXPIRED.code);
 /// ```

@@ -12,7 +12,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 /// A place in one partition of one service's log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// Which incarnation of the log: a restore or a growth of partitions begins another.
+    /// Which incarnation of the log: a restore begins another.
     pub incarnation: u32,
     /// The service by its name.
     pub service: String,

@@ -23,7 +23,7 @@ pub struct Streams {
 pub struct LiveEvent<T> {
     /// Its kind, `event:` on the wire.
     pub kind: &'static str,
-    /// Where a client that comes back goes on (`Last-Event-ID`).
+    /// The version of what is shown. A client that comes back is shown what is there then, whatever it names.
     pub id: Option<String>,
     /// The data, as JSON.
     pub data: T,

@@ -52,7 +52,7 @@ pub struct Stored {
     pub record: Record,
 }
 
-/// The four topics of a service.
+/// The topics of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TopicKind {
     /// Requests to its aggregates.

@@ -460,7 +460,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Every aggregate's state as bytes, to compare a cache with a replay.
+    /// Every row but what this cache alone keeps: states, deadlines, outcomes, to compare a cache with a replay.
     pub(super) fn dump(&mut self) -> Result<BTreeMap<String, Vec<u8>>, StateError> {
         self.flush()?;
         let mut rows = BTreeMap::new();
@@ -473,7 +473,7 @@ impl Cache {
         Ok(rows)
     }
 
-    /// The last sequence, to compare with the end of the log.
+    /// The service whose aggregates these are.
     pub(super) fn service(&self) -> &Service {
         &self.service
     }
