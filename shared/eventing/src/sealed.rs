@@ -1,8 +1,8 @@
 //! Personal data under the person's own key, from the first event on.
 //!
 //! An event, a command, a state or a reply holds a [`Sealed`] value; the key that opens it lives outside the log,
-//! in a [`KeyRing`]. Destroying the key erases the person everywhere at once: in every topic, copy and backup of
-//! the log. Nothing that is decided depends on what is inside, so a replay after erasing equals the live state.
+//! in a [`KeyRing`]. Destroying the key erases the person everywhere: in every topic, copy and backup of the log, at once
+//! in this process, and within seconds in those that have the key open. Nothing that is decided depends on what is inside, so a replay after erasing equals the live state.
 
 mod rings;
 

@@ -296,6 +296,7 @@ impl Commands {
             }),
             Verdict::OtherBody => Err(AskError::OtherBody),
             Verdict::Expired { .. } => Err(AskError::Expired),
+            Verdict::Overloaded => Err(AskError::Overloaded),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, time::Duration};
 pub enum CommandEnd {
     /// The aggregate of an edge's command said yes.
     Accepted,
-    /// It said no, or the key was used for another request before.
+    /// It said no, or the key was used for another request before, or too much waited.
     Rejected,
     /// Its outcome was remembered.
     Repeated,
@@ -74,7 +74,9 @@ fn ended(verdict: &Verdict, fresh: bool) -> CommandEnd {
     match verdict {
         Verdict::Outcome(_) if !fresh => CommandEnd::Repeated,
         Verdict::Outcome(Outcome::Accepted { .. }) => CommandEnd::Accepted,
-        Verdict::Outcome(Outcome::Rejected(_)) | Verdict::OtherBody => CommandEnd::Rejected,
+        Verdict::Outcome(Outcome::Rejected(_)) | Verdict::OtherBody | Verdict::Overloaded => {
+            CommandEnd::Rejected
+        }
         Verdict::Outcome(Outcome::Failed { .. }) => CommandEnd::Failed,
         Verdict::Expired { .. } => CommandEnd::Expired,
     }

@@ -9,10 +9,13 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// Keys that are kept open at a time; then it begins anew.
 const REMEMBERED: usize = 10_000;
+/// A key that was read longer ago is read again: another process may have destroyed it.
+const READ_AGAIN: Duration = Duration::from_secs(10);
 /// What stands in the file of a destroyed key.
 const DESTROYED: &[u8] = b"destroyed";
 
@@ -21,7 +24,9 @@ const DESTROYED: &[u8] = b"destroyed";
 pub struct FileKeyRing {
     folder: PathBuf,
     master: PersonKey,
-    open: Mutex<HashMap<String, PersonKey>>,
+    /// Each with when it was read.
+    open: Mutex<HashMap<String, (PersonKey, Instant)>>,
+    read_again: Duration,
 }
 
 impl FileKeyRing {
@@ -33,11 +38,23 @@ impl FileKeyRing {
             folder: folder.to_owned(),
             master: PersonKey::new(master),
             open: Mutex::default(),
+            read_again: READ_AGAIN,
         })
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<String, PersonKey>> {
+    #[cfg(test)]
+    pub(super) fn reading_again_after(self, read_again: Duration) -> Self {
+        Self { read_again, ..self }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<String, (PersonKey, Instant)>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, person: &str) -> Option<PersonKey> {
+        let remembered = self.remembered();
+        let (key, read) = remembered.get(person)?;
+        (read.elapsed() < self.read_again).then(|| key.clone())
     }
 
     /// The last characters of an id are random: 1,024 folders with few files each.
@@ -70,7 +87,7 @@ impl FileKeyRing {
         if open.len() >= REMEMBERED {
             open.clear();
         }
-        open.insert(person.to_owned(), key.clone());
+        open.insert(person.to_owned(), (key.clone(), Instant::now()));
     }
 }
 
@@ -82,8 +99,8 @@ enum Stored {
 
 impl KeyRing for FileKeyRing {
     fn key_for(&self, person: &str) -> Result<PersonKey, KeyError> {
-        if let Some(key) = self.remembered().get(person) {
-            return Ok(key.clone());
+        if let Some(key) = self.known(person) {
+            return Ok(key);
         }
         let path = self.path(person)?;
         let key = match self.read(&path, person)? {
@@ -106,15 +123,18 @@ impl KeyRing for FileKeyRing {
     }
 
     fn find(&self, person: &str) -> Result<Option<PersonKey>, KeyError> {
-        if let Some(key) = self.remembered().get(person) {
-            return Ok(Some(key.clone()));
+        if let Some(key) = self.known(person) {
+            return Ok(Some(key));
         }
         match self.read(&self.path(person)?, person)? {
             Stored::Key(key) => {
                 self.remember(person, &key);
                 Ok(Some(key))
             }
-            Stored::Destroyed => Ok(None),
+            Stored::Destroyed => {
+                self.remembered().remove(person);
+                Ok(None)
+            }
             Stored::Nothing => Err(KeyError::Missing(person.to_owned())),
         }
     }

@@ -49,6 +49,19 @@ fn keys_outlive_the_process_and_so_does_their_end() {
 }
 
 #[test]
+fn a_key_that_another_process_destroys_is_not_good_for_long_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = || FileKeyRing::open(folder.path(), [1; 32]).unwrap();
+    let soon = std::time::Duration::from_millis(20);
+    let (here, there): (Arc<dyn KeyRing>, _) = (Arc::new(ring().reading_again_after(soon)), ring());
+    let sealed = here.seal(ASHA, &7_u32).unwrap();
+    there.destroy(ASHA).unwrap();
+    std::thread::sleep(soon);
+    assert_eq!(here.open(&sealed).unwrap(), Opened::Erased);
+    assert!(matches!(here.seal(ASHA, &1), Err(KeyError::Erased(_))));
+}
+
+#[test]
 fn a_value_moved_to_another_person_or_changed_does_not_open() {
     let keys: Arc<dyn KeyRing> = Arc::new(MemoryKeyRing::default());
     let sealed = keys.seal(ASHA, &"secret".to_owned()).unwrap();

@@ -473,6 +473,11 @@ impl Cache {
         Ok(rows)
     }
 
+    /// Messages that are not known to be durable at their target.
+    pub(super) fn unsent_count(&self) -> usize {
+        self.outbox.values().map(BTreeMap::len).sum()
+    }
+
     /// The service whose aggregates these are.
     pub(super) fn service(&self) -> &Service {
         &self.service

@@ -46,6 +46,9 @@ pub struct Limits {
     pub deadlines: usize,
     /// Bytes of one event or message.
     pub record: usize,
+    /// Messages that wait to be durable at their targets. Above it commands of the edge are refused: a target that takes
+    /// nothing would fill the memory of whoever goes on sending.
+    pub unsent: usize,
 }
 
 impl Default for Limits {
@@ -55,6 +58,7 @@ impl Default for Limits {
             local: 1000,
             deadlines: 500,
             record: 768 * 1024,
+            unsent: 20_000,
         }
     }
 }
@@ -355,7 +359,7 @@ impl Task {
 
     /// How many those are.
     pub fn unsent_count(&self) -> usize {
-        self.cache.outbox.values().map(BTreeMap::len).sum()
+        self.cache.unsent_count()
     }
 
     /// The earliest deadline that may still fire.

@@ -22,6 +22,8 @@ pub(super) enum Route {
     OtherBody,
     /// It came after its time.
     Expired(Timestamp),
+    /// Too much waits to be sent.
+    Overloaded,
     /// A message before it is missing: its channel stands still.
     Gap(Channel),
 }
@@ -39,6 +41,7 @@ pub(super) fn route(
     taken: &mut Taken,
     command: &Command,
     now: Timestamp,
+    most_unsent: usize,
 ) -> Result<Route, StateError> {
     match &command.meta.origin {
         Origin::Local => Ok(Route::Take),
@@ -55,6 +58,7 @@ pub(super) fn route(
                 Some(outcome) if outcome.fingerprint == *fingerprint => Route::Repeat(outcome),
                 Some(_) => Route::OtherBody,
                 None if *expires < now => Route::Expired(*expires),
+                None if cache.unsent_count() >= most_unsent => Route::Overloaded,
                 None => Route::Take,
             })
         }

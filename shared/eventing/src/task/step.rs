@@ -18,6 +18,8 @@ pub enum Verdict {
         /// That time.
         at: Timestamp,
     },
+    /// Too many messages of its partition wait to be sent; it was not decided.
+    Overloaded,
 }
 
 /// An answer on its way to the instance that asked.

@@ -163,7 +163,8 @@ impl Working<'_> {
                 return Ok(());
             }
         };
-        let route = route(&self.task.cache, &mut self.taken, &command, self.now)?;
+        let most_unsent = self.task.limits.unsent;
+        let route = route(&self.task.cache, &mut self.taken, &command, self.now, most_unsent)?;
         let begun_too_often = self.task.position_is_deadly() && stored.offset == self.task.position();
         // A repeat is not decided, so it cannot be what killed the task.
         if begun_too_often && matches!(route, Route::Take) {
@@ -187,6 +188,7 @@ impl Working<'_> {
             }
             Route::OtherBody => self.reply(&command.meta, Verdict::OtherBody, 0),
             Route::Expired(at) => self.reply(&command.meta, Verdict::Expired { at }, 0),
+            Route::Overloaded => self.reply(&command.meta, Verdict::Overloaded, 0),
             Route::Gap(channel) => {
                 if self.task.stopped.insert(channel.clone()) {
                     tracing::error!(
