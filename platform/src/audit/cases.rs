@@ -62,6 +62,12 @@ impl Cases for BookingHistory {
 }
 
 fn of_booking(row: &BookingRow) -> String {
+    if row.saga.phase == "completed" {
+        return format!(
+            "{}: nothing more is heard of the trip; `interstate explain {}` tells what was",
+            row.booking, row.booking
+        );
+    }
     format!(
         "{}: `{}` does not succeed ({}); `interstate explain {}` tells why",
         row.booking, row.saga.step, row.saga.phase, row.booking

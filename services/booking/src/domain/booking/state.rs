@@ -196,7 +196,11 @@ impl Aggregate for Booking {
                 self.next = None;
                 self.undo_again_at = None;
             }
-            BookingEvent::Saga(event) => self.saga.evolve(event),
+            BookingEvent::Saga(event) => {
+                self.saga.evolve(event);
+                // What nobody could finish is finished.
+                self.case_opened &= *event != SagaEvent::Completed;
+            }
             BookingEvent::SearchOpened(opened) => {
                 self.search = opened.search;
                 self.search_until = opened.until;

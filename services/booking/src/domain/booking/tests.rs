@@ -290,7 +290,19 @@ fn past_the_pivot_a_refused_capture_is_asked_again_and_then_a_person_is_called()
         assert_eq!(opened, attempt == 10, "attempt {attempt}");
         story = told.story();
     }
-    assert_eq!(story.captured().story().state().stage(), Stage::Assigned);
+    let story = story.captured().story();
+    assert_eq!(story.state().stage(), Stage::Assigned);
+    // That case is over: whoever is silent later is a new one.
+    let arrived = story
+        .at(V1_PICKUP)
+        .when(as_driver(), BookingCommand::Arrive)
+        .story();
+    let names: Vec<String> = arrived
+        .deadlines()
+        .iter()
+        .map(|due| due.name.to_string())
+        .collect();
+    assert_eq!(names, ["nobody says how the trip goes on"]);
 }
 
 #[test]
