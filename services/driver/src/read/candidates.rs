@@ -235,8 +235,14 @@ fn everybody<'a>(
     let was_asked = move |driver: DriverId| search.asked.contains(&driver);
     let ring = rows.by_class.get(&search.trip.class);
     ring.into_iter().flat_map(move |ring| {
+        // Where there are more of them than one round looks at, the next one goes on behind those.
+        let looked_at = MOST_LOOKS * MOST_CANDIDATES * (wanted.round.max(1) as usize - 1);
+        let from = match near.len() {
+            few if few <= MOST_LOOKS * MOST_CANDIDATES => 0,
+            many => looked_at % many,
+        };
+        let near = near[from..].iter().chain(&near[..from]);
         let near = near
-            .iter()
             .filter(move |fix| ring.contains(fix.driver) && !was_asked(fix.driver))
             .map(|fix| (fix.driver, Some(*fix)));
         let farther = ring

@@ -37,7 +37,8 @@ struct Known {
 
 /// What booking said last.
 struct Word {
-    driver: UserId,
+    /// Nobody, where it is over or nobody has it.
+    driver: Option<UserId>,
     /// When the question was asked that it answers.
     said: Timestamp,
     /// When booking was asked last, answered or not.
@@ -108,7 +109,7 @@ impl AssignedDrivers {
     }
 
     fn is_of(&self, word: &Word, trip: &TripOpened, now: Timestamp) -> bool {
-        word.driver == trip.driver && self.is_within(HOLDS_FOR, word.said, now)
+        word.driver == Some(trip.driver) && self.is_within(HOLDS_FOR, word.said, now)
     }
 
     /// A clock that was set back makes nothing younger.
@@ -130,15 +131,12 @@ impl AssignedDrivers {
         if word.is_some_and(|word| word.said > asked) {
             return;
         }
-        let word = driver.map(|driver| Word {
+        let word = Word {
             driver,
             said: asked,
             asked,
-        });
-        match word {
-            Some(word) => _ = known.words.insert(booking, word),
-            None => _ = known.words.remove(&booking),
-        }
+        };
+        known.words.insert(booking, word);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
