@@ -10,7 +10,7 @@ use crate::{
 };
 use clap::Parser;
 use interstate_http::Shutdown;
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 /// The `main` of `interstate`. Not async, so that the program itself has none of the platform's code to compile.
 pub fn main() -> ExitCode {
@@ -25,10 +25,18 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// How long the end of a program waits for work that nobody waits for any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
 /// Runs a program on threads of its own.
 pub(super) fn run_to_end(program: &str, work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            // What hangs on a disk or a resolver hangs alone.
+            runtime.shutdown_timeout(LEFT_BEHIND);
+            code
+        }
         Err(error) => {
             eprintln!("{program}: no threads to run on: {error}");
             ExitCode::FAILURE

@@ -41,7 +41,7 @@ impl Unanswered {
     /// The setting as a person may write it.
     pub fn example(&self) -> String {
         let port = edges::usual_port(self.asks) + OFFSET;
-        format!("{}=localhost:{port}", self.setting.env)
+        format!("{}=127.0.0.1:{port}", self.setting.env)
     }
 }
 

@@ -57,8 +57,11 @@ fn judge(what: String, topics: usize, differences: &[Difference]) -> Look {
     let is_missing = |difference: &&Difference| matches!(difference, Difference::Missing(_));
     let missing = differences.iter().filter(is_missing).count();
     if missing < differences.len() {
-        let told = differences.iter().map(|difference| {
-            format!("{difference}; the brokers' tools change it, but for a number of partitions (`interstate topics grow` says why)")
+        let told = differences.iter().map(|difference| match difference {
+            Difference::Missing(_) => format!("{difference}; `interstate topics create` makes it"),
+            Difference::Other(_) => format!(
+                "{difference}; the brokers' tools change it, but for a number of partitions (`interstate topics grow` says why)"
+            ),
         });
         return Look::all_wrong(what, told.collect());
     }

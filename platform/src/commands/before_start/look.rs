@@ -64,7 +64,7 @@ impl Look {
         wrong.chain([rest]).collect()
     }
 
-    /// Whether a start would fail or not become ready because of it.
+    /// Whether a start would fail or not become ready because of it, or would run without what it promises.
     pub fn is_wrong(&self) -> bool {
         matches!(self.found, Found::Wrong(_))
     }

@@ -11,7 +11,7 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, Ordering},
@@ -44,9 +44,19 @@ pub(super) fn join(options: &Options, service: &str, topic: &str) -> Result<Box<
     std::thread::Builder::new()
         .name(format!("member-{service}"))
         .spawn(move || {
+            let mut told = BTreeSet::new();
             while !stop.load(Ordering::SeqCst) {
-                // What comes back is noise: errors that the library gets over, a record read before the pause.
-                if let Some(Err(error)) = consumer.poll(POLL) {
+                // Mostly noise: errors that the library gets over, a record read before the pause.
+                let Some(Err(error)) = consumer.poll(POLL) else {
+                    continue;
+                };
+                let code = error.rdkafka_error_code();
+                let remedy = code.and_then(remedy);
+                if let Some(remedy) = remedy
+                    && told.insert(remedy)
+                {
+                    tracing::error!(%error, remedy, "the brokers do not let this process have partitions");
+                } else {
                     tracing::debug!(%error, "group member");
                 }
             }
@@ -59,6 +69,18 @@ pub(super) fn join(options: &Options, service: &str, topic: &str) -> Result<Box<
         })
         .map_err(|error| LogError::Other(format!("no thread for the group: {error}")))?;
     Ok(Box::new(KafkaMembership { inbox, leaving }))
+}
+
+/// What to do about an answer that waiting does not change.
+fn remedy(code: Code) -> Option<&'static str> {
+    match code {
+        Code::InvalidSessionTimeout => Some(
+            "give a session.timeout.ms that the brokers permit (group.min.session.timeout.ms to \
+             group.max.session.timeout.ms), or change theirs",
+        ),
+        Code::GroupAuthorizationFailed => Some("let the user read the service's group"),
+        _ => None,
+    }
 }
 
 struct KafkaMembership {

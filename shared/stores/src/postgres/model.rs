@@ -20,8 +20,12 @@ use std::{io, sync::Arc, time::Duration};
 
 /// For one statement: longer than the server itself lets it go on.
 const SOON: Duration = Duration::from_secs(15);
-/// For a batch, or all that is parked.
+/// For many rows.
 const AT_LENGTH: Duration = Duration::from_secs(60);
+/// On top of that for each event of a batch: where one fails, each is taken up alone, in four questions or so.
+const AN_EVENT: Duration = Duration::from_millis(50);
+/// For all events that are parked, one after the other.
+const ALL_PARKED: Duration = Duration::from_secs(3_600);
 
 /// A projection in a schema of its own. Clones share it.
 pub struct PgReadModel<P> {
@@ -96,14 +100,17 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
         to: Position,
     ) -> Result<Applied, StoreFailure> {
         let batch = Events { source, events, to };
-        let applied = within(AT_LENGTH, batch.take_up(&*self.projection, &self.writers)).await;
+        let limit = SOON + AN_EVENT * u32::try_from(events.len()).unwrap_or(u32::MAX);
+        let applied = within(limit, batch.take_up(&*self.projection, &self.writers)).await;
         let applied = applied
             .map_err(|error| failure::<P>(format!("take {} events of {source} up", events.len()), &error))?;
         let shown = applied
             .overtaken
             .map_or(to.sequence, |position| position.sequence);
         let visible = events.partition_point(|event| event.sequence <= shown);
-        self.projection.visible(&self.readers, &events[..visible]).await;
+        // Whoever is not told looks again by itself.
+        let told = self.projection.visible(&self.readers, &events[..visible]);
+        let _ = tokio::time::timeout(SOON, told).await;
         Ok(applied)
     }
 
@@ -132,7 +139,7 @@ impl<P: PgProjection> ReadModel for PgReadModel<P> {
 
     async fn retry_parked(&self, source: &PartitionId) -> Result<Retried, StoreFailure> {
         let retried = take_up::retry(&*self.projection, &self.writers, source);
-        let retried = within(AT_LENGTH, retried).await;
+        let retried = within(ALL_PARKED, retried).await;
         retried.map_err(|error| failure::<P>("take parked events up", &error))
     }
 }

@@ -117,7 +117,7 @@ impl<P: PgProjection> Beside<'_, P> {
         let mut tx = self.live.writers.begin().await?;
         let schema = &self.live.schema;
         let lock = format!(
-            "SET LOCAL idle_in_transaction_session_timeout = 0;
+            "SET LOCAL idle_in_transaction_session_timeout = '2min';
              LOCK TABLE \"{schema}\".positions IN ACCESS EXCLUSIVE MODE"
         );
         raw_sql(AssertSqlSafe(lock)).execute(&mut *tx).await?;

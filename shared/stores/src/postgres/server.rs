@@ -15,12 +15,14 @@ const READERS: u32 = 8;
 /// A connection is there within this time, or the answer is that it is not.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// What a statement may take, wait for a lock, and leave a transaction open between two statements.
-const LIMITS: [(&str, &str); 4] = [
+const LIMITS: [(&str, &str); 6] = [
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "30s"),
     // The server notices a client that is gone without a word, and lets go of its locks.
     ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
 ];
 /// The oldest server whose SQL is spoken here.
 const OLDEST: i32 = 130_000;
