@@ -36,7 +36,7 @@ pub(super) fn deadline(booking: &Booking) -> Option<Deadline> {
     })
 }
 
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+pub(super) fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 

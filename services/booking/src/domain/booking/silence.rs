@@ -1,9 +1,9 @@
 //! A trip that was begun and of which nothing more is heard: the driver's phone is off, or nobody came and nobody said
 //! so. Its money and its calendars wait, so a person is called.
 
-use super::{Booking, Stage, conclude, event::SupportCaseOpened};
+use super::{Booking, Stage, absent::later, conclude, event::SupportCaseOpened};
 use interstate_eventing::{Context, Deadline, Draft};
-use interstate_schemas::{SignedDuration, Timestamp};
+use interstate_schemas::SignedDuration;
 
 /// The name of the deadline.
 pub(super) const SILENT: &str = "nobody says how the trip goes on";
@@ -31,10 +31,6 @@ pub(super) fn deadline(booking: &Booking) -> Option<Deadline> {
     Some(Deadline::new(SILENT, later(from, patience)))
 }
 
-fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
-    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
-
 /// Calls a person. Whoever then says how it went on ends the case.
 pub(super) fn call(draft: &mut Draft<Booking>, cx: &Context<'_>) {
     let awaited = match draft.state().stage {
@@ -56,7 +52,7 @@ mod tests {
         quote::tests::{MORNING, V1_PICKUP},
     };
     use interstate_eventing::fixture::{Story, Told};
-    use interstate_schemas::Actor;
+    use interstate_schemas::{Actor, Timestamp};
 
     const CASE: &str = "booking.support_case_opened.v1";
 
