@@ -87,7 +87,10 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
     let riding = tokio::spawn(demo::run(rides, end_of_rides.clone()));
     tokio::time::sleep(Duration::from_secs(5)).await;
 
-    let suffered = attack(&mut fleet, plan, &journal).await?;
+    let (suffered, ended_by) = attack(&mut fleet, plan, &journal).await;
+    if let Some(why) = &ended_by {
+        eprintln!("the attack ends here: {why}");
+    }
     eprintln!("calm for {CALM:?}, then everybody goes home …");
     tokio::time::sleep(CALM).await;
     end_of_rides.cancel();
@@ -99,7 +102,11 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
     eprintln!("looking …");
     let repeated = probes.repeat(REMEMBERED / plan.factor).await?;
     eprintln!("{repeated} bookings were repeated");
-    let checks = verdict::pass(&fleet, &journal, probes.seen.wrong()).await;
+    let mut checks = verdict::pass(&fleet, &journal, probes.seen.wrong()).await;
+    checks.push(verdict::Check::new(
+        "all was well again after each fault",
+        ended_by.into_iter().collect(),
+    ));
     let report = Report {
         suffered: &suffered,
         asked: &probes.seen.asked(),
@@ -113,7 +120,8 @@ pub async fn run(plan: &Plan) -> Result<Outcome, Trouble> {
     })
 }
 
-async fn attack(fleet: &mut Fleet, plan: &Plan, journal: &Journal) -> Result<Vec<Suffered>, Trouble> {
+/// What was done, and why it ended before its time, if it did: what was acknowledged until then must hold all the same.
+async fn attack(fleet: &mut Fleet, plan: &Plan, journal: &Journal) -> (Vec<Suffered>, Option<String>) {
     let mut deck = Deck::new(StdRng::seed_from_u64(plan.seed));
     let mut suffered = Vec::new();
     let began = Instant::now();
@@ -131,17 +139,28 @@ async fn attack(fleet: &mut Fleet, plan: &Plan, journal: &Journal) -> Result<Vec
             fault.lasts.as_secs_f64(),
             journal.count()
         );
-        faults::suffer(fleet, &fault).await?;
-        fleet.ready(faults::READY).await?;
+        let ended = well_again(fleet, &fault).await;
         suffered.push(Suffered {
             kind: fault.kind,
             service: service_of(&fault),
             from,
             until: Instant::now(),
         });
+        if let Err(error) = ended {
+            return (
+                suffered,
+                Some(format!("{} {}: {error}", fault.kind, fault.about())),
+            );
+        }
         tokio::time::sleep(deck.calm()).await;
     }
-    Ok(suffered)
+    (suffered, None)
+}
+
+async fn well_again(fleet: &mut Fleet, fault: &Fault) -> faults::Outcome {
+    faults::suffer(fleet, fault).await?;
+    fleet.ready(faults::READY).await?;
+    Ok(())
 }
 
 /// The service that a fault hits, where it hits one.

@@ -28,7 +28,8 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(name: impl Into<String>, violations: Vec<String>) -> Self {
+    /// Of what was looked at, and what was found wrong with it.
+    pub fn new(name: impl Into<String>, violations: Vec<String>) -> Self {
         Self {
             name: name.into(),
             violations,
