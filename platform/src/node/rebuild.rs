@@ -7,6 +7,7 @@ use interstate_eventing::{Service, projection::Consumers};
 use interstate_log::{Log, PartitionId, Topic};
 use interstate_stores::{ParkedNote, StoredModel};
 use std::{fmt::Write, sync::Arc};
+use tokio::sync::Mutex;
 
 /// A live read model with the log that it follows.
 pub struct Live {
@@ -14,6 +15,8 @@ pub struct Live {
     consumers: Consumers,
     model: Arc<dyn StoredModel>,
     sources: Vec<PartitionId>,
+    /// Held by a rebuild, also by one whose caller does not wait for it any more.
+    rebuilding: Arc<Mutex<()>>,
 }
 
 impl Live {
@@ -30,6 +33,7 @@ impl Live {
             sources: (0..service.partition_count())
                 .map(|index| PartitionId::new(service.name(), index))
                 .collect(),
+            rebuilding: Arc::default(),
         }
     }
 }
@@ -37,7 +41,14 @@ impl Live {
 #[async_trait]
 impl Rebuildable for Live {
     async fn rebuild(&self, verify: bool) -> Result<String, String> {
-        let compared = self.model.rebuild(&*self.log, &self.sources, verify).await;
+        let (model, log, sources) = (self.model.clone(), self.log.clone(), self.sources.clone());
+        // To its end, also where whoever asked for it does not wait for the answer.
+        let alone = self.rebuilding.clone().lock_owned().await;
+        let compared = tokio::spawn(async move {
+            let _alone = alone;
+            model.rebuild(&*log, &sources, verify).await
+        });
+        let compared = compared.await.map_err(|error| error.to_string())?;
         let compared = compared.map_err(|error| error.to_string())?;
         let mut told = format!("{}: {} events read\n", self.model.name(), compared.events);
         for (table, (live, rebuilt, equal)) in &compared.tables {
@@ -87,7 +98,9 @@ impl Rebuildable for Live {
     async fn retry_parked(&self) -> Result<String, String> {
         let mut told = String::new();
         for source in &self.sources {
-            let retried = self.model.retry_parked(source).await;
+            let (model, from) = (self.model.clone(), source.clone());
+            let retried = tokio::spawn(async move { model.retry_parked(&from).await });
+            let retried = retried.await.map_err(|error| error.to_string())?;
             let retried = retried.map_err(|error| error.to_string())?;
             // Its runner counts anew with the next event only.
             self.consumers.parked(self.model.name(), source, retried.parked);

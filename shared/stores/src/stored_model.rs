@@ -17,10 +17,11 @@ pub trait StoredModel: ReadModel {
 
     /// Makes it again from the log beside the live one while traffic goes on, compares both at the same position and,
     /// unless it is only to `verify`, puts the new one in the place of the live one at once. Dropping the future
-    /// leaves the live one as it was; what is left over is removed by the next call.
+    /// leaves the live one as it was; what is left over is removed by the next call. A store that has no transactions
+    /// puts the new one there piece by piece: after a drop or an error some may be new, until the next call.
     ///
     /// # Errors
-    /// The log or the store cannot be read or written; the live one is as it was.
+    /// The log or the store cannot be read or written; the live one is as it was, as far as the store can.
     async fn rebuild(
         &self,
         log: &dyn Log,

@@ -3,8 +3,8 @@
 use crate::suite::story::{self, event};
 use interstate_analytics::read::clickhouse::{ClickHouse, ClickHouseFacts};
 use interstate_eventing::{
-    Event,
-    projection::{Consumers, Follow},
+    Batches, Event,
+    projection::{Consumers, Follow, Position},
     receipt::{Occasion, Receipt},
     runtime::MachineClock,
 };
@@ -74,6 +74,26 @@ pub async fn write(log: &Arc<dyn Log>, partition: u32, from: u64, batches: u64, 
         sequence += each;
     }
     sequence
+}
+
+/// What was written, batch by batch, with the position behind each.
+pub async fn blocks(log: &Arc<dyn Log>, partition: u32) -> Vec<(Vec<Event>, Position)> {
+    let topic = Topic::events(SERVICE);
+    let mut reader = log.read(&topic, partition, 0).await.unwrap();
+    let mut batches = Batches::new(SERVICE.into(), partition, 0, 0);
+    let (end, mut next) = (log.end(&topic, partition).await.unwrap(), 0);
+    let mut blocks = Vec::new();
+    while next < end {
+        let chunk = reader.next(1_000).await.unwrap();
+        next = chunk.next;
+        for stored in &chunk.records {
+            if let Some(batch) = batches.push(stored).unwrap() {
+                let behind = Position::behind(&batch);
+                blocks.push((batch.events, behind));
+            }
+        }
+    }
+    blocks
 }
 
 /// Follows both partitions from here on.

@@ -4,11 +4,13 @@
 mod away;
 mod history;
 mod killed;
+mod lane;
 mod races;
 mod rebuilding;
 mod refused;
 mod reports;
 mod server;
 mod speed;
+mod standing;
 #[path = "../suite/mod.rs"]
 mod suite;

@@ -33,6 +33,10 @@ async fn what_is_made_again_is_the_same_or_takes_the_place() {
     server
         .change("INSERT INTO quotes SELECT * REPLACE (payable + 1 AS payable) FROM quotes LIMIT 1")
         .await;
+    // In a partition that no event is in.
+    server
+        .change("INSERT INTO stages SELECT * REPLACE (toDate('2020-01-01') AS day) FROM stages LIMIT 1")
+        .await;
     let other = live.rebuild(&*log, &sources, true).await.unwrap();
     assert!(
         !other.tables["trips"].2 && !other.tables["quotes"].2 && other.tables["bookings"].2,

@@ -1,6 +1,6 @@
 //! The way to the server. Everything that is asked has a time limit, there and here.
 
-use super::{ClickHouseError, migrate};
+use super::{ClickHouseError, look::Look, migrate};
 use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
 use interstate_config::ClickHouse as Address;
 use interstate_telemetry::{Gate, gate::SPARED};
@@ -175,6 +175,36 @@ impl ClickHouse {
     where
         T: Row + Serialize + for<'r> clickhouse::RowWrite + for<'r> Row<Value<'r> = T>,
     {
+        self.send(table, token, rows, || true).await
+    }
+
+    /// The same for rows of which this look said that they are to be inserted.
+    ///
+    /// # Errors
+    /// [`ClickHouseError::Overtaken`] where it is too long ago, before anything was sent.
+    pub(super) async fn insert_seen<T>(
+        &self,
+        look: &Look,
+        table: &str,
+        token: &str,
+        rows: &[T],
+    ) -> Result<(), ClickHouseError>
+    where
+        T: Row + Serialize + for<'r> clickhouse::RowWrite + for<'r> Row<Value<'r> = T>,
+    {
+        self.send(table, token, rows, || look.holds()).await
+    }
+
+    async fn send<T>(
+        &self,
+        table: &str,
+        token: &str,
+        rows: &[T],
+        may_be_sent: impl Fn() -> bool,
+    ) -> Result<(), ClickHouseError>
+    where
+        T: Row + Serialize + for<'r> clickhouse::RowWrite + for<'r> Row<Value<'r> = T>,
+    {
         if rows.is_empty() {
             return Ok(());
         }
@@ -188,9 +218,16 @@ impl ClickHouse {
             for row in rows {
                 insert.write(row).await?;
             }
-            insert.end().await
+            // As late as can be: the table's columns may have been asked for meanwhile, and a connection made. Without
+            // its end the server takes nothing of an insert.
+            if !may_be_sent() {
+                return Ok(false);
+            }
+            insert.end().await?;
+            Ok(true)
         };
-        self.within(&format!("take {} rows of `{table}` up", rows.len()), inserted)
-            .await
+        let what = format!("take {} rows of `{table}` up", rows.len());
+        let sent = self.within(&what, inserted).await?;
+        sent.then_some(()).ok_or(ClickHouseError::Overtaken)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     ClickHouse, ClickHouseError,
+    look::Look,
     parked::ParkedRow,
     rows::{
         BookingRow, Described, EventRow, LineRow, OfferRow, PostingRow, QuoteRow, StageRow, TripRow,
@@ -172,26 +173,42 @@ impl Block {
         }
     }
 
-    /// Inserts them, all tables at the same time. Tables remember tokens each for themselves, so one token does.
-    pub async fn insert(&self, db: &ClickHouse, token: &str) -> Result<(), ClickHouseError> {
-        self.insert_facts(db, token).await?;
-        // Last: a retry takes the row of `events` for the whole of the event.
-        db.insert("events", token, &self.events).await
+    /// Inserts all of them.
+    pub async fn insert(&self, db: &ClickHouse, token: &str, look: &Look) -> Result<(), ClickHouseError> {
+        self.insert_facts(db, token, look).await?;
+        self.insert_events(db, token, look).await
     }
 
-    async fn insert_facts(&self, db: &ClickHouse, token: &str) -> Result<(), ClickHouseError> {
+    /// Inserts what the events say, all tables at the same time. Tables remember tokens each for themselves, so one token
+    /// does.
+    pub async fn insert_facts(
+        &self,
+        db: &ClickHouse,
+        token: &str,
+        look: &Look,
+    ) -> Result<(), ClickHouseError> {
         try_join!(
-            db.insert("quotes", token, &self.quotes),
-            db.insert("bookings", token, &self.bookings),
-            db.insert("stages", token, &self.stages),
-            db.insert("withdrawals", token, &self.withdrawals),
-            db.insert("trips", token, &self.trips),
-            db.insert("fare_lines", token, &self.lines),
-            db.insert("postings", token, &self.postings),
-            db.insert("offers", token, &self.offers),
-            db.insert("parked", token, &self.parked),
+            db.insert_seen(look, "quotes", token, &self.quotes),
+            db.insert_seen(look, "bookings", token, &self.bookings),
+            db.insert_seen(look, "stages", token, &self.stages),
+            db.insert_seen(look, "withdrawals", token, &self.withdrawals),
+            db.insert_seen(look, "trips", token, &self.trips),
+            db.insert_seen(look, "fare_lines", token, &self.lines),
+            db.insert_seen(look, "postings", token, &self.postings),
+            db.insert_seen(look, "offers", token, &self.offers),
+            db.insert_seen(look, "parked", token, &self.parked),
         )?;
         Ok(())
+    }
+
+    /// Inserts that they happened. Last: a retry takes the row of `events` for the whole of the event.
+    pub async fn insert_events(
+        &self,
+        db: &ClickHouse,
+        token: &str,
+        look: &Look,
+    ) -> Result<(), ClickHouseError> {
+        db.insert_seen(look, "events", token, &self.events).await
     }
 }
 
@@ -203,7 +220,7 @@ impl Block {
 pub async fn bare_insert(db: &ClickHouse, events: &[Event], each: usize) -> Result<(), ClickHouseError> {
     for events in events.chunks(each) {
         let block = Block::of("bare", events, &mut HashSet::new());
-        block.insert(db, "").await?;
+        block.insert(db, "", &Look::now()).await?;
     }
     Ok(())
 }

@@ -67,9 +67,12 @@ pub enum ClickHouseError {
         /// What it said.
         why: String,
     },
-    /// Another process is ahead in the same partition.
-    #[error("another process has taken these events up; what is there is read again")]
+    /// Another process is ahead in the same partition, or may be: it is looked again.
+    #[error("another process may have taken these events up; what is there is read again")]
     Overtaken,
+    /// Who called a standstill was not heard of for too long, and others went on.
+    #[error("this process stood still for so long that others went on without it: run it again")]
+    TakenForDead,
 }
 
 impl ClickHouseError {

@@ -1,11 +1,12 @@
 //! Who is where: blocks that are announced, and positions behind those that are settled.
 
-use super::{ClickHouse, ClickHouseError};
+use super::{ClickHouse, ClickHouseError, look::Look};
 use clickhouse::Row;
 use interstate_eventing::projection::Position;
 use interstate_log::PartitionId;
 use interstate_schemas::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The bounds of a block of events, and where its reader is behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(super) struct Standing {
 pub(super) struct Ledger {
     pub db: ClickHouse,
     pub model: &'static str,
+    /// Whose own standstill does not stop this ledger.
+    pub caller: Option<Arc<str>>,
 }
 
 impl Ledger {
@@ -113,8 +116,8 @@ impl Ledger {
     /// Announces a block. Of two that begin with the same event the server keeps the first.
     ///
     /// # Errors
-    /// [`ClickHouseError::Overtaken`] where another one is announced there, or somebody has come further already.
-    pub async fn announce(&self, source: &PartitionId, bounds: &Bounds) -> Result<(), ClickHouseError> {
+    /// As of [`Ledger::look`].
+    pub async fn announce(&self, source: &PartitionId, bounds: &Bounds) -> Result<Look, ClickHouseError> {
         let row = BlockRow {
             model: self.model.to_owned(),
             partition: source.index,
@@ -129,12 +132,26 @@ impl Ledger {
             self.model, source.index, row.incarnation, row.first
         );
         self.db.insert("blocks", &token, &[row]).await?;
-        let (heard, position) =
-            futures::try_join!(self.announced(source, bounds.first), self.position(source))?;
-        if heard != Some(*bounds) || position.sequence + 1 != bounds.first {
+        self.look(source, bounds).await
+    }
+
+    /// Looks whether an announced block is to be inserted. Asked after it was announced: who calls a standstill looks
+    /// for announced blocks after the call, so that one of the two sees the other.
+    ///
+    /// # Errors
+    /// [`ClickHouseError::Overtaken`] where another block is announced there, somebody has come further already, or a
+    /// standstill lasts.
+    pub async fn look(&self, source: &PartitionId, bounds: &Bounds) -> Result<Look, ClickHouseError> {
+        let look = Look::now();
+        let (heard, position, standstill) = futures::try_join!(
+            self.announced(source, bounds.first),
+            self.position(source),
+            self.standstill()
+        )?;
+        if heard != Some(*bounds) || position.sequence + 1 != bounds.first || standstill.is_some() {
             return Err(ClickHouseError::Overtaken);
         }
-        Ok(())
+        Ok(look)
     }
 
     /// Moves the position. A repeat writes the same row, of which one counts.

@@ -4,6 +4,7 @@ use super::{
     ClickHouse, ClickHouseError,
     block::Block,
     ledger::{Bounds, Ledger},
+    look::Look,
     parked, rebuild,
 };
 use async_trait::async_trait;
@@ -59,19 +60,17 @@ impl ClickHouseFacts {
             ledger: Ledger {
                 db: db.clone(),
                 model: model_of(service),
+                caller: None,
             },
             log,
             partitions: Arc::default(),
         }
     }
 
-    /// The same in another database, from the beginning.
-    pub(super) fn beside(&self, db: ClickHouse) -> Self {
+    /// The same with another ledger, as another process would have it.
+    pub(super) fn with(&self, ledger: Ledger) -> Self {
         Self {
-            ledger: Ledger {
-                db,
-                model: self.ledger.model,
-            },
+            ledger,
             log: self.log.clone(),
             partitions: Arc::default(),
         }
@@ -96,7 +95,7 @@ impl ClickHouseFacts {
     }
 
     /// Behind what is settled, after a block that was under way has been.
-    async fn stand(
+    pub(super) async fn stand(
         &self,
         source: &PartitionId,
         waiting: &mut HashSet<String>,
@@ -104,19 +103,18 @@ impl ClickHouseFacts {
         self.db().ready().await?;
         let mut at = self.ledger.position(source).await?;
         while let Some(bounds) = self.ledger.announced(source, at.sequence + 1).await? {
+            self.ledger.wait_out().await?;
             let settled = self.left_to_its_announcer(source, at).await?;
             if settled != at {
                 at = settled;
                 continue;
             }
-            // What was parked before the block, and not by it: it is made as it was made then.
-            let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
-            *waiting = parked.into_iter().collect();
-            let events = self.read_again(source, at, bounds.to).await?;
-            tracing::info!(model = self.ledger.model, %source, first = bounds.first, last = bounds.to.sequence,
-                "a block that was under way is inserted again");
-            self.insert(source, &events, &bounds, waiting).await?;
-            at = bounds.to;
+            match self.insert_again(source, at, &bounds, waiting).await {
+                Ok(()) => at = bounds.to,
+                // Somebody was faster, a standstill has begun, or this process stood still for too long.
+                Err(ClickHouseError::Overtaken) => at = self.ledger.position(source).await?,
+                Err(error) => return Err(error),
+            }
         }
         let parked = parked::subjects(self.db(), self.ledger.model, source, u64::MAX).await?;
         *waiting = parked.into_iter().collect();
@@ -137,6 +135,26 @@ impl ClickHouseFacts {
                 return Ok(found);
             }
         }
+    }
+
+    /// Takes up what somebody has announced behind `at`.
+    async fn insert_again(
+        &self,
+        source: &PartitionId,
+        at: Position,
+        bounds: &Bounds,
+        waiting: &mut HashSet<String>,
+    ) -> Result<(), ClickHouseError> {
+        // What was parked before the block, and not by it: it is made as it was made then.
+        let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
+        *waiting = parked.into_iter().collect();
+        let events = self.read_again(source, at, bounds.to).await?;
+        // After all that it is made from was read.
+        let look = self.ledger.look(source, bounds).await?;
+        tracing::info!(model = self.ledger.model, %source, first = bounds.first, last = bounds.to.sequence,
+            "a block that was under way is inserted again");
+        self.insert(source, &events, bounds, look, waiting).await?;
+        Ok(())
     }
 
     async fn read_again(
@@ -166,11 +184,18 @@ impl ClickHouseFacts {
         source: &PartitionId,
         events: &[Event],
         bounds: &Bounds,
+        look: Look,
         waiting: &mut HashSet<String>,
     ) -> Result<Applied, ClickHouseError> {
         let block = Block::of(self.ledger.model, events, waiting);
         let token = bounds.token(self.ledger.model, source);
-        block.insert(self.db(), &token).await?;
+        block.insert_facts(self.db(), &token, &look).await?;
+        let look = if look.holds() {
+            look
+        } else {
+            self.ledger.look(source, bounds).await?
+        };
+        block.insert_events(self.db(), &token, &look).await?;
         let event_at = events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.time);
         self.ledger.settle(source, bounds.to, event_at).await?;
         Ok(Applied {
@@ -197,63 +222,32 @@ impl ClickHouseFacts {
             first: first.sequence,
             to,
         };
-        match self.ledger.announce(source, &bounds).await {
-            Ok(()) => self.insert(source, events, &bounds, &mut waiting).await,
-            // What the faster one has announced may not be settled yet; it can be done by anybody.
+        match self.take_block_up(source, events, &bounds, &mut waiting).await {
+            // What was announced there may not be settled yet; it can be done by anybody.
             Err(ClickHouseError::Overtaken) => Ok(Applied {
                 parked: 0,
                 overtaken: Some(self.stand(source, &mut waiting).await?),
             }),
-            Err(error) => Err(error),
+            taken => taken,
         }
     }
 
-    async fn take_parked_up(&self, source: &PartitionId) -> Result<Retried, ClickHouseError> {
-        let partition = self.partition(source);
-        let mut waiting = partition.lock().await;
-        // Nothing may be under way that was decided by what is parked now.
-        self.stand(source, &mut waiting).await?;
-        let model = self.ledger.model;
-        let (mut retried, mut failing) = (Retried::default(), HashSet::new());
-        for row in parked::of(self.db(), model, source).await? {
-            let mut block = Block::default();
-            let taken = match row.parked() {
-                Ok(parked) if !failing.contains(&row.subject) => block.take(&parked.event).is_ok(),
-                _ => false,
-            };
-            if !taken {
-                failing.insert(row.subject);
-                retried.parked += 1;
-                continue;
-            }
-            let token = format!("{model}/{}/parked/{}", source.index, row.sequence);
-            if !self.is_counted(&row.service, source, row.sequence).await? {
-                block.insert(self.db(), &token).await?;
-            }
-            self.db()
-                .insert("parked", &format!("{token}/gone"), &[row.gone()])
-                .await?;
-            retried.handled += 1;
-        }
-        *waiting = failing;
-        Ok(retried)
-    }
-
-    async fn is_counted(
+    /// All four steps.
+    async fn take_block_up(
         &self,
-        service: &str,
         source: &PartitionId,
-        sequence: u64,
-    ) -> Result<bool, ClickHouseError> {
-        let question = self
-            .db()
-            .client
-            .query("SELECT count() FROM events WHERE service = ? AND partition = ? AND sequence = ?")
-            .bind(service)
-            .bind(source.index)
-            .bind(sequence);
-        let counted: Option<u64> = self.db().first("look for an event", question).await?;
-        Ok(counted.unwrap_or(0) > 0)
+        events: &[Event],
+        bounds: &Bounds,
+        waiting: &mut HashSet<String>,
+    ) -> Result<Applied, ClickHouseError> {
+        let mut look = self.ledger.announce(source, bounds).await?;
+        if !waiting.is_empty() {
+            // Another process may have taken up what was parked here: its position says nothing of that.
+            let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
+            *waiting = parked.into_iter().collect();
+            look = self.ledger.look(source, bounds).await?;
+        }
+        self.insert(source, events, bounds, look, waiting).await
     }
 }
 
@@ -286,7 +280,7 @@ impl ReadModel for ClickHouseFacts {
 
     async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {
         let failed = "list what is parked";
-        let rows = parked::of(self.db(), self.ledger.model, source).await;
+        let rows = parked::of(self.db(), self.ledger.model, source, 0, u64::MAX).await;
         let rows = rows.map_err(self.failure(failed))?;
         let parked: Result<Vec<Parked>, _> = rows.iter().map(parked::ParkedRow::parked).collect();
         parked.map_err(|error| StoreFailure {

@@ -81,19 +81,24 @@ impl ParkedRow {
     }
 }
 
-/// What is parked of a partition, in order.
+/// What is parked of a partition behind an event, in order: at most so many.
 pub(super) async fn of(
     db: &ClickHouse,
     model: &str,
     source: &PartitionId,
+    behind: u64,
+    most: u64,
 ) -> Result<Vec<ParkedRow>, ClickHouseError> {
     let question = db
         .client
         .query(
-            "SELECT ?fields FROM parked FINAL WHERE model = ? AND partition = ? AND gone = 0 ORDER BY sequence",
+            "SELECT ?fields FROM parked FINAL WHERE model = ? AND partition = ? AND gone = 0 AND sequence > ?
+             ORDER BY sequence LIMIT ?",
         )
         .bind(model)
-        .bind(source.index);
+        .bind(source.index)
+        .bind(behind)
+        .bind(most);
     db.all("list what is parked", question).await
 }
 

@@ -1,14 +1,29 @@
 //! Makes the facts of a service again from the log in a database beside the live one, compares the two, and replaces
 //! the live tables' partitions by the new ones'.
+//!
+//! The database is made, filled and dropped by one rebuild alone. It is filled while all go on; then a standstill is
+//! called, what is under way is settled, and the few events since are added. Why nothing is lost or doubled by that
+//! stands in [`super::standstill`].
 
-use super::{ClickHouseError, model::ClickHouseFacts};
+use super::{
+    ClickHouseError,
+    ledger::Ledger,
+    model::ClickHouseFacts,
+    standstill::{Caller, drop_database},
+};
 use clickhouse::Row;
-use futures::future::try_join_all;
+use futures::{future::try_join_all, try_join};
 use interstate_eventing::projection::ReadModel;
 use interstate_log::{Log, PartitionId};
 use interstate_stores::{Comparison, RebuildError, Replay};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+/// What others may be held up for by what came during the last round of filling.
+const LITTLE: Duration = Duration::from_secs(2);
 
 /// What the events of a service are in: its own tables, and what they share with others' in partitions of their own.
 fn tables(service: &str) -> &'static [&'static str] {
@@ -39,6 +54,12 @@ struct Sum {
     sum: u64,
 }
 
+impl From<ClickHouseError> for RebuildError {
+    fn from(error: ClickHouseError) -> Self {
+        Self::store(error)
+    }
+}
+
 pub(super) async fn rebuild(
     live: &ClickHouseFacts,
     log: &dyn Log,
@@ -48,78 +69,153 @@ pub(super) async fn rebuild(
     let Some(first) = sources.first() else {
         return Err(RebuildError::store("a model without partitions"));
     };
-    let service = first.service.to_string();
-    let name = format!("{}_{}_rebuild", live.db().database, service);
-    let db = live.db().beside(&name);
-    let drop_it = format!("DROP DATABASE IF EXISTS `{name}` SYNC");
-    // What an earlier call has left.
-    run(live, &drop_it).await?;
-    let fresh = live.beside(db);
-    let compared = compare(live, &fresh, log, sources, &service, verify).await;
-    let dropped = run(live, &drop_it).await;
-    let compared = compared?;
-    dropped?;
-    Ok(compared)
-}
-
-async fn compare(
-    live: &ClickHouseFacts,
-    fresh: &ClickHouseFacts,
-    log: &dyn Log,
-    sources: &[PartitionId],
-    service: &str,
-    verify: bool,
-) -> Result<Comparison, RebuildError> {
-    fill(live, fresh, log, sources).await?;
-    // From here on the live one stands still: the rest is little.
-    let partitions: Vec<_> = sources.iter().map(|source| live.partition(source)).collect();
-    let mut held = Vec::new();
-    for partition in &partitions {
-        held.push(partition.lock().await);
-    }
-    let events = fill(live, fresh, log, sources).await?;
-    let mut found = BTreeMap::new();
-    for table in tables(service) {
-        let (before, after) = (
-            sum(live, table, service).await?,
-            sum(fresh, table, service).await?,
-        );
-        let equal = (before.rows, before.sum) == (after.rows, after.sum);
-        found.insert((*table).to_owned(), (before.rows, after.rows, equal));
-    }
-    if !verify {
-        for table in tables(service) {
-            replace(live, fresh, table, service).await?;
-        }
-    }
-    Ok(Comparison {
-        events,
-        tables: found,
-        switched: !verify,
-    })
-}
-
-/// Brings the new one to where the live one stands; gives the events that this is.
-async fn fill(
-    live: &ClickHouseFacts,
-    fresh: &ClickHouseFacts,
-    log: &dyn Log,
-    sources: &[PartitionId],
-) -> Result<u64, RebuildError> {
-    let each = sources.iter().map(|source| async move {
-        let to = live.ledger.position(source).await.map_err(RebuildError::store)?;
-        let from = fresh.position(source).await.map_err(RebuildError::store)?;
-        let mut replay = Replay::between(log, source, from, to).await?;
-        while let Some((events, behind)) = replay.next().await? {
-            let taken = fresh.take_up(source, &events, behind).await;
-            taken.map_err(RebuildError::store)?;
-        }
-        Ok::<u64, RebuildError>(to.sequence)
+    let what_for = format!("{}_{}_rebuild", live.db().database, first.service);
+    let caller = Caller::new(&live.ledger, &what_for).await?;
+    let fresh = live.with(Ledger {
+        db: live.db().beside(&caller.beside),
+        model: live.ledger.model,
+        caller: None,
     });
-    Ok(try_join_all(each).await?.into_iter().sum())
+    let rebuild = Rebuild {
+        live: live.with(caller.ledger().clone()),
+        fresh,
+        log,
+        sources,
+        service: &first.service,
+    };
+    let prepared = async {
+        caller.tidy(&what_for).await?;
+        rebuild.fill_to_the_end().await?;
+        Ok::<u64, RebuildError>(caller.call().await?)
+    };
+    match caller.before(prepared).await {
+        Ok(turn) => {
+            let alone = rebuild.alone(&caller, turn, verify);
+            caller.during(turn, alone).await
+        }
+        Err(error) => {
+            rebuild.clear(&caller).await;
+            Err(error)
+        }
+    }
 }
 
-async fn sum(of: &ClickHouseFacts, table: &str, service: &str) -> Result<Sum, RebuildError> {
+/// The live tables, as whoever has called a standstill sees them, and those that are made again.
+struct Rebuild<'r> {
+    live: ClickHouseFacts,
+    fresh: ClickHouseFacts,
+    log: &'r dyn Log,
+    sources: &'r [PartitionId],
+    service: &'r str,
+}
+
+impl Rebuild<'_> {
+    /// From the call of a standstill to its end.
+    async fn alone(&self, caller: &Caller, turn: u64, verify: bool) -> Result<Comparison, RebuildError> {
+        let compared = self.compare(caller, turn, verify).await;
+        // First: what was sent and not answered must not replace anything when the others go on. Where it cannot be
+        // dropped, the standstill runs out, and whoever waits for that tries again.
+        if self.clear(caller).await
+            && let Err(error) = caller.end(turn).await
+        {
+            tracing::warn!(%error, "a standstill is left to run out");
+        }
+        compared
+    }
+
+    /// Drops the new tables; says whether they are gone.
+    async fn clear(&self, caller: &Caller) -> bool {
+        let dropped = drop_database(caller.ledger(), &caller.beside).await;
+        if let Err(error) = &dropped {
+            tracing::warn!(database = &*caller.beside, %error, "what was made beside is left");
+        }
+        dropped.is_ok()
+    }
+
+    /// In a standstill: what is left to read is little.
+    async fn compare(&self, caller: &Caller, turn: u64, verify: bool) -> Result<Comparison, RebuildError> {
+        self.settle().await?;
+        let events = self.fill().await?;
+        let mut found = BTreeMap::new();
+        for table in tables(self.service) {
+            let (before, after) = try_join!(
+                sum(&self.live, table, self.service),
+                sum(&self.fresh, table, self.service)
+            )?;
+            let equal = (before.rows, before.sum) == (after.rows, after.sum);
+            found.insert((*table).to_owned(), (before.rows, after.rows, equal));
+        }
+        if !verify {
+            for table in tables(self.service) {
+                self.replace(table).await?;
+            }
+        }
+        // Where it did not last, others may have gone on in the midst of the comparison.
+        caller.look(turn).await?;
+        Ok(Comparison {
+            events,
+            tables: found,
+            switched: !verify,
+        })
+    }
+
+    /// Settles what was announced before the standstill.
+    async fn settle(&self) -> Result<(), RebuildError> {
+        let each = self.sources.iter().map(|source| self.live.position(source));
+        try_join_all(each).await.map_err(RebuildError::store)?;
+        Ok(())
+    }
+
+    /// While others go on: again and again, until little is left to do in a standstill, or it does not become less.
+    async fn fill_to_the_end(&self) -> Result<(), RebuildError> {
+        let mut before = Duration::MAX;
+        loop {
+            let began = Instant::now();
+            self.fill().await?;
+            let took = began.elapsed();
+            if took < LITTLE || took >= before {
+                return Ok(());
+            }
+            before = took;
+        }
+    }
+
+    /// Brings the new one to where the live one stands; gives the events that this is.
+    async fn fill(&self) -> Result<u64, RebuildError> {
+        let each = self.sources.iter().map(|source| async move {
+            let to = self.live.ledger.position(source).await?;
+            let from = self.fresh.position(source).await.map_err(RebuildError::store)?;
+            let mut replay = Replay::between(self.log, source, from, to).await?;
+            while let Some((events, behind)) = replay.next().await? {
+                self.fresh.take_up(source, &events, behind).await?;
+            }
+            Ok::<u64, RebuildError>(to.sequence)
+        });
+        Ok(try_join_all(each).await?.into_iter().sum())
+    }
+
+    /// Puts the partitions of a new table in the place of the live one's, each at once. Those that only the live one has
+    /// are moved out of it, into the new one. No statement touches a live table that does not name the new database:
+    /// none does anything once that is dropped.
+    async fn replace(&self, table: &str) -> Result<(), RebuildError> {
+        let beside = &self.fresh.db().database;
+        let after = partitions(&self.fresh, table, self.service).await?;
+        let before = partitions(&self.live, table, self.service).await?;
+        let replaced = after
+            .iter()
+            .map(|id| format!("REPLACE PARTITION ID '{id}' FROM `{beside}`.{table}"));
+        let moved = before
+            .difference(&after)
+            .map(|id| format!("MOVE PARTITION ID '{id}' TO TABLE `{beside}`.{table}"));
+        for change in replaced.chain(moved) {
+            let statement = format!("ALTER TABLE {table} {change}");
+            self.live.db().execute("replace a partition", &statement).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn sum(of: &ClickHouseFacts, table: &str, service: &str) -> Result<Sum, ClickHouseError> {
     let only = if SHARED.contains(&table) {
         format!("WHERE service = '{service}'")
     } else {
@@ -130,37 +226,15 @@ async fn sum(of: &ClickHouseFacts, table: &str, service: &str) -> Result<Sum, Re
     let question = of.db().client.query_raw(&format!(
         "SELECT count() AS rows, sum(cityHash64(*)) AS sum FROM {table} {last} {only}"
     ));
-    let found = of
-        .db()
-        .first("sum a table up", question)
-        .await
-        .map_err(RebuildError::store)?;
+    let found = of.db().first("sum a table up", question).await?;
     Ok(found.unwrap_or(Sum { rows: 0, sum: 0 }))
 }
 
-/// Puts the partitions of a new table in the place of the live one's, each at once.
-async fn replace(
-    live: &ClickHouseFacts,
-    fresh: &ClickHouseFacts,
+async fn partitions(
+    of: &ClickHouseFacts,
     table: &str,
     service: &str,
-) -> Result<(), RebuildError> {
-    let (before, after) = (
-        partitions(live, table, service).await?,
-        partitions(fresh, table, service).await?,
-    );
-    for id in &after {
-        let beside = &fresh.db().database;
-        let statement = format!("ALTER TABLE {table} REPLACE PARTITION ID '{id}' FROM `{beside}`.{table}");
-        run(live, &statement).await?;
-    }
-    for id in before.iter().filter(|id| !after.contains(id)) {
-        run(live, &format!("ALTER TABLE {table} DROP PARTITION ID '{id}'")).await?;
-    }
-    Ok(())
-}
-
-async fn partitions(of: &ClickHouseFacts, table: &str, service: &str) -> Result<Vec<String>, RebuildError> {
+) -> Result<BTreeSet<String>, ClickHouseError> {
     let question = of
         .db()
         .client
@@ -172,11 +246,6 @@ async fn partitions(of: &ClickHouseFacts, table: &str, service: &str) -> Result<
         .bind(table)
         .bind(SHARED.contains(&table))
         .bind(format!("('{service}',"));
-    let found = of.db().all("list the partitions of a table", question).await;
-    found.map_err(RebuildError::store)
-}
-
-async fn run(of: &ClickHouseFacts, statement: &str) -> Result<(), RebuildError> {
-    let done: Result<(), ClickHouseError> = of.db().execute("rebuild a read model", statement).await;
-    done.map_err(RebuildError::store)
+    let found: Vec<String> = of.db().all("list the partitions of a table", question).await?;
+    Ok(found.into_iter().collect())
 }

@@ -1,7 +1,8 @@
 //! The schema, as migrations. A migration is never changed once it was released: a later one follows it. Each of its
 //! statements may run twice, for the server has no transaction around them.
 
-/// So many inserts are remembered by a table, so that what comes again is dropped.
+/// So many inserts are remembered by a table, so that what comes again is dropped. Whoever may come later than that
+/// looks again before ([`super::look`]).
 pub const WINDOW: u32 = 10_000;
 
 /// One step of the schema.
@@ -44,6 +45,10 @@ pub(super) const LEDGER: &[&str] = &[
         subject String, event_type LowCardinality(String), event Array(UInt8) CODEC(ZSTD(3)), reason String,
         since DateTime64(3, 'UTC'), version UInt64, gone UInt8)
      ENGINE = ReplacingMergeTree(version) ORDER BY (model, partition, sequence)
+     SETTINGS non_replicated_deduplication_window = {window}",
+    "CREATE TABLE IF NOT EXISTS standstills (
+        model LowCardinality(String), turn UInt64, beside String, until UInt64, version UInt64)
+     ENGINE = ReplacingMergeTree(version) ORDER BY (model, turn, beside)
      SETTINGS non_replicated_deduplication_window = {window}",
 ];
 
