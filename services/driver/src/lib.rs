@@ -10,6 +10,9 @@ pub mod effects;
 pub mod ports;
 pub mod read;
 pub mod remote;
+#[cfg(test)]
+#[path = "../tests/trip/mod.rs"]
+mod trip;
 mod wiring;
 
 pub use wiring::{Assembled, Parts, assemble};

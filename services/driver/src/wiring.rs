@@ -3,7 +3,7 @@
 use crate::{
     SERVICE,
     api::Edge,
-    effects::Proposer,
+    effects::{Proposer, ProposerPorts},
     ports::LiveFixes,
     read::{Opened, Roster},
 };
@@ -58,7 +58,7 @@ pub struct Assembled {
 pub fn assemble(parts: Parts) -> Assembled {
     let Opened { model, dispatches } = parts.dispatches;
     let follow = Follow {
-        log: parts.log,
+        log: parts.log.clone(),
         clock: parts.clock.clone(),
         consumers: parts.consumers,
     };
@@ -66,12 +66,14 @@ pub fn assemble(parts: Parts) -> Assembled {
     let roster = Roster::default();
     let (roster_position, of_roster) = follow.projection(roster.projection(), SERVICE, parts.partitions);
     runners.extend(of_roster);
-    let proposer = Proposer::new(
-        roster.clone(),
-        parts.fixes,
-        parts.commands.clone(),
-        parts.clock.clone(),
-    );
+    let proposer = Proposer::new(ProposerPorts {
+        roster: roster.clone(),
+        roster_position: roster_position.clone(),
+        log: parts.log,
+        fixes: parts.fixes,
+        commands: parts.commands.clone(),
+        clock: parts.clock.clone(),
+    });
     let edge = Edge {
         commands: parts.commands,
         roster,

@@ -2,10 +2,12 @@
 //! trips get the same hour.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod trip;
+
 use async_trait::async_trait;
 use interstate_auth::UniqueValues;
 use interstate_driver::{
-    Parts, assemble,
+    Assembled, Parts, assemble,
     domain::{
         candidates::Fuel,
         dispatch::{DispatchRequest, OfferState},
@@ -13,6 +15,7 @@ use interstate_driver::{
         driver::{DriverCommand, DriverStatus, Profile},
         vehicle::{Description, PlateKey, VehicleCommand},
     },
+    effects::Proposer,
     ports::{FixesUnavailable, LiveFix, LiveFixes},
 };
 use interstate_eventing::{
@@ -24,15 +27,18 @@ use interstate_http::{Shutdown, Streams};
 use interstate_log::{
     Log,
     embedded::{EmbeddedLog, Options},
+    partition_of,
 };
 use interstate_schemas::*;
 use interstate_stores::Sqlite;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
+use trip::ahmedabad_to_udaipur;
 
 /// Stands for a booking: asks, and keeps the answer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -124,15 +130,23 @@ impl LiveFixes for InAhmedabad {
 }
 
 struct World {
+    log: Arc<dyn Log>,
     commands: Commands,
     edge: interstate_driver::api::Edge,
     clock: Arc<dyn Clock>,
     drivers: Vec<DriverId>,
     host: Host,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 async fn world(drivers: u32) -> World {
+    let (world, proposer) = without_proposals(drivers).await;
+    tokio::spawn(proposer.run());
+    world
+}
+
+/// One in which nobody names candidates yet.
+async fn without_proposals(drivers: u32) -> (World, Proposer) {
     let dir = tempfile::tempdir().unwrap();
     let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(Options::new(dir.path().join("log"))).unwrap());
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::real());
@@ -154,31 +168,44 @@ async fn world(drivers: u32) -> World {
     let drivers: Vec<_> = (0..drivers)
         .map(|n| DriverId::derive(1, &[&n.to_be_bytes()]))
         .collect();
-    let file = Sqlite::open(dir.path().join("driver.db")).await.unwrap();
-    let assembled = assemble(Parts {
-        log,
-        clock: clock.clone(),
-        commands: commands.clone(),
-        consumers: Consumers::default(),
-        fixes: Arc::new(InAhmedabad(drivers.clone())),
-        keys: Arc::new(interstate_eventing::sealed::MemoryKeyRing::default()),
-        unique: UniqueValues::new(&[7; 32]),
-        streams: Streams::new(8, Shutdown::new()),
-        dispatches: interstate_driver::read::sqlite::open(&file).await.unwrap(),
-        partitions: interstate_driver::service().partition_count(),
-    });
+    let file = dir.path().join("driver.db");
+    let assembled = process(&log, &clock, &commands, &drivers, &file).await;
     for runner in assembled.runners {
         tokio::spawn(runner.run());
     }
-    tokio::spawn(assembled.proposer.run());
-    World {
+    let world = World {
+        log,
         commands,
         edge: assembled.edge,
         clock,
         drivers,
         host,
-        _dir: dir,
-    }
+        dir,
+    };
+    (world, assembled.proposer)
+}
+
+/// The service as a process has it, of which nothing runs yet.
+async fn process(
+    log: &Arc<dyn Log>,
+    clock: &Arc<dyn Clock>,
+    commands: &Commands,
+    drivers: &[DriverId],
+    file: &Path,
+) -> Assembled {
+    let file = Sqlite::open(file).await.unwrap();
+    assemble(Parts {
+        log: log.clone(),
+        clock: clock.clone(),
+        commands: commands.clone(),
+        consumers: Consumers::default(),
+        fixes: Arc::new(InAhmedabad(drivers.to_vec())),
+        keys: Arc::new(interstate_eventing::sealed::MemoryKeyRing::default()),
+        unique: UniqueValues::new(&[7; 32]),
+        streams: Streams::new(8, Shutdown::new()),
+        dispatches: interstate_driver::read::sqlite::open(&file).await.unwrap(),
+        partitions: interstate_driver::service().partition_count(),
+    })
 }
 
 fn me(driver: DriverId) -> Actor {
@@ -256,45 +283,15 @@ impl World {
             .await;
     }
 
+    /// Whether the roster knows that this driver waits for a trip.
+    fn is_waiting(&self, driver: DriverId) -> bool {
+        let known = self.edge.roster.driver(driver);
+        known.is_some_and(|known| known.status == DriverStatus::Approved && known.online.is_some())
+    }
+
     fn trip(&self, n: u32, hours_ahead: i64) -> Box<TripRequest> {
-        let stop = |name: &str, lat, lon, state| {
-            let point = GeoPoint::new(lat, lon).unwrap();
-            Stop {
-                name: name.into(),
-                point,
-                state,
-            }
-        };
         let pickup_at = self.clock.now() + SignedDuration::from_hours(hours_ahead);
-        Box::new(TripRequest {
-            booking: BookingId::derive(1, &[&n.to_be_bytes()]),
-            rider: UserId::derive(1, &[b"asha"]),
-            class: VehicleClass::Sedan,
-            kind: TripKind::OneWay,
-            passengers: 2,
-            bags: 1,
-            pickup_at,
-            ends_at: pickup_at + SignedDuration::from_hours(5),
-            route: TripRoute {
-                stops: vec![
-                    stop("Ahmedabad", 23.02, 72.57, StateCode::GJ),
-                    stop("Udaipur", 24.58, 73.71, StateCode::RJ),
-                ],
-                legs: vec![RouteLeg {
-                    metres: 260_000,
-                    seconds: 18_000,
-                    hill: false,
-                    hill_metres: None,
-                }],
-                metres: 260_000,
-                seconds: 18_000,
-                states: vec![StateCode::GJ, StateCode::RJ],
-                tolls: Vec::new(),
-                source: RouteSource::Approximate,
-            },
-            driver_earns: Money::rupees(3_000),
-            night: None,
-        })
+        ahmedabad_to_udaipur(BookingId::derive(1, &[&n.to_be_bytes()]), pickup_at)
     }
 
     async fn search(&self, trip: Box<TripRequest>) -> BookingId {
@@ -338,11 +335,7 @@ async fn everybody_accepts_and_each_driver_gets_one_of_three_trips_at_the_same_h
     let world = world(3).await;
     for &driver in &world.drivers {
         world.admit(driver).await;
-        until(|| {
-            let known = world.edge.roster.driver(driver);
-            known.is_some_and(|known| known.status == DriverStatus::Approved && known.online.is_some())
-        })
-        .await;
+        until(|| world.is_waiting(driver)).await;
     }
     let mut bookings = Vec::new();
     for n in 0..3 {
@@ -377,6 +370,50 @@ async fn everybody_accepts_and_each_driver_gets_one_of_three_trips_at_the_same_h
         .unwrap()
         .unwrap();
     assert_eq!(search.state, "found");
+    world.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_from_a_roster_that_is_half_read() {
+    let (world, _) = without_proposals(1).await;
+    let driver = world.drivers[0];
+    world.admit(driver).await;
+    until(|| world.is_waiting(driver)).await;
+    let partitions = interstate_driver::service().partition_count();
+    let place = |id: &str| partition_of(id.as_bytes(), partitions);
+    let dispatched = |trip: &TripRequest| place(&DispatchId::from(trip.booking).to_string());
+    let mut trips = (0..).map(|n| world.trip(n, 30));
+    let trip = trips.find(|trip| dispatched(trip) != place(&driver.to_string()));
+    let trip = trip.unwrap();
+    let searched = dispatched(&trip);
+    world.search(trip).await;
+    let is_wanted = || world.edge.roster.wanted(1, |_, _| true).len() == 1;
+    until(is_wanted).await;
+
+    // A process that begins now, and comes to the search before it has come to the driver.
+    let file = world.dir.path().join("another.db");
+    let begun = process(&world.log, &world.clock, &world.commands, &world.drivers, &file).await;
+    let (first, later): (Vec<_>, Vec<_>) = begun
+        .runners
+        .into_iter()
+        .partition(|runner| runner.source().index == searched);
+    for runner in first {
+        tokio::spawn(runner.run());
+    }
+    tokio::spawn(begun.proposer.run());
+    let end = world.edge.roster_position.sequence(searched);
+    until(|| begun.edge.roster_position.sequence(searched) >= end).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(is_wanted(), "it was answered that there is nobody");
+
+    for runner in later {
+        tokio::spawn(runner.run());
+    }
+    let asked = Instant::now();
+    while begun.edge.dispatches.offers(driver).await.unwrap().is_empty() {
+        assert!(asked.elapsed() < Duration::from_secs(10), "nobody was asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.host.stop().await;
 }
 

@@ -21,7 +21,7 @@ use crate::{
 use books::RideBooks;
 use interstate_booking::read::BookingProjection;
 use interstate_driver::{
-    effects::Proposer,
+    effects::{Proposer, ProposerPorts},
     read::{Roster, sqlite::DispatchProjection},
 };
 use interstate_eventing::{
@@ -186,12 +186,19 @@ fn name_candidates(at: &Workplace) {
         clock: at.env.clock.clone(),
         consumers: Consumers::default(),
     };
-    let (_, runners) = follow.projection(roster.projection(), interstate_driver::SERVICE, PARTITIONS);
+    let (roster_position, runners) =
+        follow.projection(roster.projection(), interstate_driver::SERVICE, PARTITIONS);
     for runner in runners {
         at.env.spawn.spawn(Box::pin(runner.run()));
     }
     let drivers = (0..DRIVERS).map(driver::id).collect();
-    let (commands, clock) = (at.commands.clone(), at.env.clock.clone());
-    let proposer = Proposer::new(roster, Arc::new(Waiting(drivers)), commands, clock);
+    let proposer = Proposer::new(ProposerPorts {
+        roster,
+        roster_position,
+        log: at.env.log.clone(),
+        fixes: Arc::new(Waiting(drivers)),
+        commands: at.commands.clone(),
+        clock: at.env.clock.clone(),
+    });
     at.env.spawn.spawn(Box::pin(proposer.run()));
 }

@@ -2,4 +2,4 @@
 
 mod proposer;
 
-pub use proposer::Proposer;
+pub use proposer::{Proposer, ProposerPorts};

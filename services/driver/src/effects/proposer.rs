@@ -12,17 +12,37 @@ use crate::{
 use futures::{StreamExt, stream::FuturesUnordered};
 use interstate_eventing::{
     answer_id,
+    projection::ReadPosition,
     runtime::{Ask, AskError, Clock, Commands},
 };
+use interstate_log::Log;
 use interstate_schemas::{Actor, EventId, PROPOSE};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Proposals that wait for their commit at a time.
 const AT_ONCE: usize = 64;
 
+/// What it works with.
+pub struct ProposerPorts {
+    /// Who there is.
+    pub roster: Roster,
+    /// How far the roster is.
+    pub roster_position: ReadPosition,
+    /// What the roster is read from.
+    pub log: Arc<dyn Log>,
+    /// Where drivers are.
+    pub fixes: Arc<dyn LiveFixes>,
+    /// The way to the searches.
+    pub commands: Commands,
+    /// Log time.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// Names candidates.
 pub struct Proposer {
     roster: Roster,
+    roster_position: ReadPosition,
+    log: Arc<dyn Log>,
     fixes: Arc<dyn LiveFixes>,
     commands: Commands,
     clock: Arc<dyn Clock>,
@@ -31,9 +51,19 @@ pub struct Proposer {
 
 impl Proposer {
     /// One that has not begun.
-    pub fn new(roster: Roster, fixes: Arc<dyn LiveFixes>, commands: Commands, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(ports: ProposerPorts) -> Self {
+        let ProposerPorts {
+            roster,
+            roster_position,
+            log,
+            fixes,
+            commands,
+            clock,
+        } = ports;
         Self {
             roster,
+            roster_position,
+            log,
             fixes,
             commands,
             clock,
@@ -41,9 +71,13 @@ impl Proposer {
         }
     }
 
-    /// Works until the process ends.
+    /// Works until the process ends. It says nothing before it knows everybody: of a roster that is half read, the
+    /// answer would be that there is nobody.
     pub async fn run(self) {
         let mut wakes = self.roster.wakes();
+        if !self.roster_position.catch_up(&*self.log).await {
+            return;
+        }
         let mut under_way = FuturesUnordered::new();
         // What was answered and still stands in the roster: the answer's own events are on their way there.
         let mut answered: BTreeMap<interstate_schemas::DispatchId, EventId> = BTreeMap::new();

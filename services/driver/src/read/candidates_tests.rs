@@ -16,6 +16,7 @@ use crate::{
         vehicle::{Description, PlateKey, Vehicle, VehicleEvent, VehicleRegistered},
     },
     ports::NoFixes,
+    trip::ahmedabad_to_udaipur,
 };
 use async_trait::async_trait;
 use interstate_eventing::{Aggregate, DomainEvent, Event};
@@ -38,10 +39,6 @@ fn pickup_at() -> Timestamp {
     "2026-11-21T08:00:00+05:30".parse().unwrap()
 }
 
-fn ahmedabad() -> GeoPoint {
-    GeoPoint::new(23.02, 72.57).unwrap()
-}
-
 fn driver(number: u32) -> DriverId {
     DriverId::derive(1, &[&number.to_be_bytes()])
 }
@@ -61,41 +58,7 @@ fn everywhere() -> Document {
 }
 
 fn trip(booking: BookingId) -> Box<TripRequest> {
-    let stop = |name: &str, point, state| Stop {
-        name: name.into(),
-        point,
-        state,
-    };
-    let udaipur = GeoPoint::new(24.58, 73.71).unwrap();
-    Box::new(TripRequest {
-        booking,
-        rider: UserId::derive(1, &[b"asha"]),
-        class: VehicleClass::Sedan,
-        kind: TripKind::OneWay,
-        passengers: 2,
-        bags: 1,
-        pickup_at: pickup_at(),
-        ends_at: pickup_at() + SignedDuration::from_hours(5),
-        route: TripRoute {
-            stops: vec![
-                stop("Ahmedabad", ahmedabad(), StateCode::GJ),
-                stop("Udaipur", udaipur, StateCode::RJ),
-            ],
-            legs: vec![RouteLeg {
-                metres: 260_000,
-                seconds: 18_000,
-                hill: false,
-                hill_metres: None,
-            }],
-            metres: 260_000,
-            seconds: 18_000,
-            states: vec![StateCode::GJ, StateCode::RJ],
-            tolls: Vec::new(),
-            source: RouteSource::Approximate,
-        },
-        driver_earns: Money::rupees(3_000),
-        night: None,
-    })
+    ahmedabad_to_udaipur(booking, pickup_at())
 }
 
 impl World {

@@ -48,6 +48,7 @@ pub(super) fn way_home(trip: &TripRequest, travel: &TravelPolicy) -> SignedDurat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trip::ahmedabad_to_udaipur;
     use interstate_schemas::*;
 
     fn stop(name: &str, lat: f64, lon: f64) -> Stop {
@@ -66,27 +67,12 @@ mod tests {
             hill: hill_metres != Some(0),
             hill_metres,
         };
-        TripRequest {
-            booking: BookingId::derive(1, &[b"trip"]),
-            rider: UserId::derive(1, &[b"asha"]),
-            class: VehicleClass::Sedan,
-            kind,
-            passengers: 2,
-            bags: 1,
-            pickup_at: at,
-            ends_at: at + SignedDuration::from_hours(5),
-            route: TripRoute {
-                stops,
-                legs: legs.iter().map(leg).collect(),
-                metres: legs.iter().map(|leg| leg.0).sum(),
-                seconds: 18_000,
-                states: vec![StateCode::HP],
-                tolls: Vec::new(),
-                source: RouteSource::Approximate,
-            },
-            driver_earns: Money::rupees(3_000),
-            night: None,
-        }
+        let mut trip = *ahmedabad_to_udaipur(BookingId::derive(1, &[b"trip"]), at);
+        trip.kind = kind;
+        trip.route.metres = legs.iter().map(|leg| leg.0).sum();
+        trip.route.legs = legs.iter().map(leg).collect();
+        trip.route.stops = stops;
+        trip
     }
 
     fn home(trip: &TripRequest) -> i64 {

@@ -1,5 +1,6 @@
 //! Events of searches, told to a read model.
 
+use super::trip::ahmedabad_to_udaipur;
 use interstate_driver::{
     SERVICE,
     domain::{
@@ -41,40 +42,7 @@ pub fn at(time: &str) -> Timestamp {
 }
 
 fn trip(name: &str) -> Box<TripRequest> {
-    let stop = |name: &str, lat, lon, state| Stop {
-        name: name.into(),
-        point: GeoPoint::new(lat, lon).unwrap(),
-        state,
-    };
-    Box::new(TripRequest {
-        booking: booking(name),
-        rider: UserId::derive(1, &[b"asha"]),
-        class: VehicleClass::Sedan,
-        kind: TripKind::OneWay,
-        passengers: 2,
-        bags: 1,
-        pickup_at: at("08:00:00"),
-        ends_at: at("13:00:00"),
-        route: TripRoute {
-            stops: vec![
-                stop("Ahmedabad", 23.02, 72.57, StateCode::GJ),
-                stop("Udaipur", 24.58, 73.71, StateCode::RJ),
-            ],
-            legs: vec![RouteLeg {
-                metres: 260_000,
-                seconds: 18_000,
-                hill: false,
-                hill_metres: None,
-            }],
-            metres: 260_000,
-            seconds: 18_000,
-            states: vec![StateCode::GJ, StateCode::RJ],
-            tolls: Vec::new(),
-            source: RouteSource::Approximate,
-        },
-        driver_earns: Money::rupees(3_000),
-        night: None,
-    })
+    ahmedabad_to_udaipur(booking(name), at("08:00:00"))
 }
 
 /// The trip as an offer shows it.

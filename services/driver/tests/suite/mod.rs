@@ -1,6 +1,8 @@
 //! What the read model of searches and offers must answer, whatever store it is in.
 
 mod fixture;
+#[path = "../trip/mod.rs"]
+mod trip;
 
 #[allow(unused_imports, reason = "not every store needs all of it")]
 pub use fixture::{Story, at, booking, driver, found, offer, offered, opened, reserved};

@@ -3,14 +3,19 @@
 use super::{ReadModel, StoreFailure};
 use crate::{latest::Seen, runtime::Clock};
 use futures::future::{Either, select};
-use interstate_log::PartitionId;
+use interstate_log::{Log, LogError, PartitionId, Topic};
 use std::{pin::pin, sync::Arc, time::Duration};
+
+/// Between two questions for an end to a log that does not say.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a runner has made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Progress {
     pub(super) incarnation: u32,
     pub(super) sequence: u64,
+    /// Everything committed below this offset is in it.
+    pub(super) read: u64,
 }
 
 impl Progress {
@@ -91,6 +96,28 @@ impl ReadPosition {
             Some(subject) if self.is_parked(at.partition, subject).await? => Ok(Wait::Parked),
             _ => Ok(Wait::CaughtUp),
         }
+    }
+
+    /// Waits until the read model has all that its partitions hold now; for who must not act on half of it. False when
+    /// its runners have ended before.
+    pub async fn catch_up(&self, log: &dyn Log) -> bool {
+        let topic = Topic::events(self.service.clone());
+        for (index, progress) in (0..).zip(self.partitions.iter()) {
+            let end = loop {
+                match log.end(&topic, index).await {
+                    Ok(end) => break end,
+                    Err(LogError::Closed) => return false,
+                    Err(error) => {
+                        tracing::warn!(model = self.model.name(), %error, "a log does not say where it ends");
+                        self.clock.sleep(ASK_AGAIN).await;
+                    }
+                }
+            };
+            if !progress.wait_for(|known| known.read >= end).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether events of a subject are parked, so that its rows are older than they seem.

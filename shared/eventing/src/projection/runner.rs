@@ -154,6 +154,7 @@ impl Runner {
             }
             let few = !gathered.events.is_empty() && gathered.events.len() < CHUNK;
             self.consumer.handled(gathered.read, at.sequence);
+            self.progress.change(|progress| progress.read = gathered.read);
             let lingers = self.model.lingers();
             if few && !lingers.is_zero() {
                 // What comes meanwhile is read at once then.
@@ -270,6 +271,7 @@ impl Runner {
             *progress = Progress {
                 incarnation: at.incarnation,
                 sequence: at.sequence,
+                read: at.next,
             };
         });
     }

@@ -33,6 +33,26 @@ pub async fn a_query_waits_for_what_its_asker_has_seen(shelf: Arc<dyn Shelf>) {
     );
 }
 
+pub async fn who_waits_for_all_that_is_there_finds_it(shelf: Arc<dyn Shelf>) {
+    let mut world = World::new(shelf).await;
+    for ledger in [0, 1] {
+        for _ in 0..30 {
+            world.ledger(ledger).credit(&[("asha", "1")]).await;
+        }
+    }
+    let model = world.model().await;
+    let (position, running) = world.start(&model);
+    assert!(position.catch_up(&*world.log).await);
+    assert_eq!(world.balance("asha").await, Some((60, 60)));
+
+    drop(running);
+    world.ledger(1).credit(&[("asha", "1")]).await;
+    assert!(
+        !position.catch_up(&*world.log).await,
+        "nobody carries it there any more"
+    );
+}
+
 pub async fn nothing_is_lost_or_taken_up_twice_when_runners_are_killed_at_any_moment(shelf: Arc<dyn Shelf>) {
     const BATCHES: usize = 400;
     let mut world = World::new(shelf).await;

@@ -29,6 +29,7 @@ macro_rules! cases {
 
 cases! {
     following::a_query_waits_for_what_its_asker_has_seen,
+    following::who_waits_for_all_that_is_there_finds_it,
     following::nothing_is_lost_or_taken_up_twice_when_runners_are_killed_at_any_moment,
     following::a_reopened_one_goes_on_where_it_was_and_another_process_cannot_take_the_same_events_up,
     following::several_processes_carry_the_same_events_into_shared_rows_once,

@@ -1,10 +1,13 @@
 //! Searches: who wins, who is told, and what is left when everything comes at once.
 
 use super::*;
-use crate::domain::{
-    calendar::CalendarRequest,
-    candidates::SearchRecord,
-    duty::{DutyPlan, Interval},
+use crate::{
+    domain::{
+        calendar::CalendarRequest,
+        candidates::SearchRecord,
+        duty::{DutyPlan, Interval},
+    },
+    trip::ahmedabad_to_udaipur,
 };
 use interstate_eventing::{
     Message,
@@ -32,47 +35,10 @@ fn step() -> StepRef {
     }
 }
 
-fn trip() -> Box<TripRequest> {
-    let stop = |name: &str, lat, lon, state| Stop {
-        name: name.into(),
-        point: GeoPoint::new(lat, lon).unwrap(),
-        state,
-    };
-    Box::new(TripRequest {
-        booking: booking(),
-        rider: UserId::derive(1, &[b"asha"]),
-        class: VehicleClass::Sedan,
-        kind: TripKind::OneWay,
-        passengers: 2,
-        bags: 1,
-        pickup_at: "2026-11-20T08:00:00Z".parse().unwrap(),
-        ends_at: "2026-11-20T13:00:00Z".parse().unwrap(),
-        route: TripRoute {
-            stops: vec![
-                stop("Ahmedabad", 23.02, 72.57, StateCode::GJ),
-                stop("Udaipur", 24.58, 73.71, StateCode::RJ),
-            ],
-            legs: vec![RouteLeg {
-                metres: 260_000,
-                seconds: 18_000,
-                hill: false,
-                hill_metres: None,
-            }],
-            metres: 260_000,
-            seconds: 18_000,
-            states: vec![StateCode::GJ, StateCode::RJ],
-            tolls: Vec::new(),
-            source: RouteSource::Approximate,
-        },
-        driver_earns: Money::rupees(3_000),
-        night: None,
-    })
-}
-
 fn find(search: u32) -> DispatchRequest {
     let deadline = "2026-11-20T08:00:00Z".parse().unwrap();
     DispatchRequest::Find {
-        trip: trip(),
+        trip: ahmedabad_to_udaipur(booking(), deadline),
         deadline,
         search,
     }
