@@ -57,6 +57,7 @@ pub(super) async fn book(
         Problem::new(&codes::INVALID_BODY, "The provider's token does not fit.").field("/method/token", why)
     })?;
     const ROUTE: &str = "POST /v1/bookings";
+    // The command goes to the quote that the body names; so the key is asked first whether it had another body.
     let used = edge
         .commands
         .use_key(crate::SERVICE, caller.actor(), ROUTE, key.as_str(), &accept);

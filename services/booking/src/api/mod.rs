@@ -18,7 +18,4 @@ pub use grpc::{AssignedTrip, CALLERS, assigned_trip, questions};
 pub use http::{Edge, router};
 pub use policy::ROWS;
 pub use start_code::StartCodes;
-pub use view::{
-    AcceptQuote, AskForQuote, AssignedDriver, BookingView, MoneyView, QuoteView, SagaView, StartTrip,
-    StoryEntry, StoryView, Withdraw,
-};
+pub use view::{AcceptQuote, AskForQuote, AssignedDriver, BookingView, StartTrip, StoryView, Withdraw};

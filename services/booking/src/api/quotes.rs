@@ -1,10 +1,6 @@
 //! Quotes.
 
-use super::{
-    code,
-    http::Edge,
-    view::{AskForQuote, QuoteView},
-};
+use super::{code, http::Edge, view::AskForQuote};
 use crate::{
     domain::{
         fare::Recipient,
@@ -12,6 +8,7 @@ use crate::{
         tariff::BasisPoints,
     },
     ports::{PlaceRef, RouteError},
+    read::QuoteView,
 };
 use axum::extract::State;
 use interstate_auth::Caller;

@@ -38,7 +38,7 @@ fn stage(stage: Stage) -> (&'static str, Value) {
 
 pub(super) fn changed(event: &BookingEvent) -> Columns {
     match event {
-        // Writes the whole row.
+        // Its row is made of the payload (`trip::Ordered`).
         BookingEvent::Requested(_) => Vec::new(),
         BookingEvent::SearchOpened(_)
         | BookingEvent::DriverFound(_)
@@ -74,7 +74,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
         ],
         BookingEvent::SetOff(_) => vec![stage(Stage::EnRoute)],
         BookingEvent::Arrived(_) => vec![stage(Stage::Arrived)],
-        // Whoever goes on needs nobody who looks.
+        // The trip goes on: nobody has to look after it any more.
         BookingEvent::Started(_) => vec![stage(Stage::OnTrip), ("support_case", Value::Flag(false))],
         BookingEvent::Completed(completed) => vec![
             stage(Stage::Completed),
@@ -102,7 +102,7 @@ pub(super) fn changed(event: &BookingEvent) -> Columns {
             ("fee", money(cancelled.terms.fee)),
             ("refund", money(cancelled.terms.refund)),
         ],
-        // Whoever was called for the first time it stalled is called for still.
+        // The person who was called when it first stalled is still needed.
         BookingEvent::UndoingStalled(_) => vec![
             ("saga_phase", text("stalled")),
             ("support_case", Value::Flag(true)),

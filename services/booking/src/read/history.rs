@@ -1,7 +1,7 @@
 //! What the read model is asked, and who answers it.
 
-use super::{BookingRow, QuoteRow};
-use crate::{api::StoryEntry, domain::booking::Stage};
+use super::{BookingRow, QuoteRow, StoryEntry};
+use crate::domain::booking::Stage;
 use async_trait::async_trait;
 use interstate_eventing::projection::{Changes, Watch};
 use interstate_schemas::{BookingId, QuoteId, Timestamp, UserId};

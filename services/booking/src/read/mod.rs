@@ -11,8 +11,10 @@ mod row;
 pub mod sqlite;
 mod story;
 mod trip;
+mod view;
 
 pub use history::{After, BookingHistory, Bookings, Filter, HistoryError, Whose};
 pub use mongo::{BookingDocuments, MongoBookings};
 pub use row::{BookingRow, QuoteRow};
 pub use sqlite::{BookingProjection, SqliteBookings};
+pub use view::{MoneyView, QuoteView, SagaView, StoryEntry};

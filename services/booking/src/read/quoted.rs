@@ -29,7 +29,7 @@ struct Shape {
     class: VehicleClass,
 }
 
-/// A [`QuoteView`](crate::api::QuoteView).
+/// A [`QuoteView`](super::QuoteView).
 #[derive(Serialize)]
 struct View<'a> {
     quote: QuoteId,
@@ -83,11 +83,11 @@ impl<'a> Issued<'a> {
 mod tests {
     use super::*;
     use crate::{
-        api::QuoteView,
         domain::quote::{
             Quote, QuoteCommand, QuoteEvent,
             tests::{MORNING, V1_PICKUP, as_rider, issue, quote},
         },
+        read::QuoteView,
     };
     use interstate_eventing::{DomainEvent, fixture::given};
 

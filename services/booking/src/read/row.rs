@@ -1,10 +1,7 @@
 //! Rows as the rest of the service knows them.
 
-use super::HistoryError;
-use crate::{
-    api::{MoneyView, QuoteView, SagaView},
-    domain::booking::Stage,
-};
+use super::{HistoryError, MoneyView, QuoteView, SagaView};
+use crate::domain::booking::Stage;
 use interstate_schemas::{
     BookingId, DriverCard, DriverId, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
 };

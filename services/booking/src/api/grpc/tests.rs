@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::{
-    api::{MoneyView, QuoteView, SagaView, StoryEntry},
     domain::{
         booking::Plan,
         quote::{
@@ -10,7 +9,7 @@ use crate::{
             tests::{MORNING, V1_PICKUP, as_rider, issue, quote, rider},
         },
     },
-    read::{After, Bookings, Filter, QuoteRow, Whose},
+    read::{After, Bookings, Filter, MoneyView, QuoteRow, QuoteView, SagaView, StoryEntry, Whose},
 };
 use async_trait::async_trait;
 use interstate_eventing::{fixture::given, projection::Changes};

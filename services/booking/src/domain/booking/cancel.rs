@@ -3,8 +3,8 @@
 use super::{
     Assignment, Booking, BookingEvent, CancelBy, Plan, Stage, conclude, decide,
     event::*,
+    permission,
     plan::{credit, driver_of, release as release_calendar, vehicle_of, withdraw},
-    travel,
 };
 use crate::domain::{
     cancellation::{
@@ -52,7 +52,7 @@ fn policy(booking: &Booking) -> &'static CancellationPolicy {
         .cancellation
 }
 
-/// What the rider is credited where the driver comes now, and is late; once a booking, however many drivers are.
+/// What the rider is credited where the driver comes now, and is late: at most once for a booking, however many drivers it has had.
 pub(super) fn late_credit(booking: &Booking, now: Timestamp) -> Option<Money> {
     if booking.late_credited {
         return None;
@@ -182,7 +182,7 @@ pub(super) fn give_away(
 ) -> CancellationTerms {
     let state = draft.state();
     let terms = terms(state, cause, cx.now);
-    // Releases and credits are never refused, so that messages do; only what waits for an answer needs a saga.
+    // Releases and credits are never refused, so plain messages are enough; only what waits for an answer needs a saga.
     let reference = format!("released-{}", assignment.search);
     let fined = terms.driver_fine.is_positive().then_some(assignment.driver);
     let credited = credit(state, terms.credit, fined, reference);
@@ -206,7 +206,7 @@ pub(super) fn give_away(
 fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<CancelCause, Rejection> {
     match by {
         CancelBy::Rider { reason } => {
-            travel::by_rider(booking, cx)?;
+            permission::by_rider(booking, cx)?;
             // Whatever the rider says: nobody has come.
             let absent =
                 booking.overdue_since.is_some() && matches!(booking.stage, Stage::Assigned | Stage::EnRoute);
@@ -217,7 +217,7 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
             })
         }
         CancelBy::Driver { valid_reason } => {
-            travel::by_driver(booking, cx)?;
+            permission::by_driver(booking, cx)?;
             if !matches!(booking.stage, Stage::Assigned | Stage::EnRoute) {
                 return Err(Rejection::conflict(
                     "booking-driver-cannot-release",
@@ -227,7 +227,7 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
             Ok(CancelCause::Driver { valid_reason })
         }
         CancelBy::RiderNoShow => {
-            travel::by_driver(booking, cx)?;
+            permission::by_driver(booking, cx)?;
             match booking.waiting_from {
                 Some(from) if cx.now.duration_since(from) >= NO_SHOW_AFTER => Ok(CancelCause::RiderNoShow),
                 _ => Err(Rejection::conflict(
@@ -237,7 +237,7 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
             }
         }
         CancelBy::Operator | CancelBy::ForceMajeure if !cx.actor.is_staff() => {
-            Err(if travel::may_see(booking, cx) {
+            Err(if permission::may_see(booking, cx) {
                 Rejection::forbidden("booking-not-yours", "Only the operator's staff may do that.")
             } else {
                 decide::unknown()

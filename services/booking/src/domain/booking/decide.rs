@@ -2,7 +2,7 @@
 
 use super::{
     Booking, BookingCommand, BookingEvent, CancelBy, Order, Plan, Stage, cancel, conclude, event::*, finish,
-    ladder, travel,
+    ladder, permission, travel,
 };
 use interstate_eventing::{
     Context, Decision, Draft, Rejection,
@@ -58,11 +58,11 @@ pub(super) fn decide(
         (Stage::Assigned, Command::SetOff) => ladder::set_off(&mut draft, cx)?,
         // Whoever is on the way, or there, has said so.
         (Stage::EnRoute | Stage::Arrived, Command::Confirm | Command::SetOff) => {
-            travel::by_driver(booking, cx)?;
+            permission::by_driver(booking, cx)?;
         }
         (Stage::Assigned | Stage::EnRoute, Command::Arrive) => travel::arrive(&mut draft, cx)?,
         // A second report of the same arrival.
-        (Stage::Arrived, Command::Arrive) => travel::by_driver(booking, cx)?,
+        (Stage::Arrived, Command::Arrive) => permission::by_driver(booking, cx)?,
         (Stage::Arrived, Command::Start { code_matches, .. }) => {
             return travel::start(draft, cx, code_matches);
         }
@@ -114,7 +114,7 @@ pub(super) fn unknown() -> Rejection {
 
 /// Why a move is not possible, to those who may know of the booking.
 fn impossible(booking: &Booking, stage: Stage, command: &BookingCommand, cx: &Context<'_>) -> Rejection {
-    if !travel::may_see(booking, cx) {
+    if !permission::may_see(booking, cx) {
         return unknown();
     }
     use BookingCommand as Command;

@@ -3,8 +3,8 @@
 use super::{
     Booking, BookingEvent, TripRecord, decide,
     event::*,
+    permission,
     plan::{driver_of, vehicle_of},
-    travel,
 };
 use crate::domain::{
     catalogue,
@@ -29,7 +29,7 @@ pub(super) fn end(
     record: TripRecord,
 ) -> Result<Decision<BookingEvent>, Rejection> {
     let state = draft.state();
-    travel::by_driver(state, cx)?;
+    permission::by_driver(state, cx)?;
     let order = state.ordered();
     let assignment = state.assignment.clone().ok_or_else(decide::not_assigned)?;
     let tariff = catalogue::tariff(&order.tariff).expect("a quote is made with a tariff of the catalogue");

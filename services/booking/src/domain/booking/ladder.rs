@@ -4,7 +4,7 @@
 //! the pickup; a confirmation that is missing gives the trip to somebody else while there is still time. Who took it
 //! within the last day has just said so.
 
-use super::{Booking, Order, cancel, decide, event::*, travel};
+use super::{Booking, Order, cancel, decide, event::*, permission};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{Context, Draft, Rejection};
 use interstate_schemas::{SignedDuration, Timestamp};
@@ -70,7 +70,7 @@ pub(super) fn confirmations(order: &Order, now: Timestamp) -> Vec<Rung> {
 /// The driver still comes.
 pub(super) fn confirm(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
     let state = draft.state();
-    travel::by_driver(state, cx)?;
+    permission::by_driver(state, cx)?;
     let pickup_at = state.ordered().pickup_at;
     let Some(rung) = state.confirms.first().copied() else {
         return Ok(());
@@ -91,7 +91,7 @@ pub(super) fn confirm(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<()
 /// The driver is on the way to the pickup.
 pub(super) fn set_off(draft: &mut Draft<Booking>, cx: &Context<'_>) -> Result<(), Rejection> {
     let state = draft.state();
-    travel::by_driver(state, cx)?;
+    permission::by_driver(state, cx)?;
     not_too_early(state, cx)?;
     draft.emit(SetOff { at: cx.now });
     Ok(())

@@ -12,17 +12,18 @@ mod event;
 mod finish;
 mod ladder;
 mod order;
+mod permission;
 mod plan;
 mod silence;
 mod state;
 mod travel;
 
 #[cfg(test)]
-pub(crate) mod chaos;
-#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod unreliable;
 
 pub use command::{BookingCommand, CancelBy, StartOutcome, TripRecord};
 pub use event::*;

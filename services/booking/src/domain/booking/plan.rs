@@ -312,8 +312,8 @@ fn refund(booking: &Booking) -> Message {
     )
 }
 
-/// What the rider is promised for the next trip, and who is fined for it; nothing where nothing is. The reference
-/// names the event that it follows from.
+/// What the rider is promised for the next trip, and who is fined for it; `None` where the amount is not positive. The
+/// reference names the event that it follows from.
 pub(super) fn credit(
     booking: &Booking,
     amount: Money,

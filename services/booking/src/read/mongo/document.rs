@@ -1,15 +1,12 @@
 //! The document of a trip.
 
 use super::super::{
-    BookingRow, HistoryError,
+    BookingRow, HistoryError, MoneyView, SagaView, StoryEntry,
     columns::{Columns, Value},
     row::wrong,
     story,
 };
-use crate::{
-    api::{MoneyView, SagaView, StoryEntry},
-    domain::booking::{Plan, Stage},
-};
+use crate::domain::booking::{Plan, Stage};
 use interstate_eventing::Event;
 use interstate_schemas::{
     BookingId, DriverCard, DriverId, Money, QuoteId, Timestamp, TripKind, UserId, VehicleClass, VehicleId,
@@ -39,7 +36,7 @@ pub struct TripDocument {
 pub(super) struct Quoted {
     pub rider: String,
     pub expires_at: DateTime,
-    /// A [`QuoteView`](crate::api::QuoteView).
+    /// A [`QuoteView`](super::super::QuoteView).
     pub view: RawDocumentBuf,
 }
 

@@ -1,11 +1,12 @@
 //! The questions, asked.
 
 use super::{
-    super::{After, BookingRow, Bookings, Filter, HistoryError, QuoteRow, Whose, row::wrong},
+    super::{
+        After, BookingRow, Bookings, Filter, HistoryError, QuoteRow, QuoteView, StoryEntry, Whose, row::wrong,
+    },
     document::{Told, row},
     query,
 };
-use crate::api::{QuoteView, StoryEntry};
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use interstate_schemas::{BookingId, QuoteId, UserId};

@@ -1,10 +1,7 @@
 //! Rows of SQLite as the rest of the service knows them.
 
-use super::super::{BookingRow, HistoryError, row::wrong};
-use crate::{
-    api::{MoneyView, SagaView},
-    domain::booking::Plan,
-};
+use super::super::{BookingRow, HistoryError, MoneyView, SagaView, row::wrong};
+use crate::domain::booking::Plan;
 use interstate_schemas::{Money, Timestamp};
 use rusqlite::Row;
 use serde::de::DeserializeOwned;

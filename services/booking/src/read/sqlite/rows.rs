@@ -2,13 +2,12 @@
 
 use super::{
     super::{
-        BookingRow, Filter, HistoryError, QuoteRow, Whose,
+        BookingRow, Filter, HistoryError, QuoteRow, QuoteView, StoryEntry, Whose,
         history::{After, Bookings},
         row::{word, wrong},
     },
     row, story,
 };
-use crate::api::{QuoteView, StoryEntry};
 use async_trait::async_trait;
 use interstate_schemas::{BookingId, QuoteId};
 use interstate_stores::Readers;

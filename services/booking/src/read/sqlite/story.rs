@@ -1,10 +1,9 @@
 //! A booking's story as rows.
 
 use super::{
-    super::{HistoryError, row::wrong, story::detail},
+    super::{HistoryError, StoryEntry, row::wrong, story::detail},
     row,
 };
-use crate::api::StoryEntry;
 use interstate_eventing::Event;
 use rusqlite::{Connection, Row, params};
 

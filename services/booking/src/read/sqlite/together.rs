@@ -6,7 +6,7 @@ use super::{
     tests::{events, in_log},
 };
 use crate::domain::{
-    booking::{Booking, chaos::history},
+    booking::{Booking, unreliable::history},
     quote::tests::quote,
 };
 use interstate_eventing::{Aggregate, Event, projection::Changes};
