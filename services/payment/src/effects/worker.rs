@@ -1,7 +1,8 @@
 //! Follows `payment.events` and carries out what payments ask of the provider.
 
 use super::{
-    desk::{Desk, Open},
+    desk::Desk,
+    followed::{Followed, Interrupted},
     issue::Issue,
     operation::Tools,
     positions::Positions,
@@ -11,20 +12,14 @@ use super::{
     visit::take_jobs,
     wakes::Wakes,
 };
-use crate::{
-    SERVICE,
-    domain::{Payment, PaymentEvent},
-};
+use crate::SERVICE;
 use futures::{StreamExt, future::BoxFuture, future::join_all, stream::FuturesUnordered};
 use interstate_eventing::{
-    Aggregate, Batch, BatchError, Batches, DomainEvent,
-    projection::{Consumer, ConsumerKind, Consumers, Position},
+    projection::{Consumer, ConsumerKind, Consumers},
     runtime::Clock,
 };
-use interstate_jobs::Cause;
-use interstate_log::{Chunk, Log, LogError, PartitionId, Reader, Topic};
-use interstate_schemas::{OperationId, Timestamp};
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use interstate_log::{Log, PartitionId, Reader, Topic};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
 /// Records read at once.
@@ -39,7 +34,7 @@ const MOST_HANDED_ON: usize = 1_000;
 pub struct EffectsOptions {
     /// Requests to the provider at a time.
     pub concurrency: usize,
-    /// The wait after the first attempt without an end.
+    /// The wait after the first attempt without an outcome.
     pub first_wait: Duration,
     /// The longest wait between two attempts.
     pub longest_wait: Duration,
@@ -53,19 +48,6 @@ impl Default for EffectsOptions {
             longest_wait: Duration::from_secs(30),
         }
     }
-}
-
-/// Why a partition's events cannot be followed for now.
-#[derive(Debug, thiserror::Error)]
-enum Interrupted {
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    #[error("the position cannot be kept: {0}")]
-    Position(#[from] io::Error),
-    #[error("event {0} of {1} cannot be read: {2}")]
-    Unreadable(u64, String, interstate_eventing::DecodeError),
 }
 
 /// What the worker works with.
@@ -83,14 +65,13 @@ pub struct EffectsPorts {
     pub positions: Arc<dyn Positions>,
     /// Who is woken by a webhook.
     pub wakes: Wakes,
-    /// By which operations reach a worker.
+    /// How operations reach a worker.
     pub queue: Queue,
     /// Where it shows how old the oldest open operation is.
     pub consumers: Consumers,
 }
 
-/// The worker. It holds no truth: which operations are open stands in the log, which have happened knows the
-/// provider. Any number of them may run; a shared queue gives each operation to one of them, and the provider's keys keep
+/// The worker. It holds no truth: the log says which operations are open, the provider which have happened. Any number of them may run; a shared queue gives each operation to one of them, and the provider's keys keep
 /// apart those that meet nevertheless.
 #[derive(Clone)]
 pub struct PaymentEffects {
@@ -230,117 +211,5 @@ impl PaymentEffects {
                 () = tools.clock.sleep(LOOK), if issue.is_shared => {}
             }
         }
-    }
-}
-
-/// What is known of one partition.
-struct Followed {
-    partition: u32,
-    batches: Batches,
-    /// Behind the last batch.
-    position: Position,
-    /// Whether the last record read is in the middle of a batch.
-    half: bool,
-    /// Below this offset there is nothing more to read: behind the last batch, and the marks that follow it.
-    read: u64,
-    /// Requested and not closed, with the position before the batch that requested it, and when that was.
-    open: BTreeMap<OperationId, (Position, Timestamp)>,
-    /// Not told of here.
-    fresh: BTreeMap<OperationId, Open>,
-    /// Closed since that was told.
-    closed: Vec<OperationId>,
-}
-
-impl Followed {
-    fn new(partition: u32, from: Position) -> Self {
-        Self {
-            partition,
-            batches: Batches::new(SERVICE.into(), partition, from.sequence, from.receipt),
-            position: from,
-            half: false,
-            read: from.next,
-            open: BTreeMap::new(),
-            fresh: BTreeMap::new(),
-            closed: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, chunk: Chunk, resumed: bool) -> Result<(), Interrupted> {
-        for stored in &chunk.records {
-            let batch = self.batches.push(stored)?;
-            self.half = batch.is_none();
-            if let Some(batch) = batch {
-                self.batch(&batch, resumed)?;
-                self.position = Position::behind(&batch);
-            }
-        }
-        if !self.half {
-            self.read = chunk.next;
-        }
-        Ok(())
-    }
-
-    fn batch(&mut self, batch: &Batch, resumed: bool) -> Result<(), Interrupted> {
-        for event in &batch.events {
-            let known = <Payment as Aggregate>::Event::TYPES.contains(&event.event_type.as_ref());
-            if event.aggregate != Payment::NAME || !known {
-                continue;
-            }
-            let unreadable = |error| Interrupted::Unreadable(event.sequence, event.subject.clone(), error);
-            match event.decode::<PaymentEvent>().map_err(unreadable)? {
-                PaymentEvent::OperationRequested(request) => {
-                    let Ok(payment) = event.subject.parse() else {
-                        continue;
-                    };
-                    self.open.insert(request.operation, (self.position, event.time));
-                    self.fresh.insert(
-                        request.operation,
-                        Open {
-                            payment,
-                            request,
-                            cause: Cause {
-                                partition: self.partition,
-                                sequence: event.sequence,
-                            },
-                            resumed,
-                        },
-                    );
-                }
-                PaymentEvent::OperationClosed(closed) => {
-                    self.open.remove(&closed.operation);
-                    self.fresh.remove(&closed.operation);
-                    self.closed.push(closed.operation);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Never past an operation that is still open.
-    fn low_water(&self) -> Position {
-        self.oldest().map_or(self.position, |(position, _)| position)
-    }
-
-    fn oldest(&self) -> Option<(Position, Timestamp)> {
-        self.open
-            .values()
-            .min_by_key(|(position, _)| position.next)
-            .copied()
-    }
-
-    /// Shows how far it is, and since when the oldest open operation waits.
-    fn show(&self, consumer: &Consumer) {
-        match self.oldest() {
-            Some((low, since)) => {
-                consumer.handled(low.next, low.sequence);
-                consumer.reading(since, self.read);
-            }
-            None => consumer.handled(self.read, self.position.sequence),
-        }
-    }
-
-    fn fresh(&mut self) -> Vec<Open> {
-        std::mem::take(&mut self.fresh).into_values().collect()
     }
 }
