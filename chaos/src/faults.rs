@@ -5,16 +5,17 @@ use crate::{
     probes::Person,
     proxy::Weather,
 };
+use futures::{StreamExt, stream::FuturesUnordered};
 use interstate_eventing::runtime::MachineClock;
 use interstate_schemas::SignedDuration;
 use rand::{Rng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// How long an instance may take to end in good order.
 const END: Duration = Duration::from_secs(30);
-/// Requests of a flood, sent at once.
-const FLOOD: usize = 400;
+/// Requests of a flood, sent at once: two instances of a service hold 1,024 each.
+const FLOOD: usize = 3_000;
 /// How long what is slow takes longer.
 const SLOW: Duration = Duration::from_millis(120);
 
@@ -264,10 +265,22 @@ async fn flood(fleet: &Fleet, lasts: Duration) -> Result<(), String> {
     let pickup = MachineClock::machine_now() + SignedDuration::from_hours(90 * 24);
     let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup.to_string(),
         "stops": [{ "name": "Mumbai" }, { "name": "Pune" }] });
-    let each = (0..FLOOD).map(|_| person.try_once("/v1/quotes", &wanted));
-    let answers = tokio::time::timeout(lasts, futures::future::join_all(each)).await;
-    let refused = answers.map(|all| all.iter().filter(|status| !matches!(status, 200..300)).count());
-    tracing::info!(sent = FLOOD, ?refused, "a flood is over");
+    let mut asked: FuturesUnordered<_> = (0..FLOOD)
+        .map(|_| person.try_once("/v1/quotes", &wanted))
+        .collect();
+    let mut answers = BTreeMap::<u16, usize>::new();
+    let counted = async {
+        while let Some(status) = asked.next().await {
+            *answers.entry(status).or_default() += 1;
+        }
+    };
+    let all = tokio::time::timeout(lasts, counted).await.is_ok();
+    let open = if all { "" } else { ", the rest is not waited for" };
+    let by_status: Vec<_> = answers
+        .iter()
+        .map(|(status, many)| format!("{many} times {status}"))
+        .collect();
+    eprintln!("         of {FLOOD} at once: {}{open}", by_status.join(", "));
     Ok(())
 }
 

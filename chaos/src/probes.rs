@@ -136,20 +136,20 @@ impl Probes {
         let profile =
             json!({ "home_state": "GJ", "drives_at_night": true, "hill_roads": true, "name": "Dinesh" });
         driver.insist("POST", "/v1/drivers", profile).await?;
-        let of = (seen.clone(), stop.clone());
+        let (told, over) = (seen.clone(), stop.clone());
         working.push(tokio::spawn(async move {
-            while !of.1.load(Ordering::SeqCst) {
+            while !over.load(Ordering::SeqCst) {
                 let body = json!({ "online": false });
                 driver
-                    .command(&of.0, "driver", "/v1/drivers/me/availability", body)
+                    .command(&told, "driver", "/v1/drivers/me/availability", body)
                     .await;
                 tokio::time::sleep(PAUSE).await;
             }
         }));
-        let of = (seen.clone(), stop.clone());
+        let (told, over) = (seen.clone(), stop.clone());
         working.push(tokio::spawn(async move {
-            while !of.1.load(Ordering::SeqCst) {
-                user.renew(&of.0).await;
+            while !over.load(Ordering::SeqCst) {
+                user.renew(&told).await;
                 tokio::time::sleep(PAUSE * 3).await;
             }
         }));
@@ -229,7 +229,7 @@ impl Person {
     /// A price, and a booking at it. A price that ends while the platform is in trouble is asked for again.
     async fn book(&self, seen: &Seen, rider: usize, now: interstate_schemas::Timestamp) {
         let from = Instant::now();
-        // Two days before the pickup nobody is looked for yet, whatever the clock's speed.
+        // Far ahead, whatever the clock's speed: drivers are sought only from two days before the pickup.
         let pickup = now.saturating_add(SignedDuration::from_hours(20 * 24));
         let pickup = pickup.unwrap_or(now).to_string();
         let wanted = json!({ "kind": "ONE_WAY", "class": "SEDAN", "passengers": 2, "pickup_at": pickup,

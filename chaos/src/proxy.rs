@@ -1,4 +1,4 @@
-//! What stands between two ends of a connection, and can make it bad: slow, silent or cut.
+//! What stands between two ends of a connection, and can make it bad: slow or cut.
 
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
@@ -20,8 +20,6 @@ pub enum Weather {
     Clear,
     /// Whatever is sent, either way, arrives so much later, one piece after the other.
     Slow(Duration),
-    /// Connections stand, and nothing arrives.
-    Silent,
     /// Connections are closed, and so is every new one.
     Cut,
 }
@@ -90,18 +88,13 @@ async fn carry(near: TcpStream, to: SocketAddr, mut weather: watch::Receiver<Wea
 }
 
 /// Until one end closes.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut weather: watch::Receiver<Weather>) {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: watch::Receiver<Weather>) {
     let mut chunk = vec![0; CHUNK];
     while let Ok(read @ 1..) = from.read(&mut chunk).await {
-        let now = *weather.borrow_and_update();
+        let now = *weather.borrow();
         match now {
             Weather::Clear | Weather::Cut => {}
             Weather::Slow(by) => tokio::time::sleep(by).await,
-            Weather::Silent => {
-                if weather.wait_for(|now| *now != Weather::Silent).await.is_err() {
-                    return;
-                }
-            }
         }
         if to.write_all(&chunk[..read]).await.is_err() {
             return;
@@ -145,13 +138,6 @@ mod tests {
 
         proxy.set(Weather::Slow(Duration::from_millis(60)));
         assert!(echoed(&mut stream).await.unwrap() >= Duration::from_millis(120));
-
-        proxy.set(Weather::Silent);
-        let silent = tokio::time::timeout(Duration::from_millis(200), echoed(&mut stream)).await;
-        assert!(silent.is_err(), "nothing arrives");
-        proxy.set(Weather::Clear);
-        // What was held arrives after all.
-        stream.read_exact(&mut [0]).await.unwrap();
 
         proxy.set(Weather::Cut);
         assert!(echoed(&mut stream).await.is_err(), "closed");

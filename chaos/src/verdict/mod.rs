@@ -5,7 +5,7 @@ mod log;
 pub use log::Told;
 
 use crate::{
-    fleet::{Fleet, Instance, Provider},
+    fleet::{Fleet, Instance, Provider, SERVICES},
     journal::Journal,
 };
 use futures::{StreamExt, stream};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// How long a deployment may take to work off what it holds, once nothing happens to it any more.
 const SETTLED: Duration = Duration::from_secs(180);
-/// So many processes are looked over at once: each mostly waits for the brokers.
+/// The processes of so many services are looked over at once: each mostly waits for the brokers.
 const AT_ONCE: usize = 4;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -40,7 +40,8 @@ impl Check {
 /// Waits until the deployment has worked off what it holds, and looks at everything.
 pub async fn pass(fleet: &Fleet, journal: &Journal, wrong: Vec<String>) -> Vec<Check> {
     let mut checks = vec![Check::new("every answer was one that may be", wrong)];
-    let processes: Vec<Check> = stream::iter(fleet.instances.iter().map(process))
+    let processes: Vec<Vec<Check>> = stream::iter(SERVICES)
+        .map(|service| all_of(service, &fleet.instances))
         .buffered(AT_ONCE)
         .collect()
         .await;
@@ -60,7 +61,7 @@ pub async fn pass(fleet: &Fleet, journal: &Journal, wrong: Vec<String>) -> Vec<C
         }
         Err(error) => checks.push(Check::new("the log can be read", vec![error])),
     }
-    checks.extend(processes);
+    checks.extend(processes.into_iter().flatten());
     checks
 }
 
@@ -105,6 +106,15 @@ async fn provider(provider: &Provider, told: &Told) -> Check {
         book.captured, book.refunded
     );
     Check::new(name, violations)
+}
+
+/// One after the other: each makes the same read models again, in the same store.
+async fn all_of(service: &str, instances: &[Instance]) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for instance in instances.iter().filter(|instance| instance.service == service) {
+        checks.push(process(instance).await);
+    }
+    checks
 }
 
 /// What `interstate doctor` finds: partitions, consumers, what is parked, journals, duties, deadlines, and every read
