@@ -312,6 +312,18 @@ mod tests {
         }
     }
 
+    /// Frozen: an instance of another build reads what this one writes, and the other way round.
+    #[test]
+    fn what_an_earlier_build_wrote_is_read() {
+        let frozen = include_bytes!("frozen/1.snapshot");
+        assert_eq!(decoded(frozen, 10_000), Ok((mark(), rows(3, 5))));
+        assert_eq!(
+            encoded(&rows(3, 5)),
+            frozen,
+            "an earlier build would not read this"
+        );
+    }
+
     #[test]
     fn a_row_that_nobody_could_read_is_not_written() {
         let next = |size| {
