@@ -1,5 +1,5 @@
 //! Writes what is generated from the code, or checks that a checkout has it: JSON Schemas of events and messages,
-//! `asyncapi.yaml`, `openapi.json`, the pages of error codes, the diagrams of sagas.
+//! `asyncapi.yaml`, the pages of error codes, the diagrams of sagas.
 
 use crate::{asyncapi, catalogue, yaml};
 use std::{

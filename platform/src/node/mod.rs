@@ -60,7 +60,7 @@ pub enum StartError {
     /// The log.
     #[error("the log: {0}")]
     Log(#[from] LogError),
-    /// The data folder's clock.
+    /// The clock's file in the folder of keys.
     #[error(transparent)]
     Clock(#[from] ClockFileError),
     /// A file of read models.

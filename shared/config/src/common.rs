@@ -78,7 +78,7 @@ pub struct CommonArgs {
     /// File of name=value lines that say how brokers are reached: security.protocol, ssl.*, sasl.* of librdkafka
     #[arg(long, env = KAFKA_PROPERTIES.env, value_name = "FILE")]
     pub kafka_properties: Option<String>,
-    /// Shared secret of access tokens (HS256); without it a key pair is made in the data folder
+    /// Shared secret of access tokens (HS256); without it a key pair is made in the folder of keys
     #[arg(long, env = JWT.env, hide_env_values = true, value_name = "SECRET")]
     pub jwt_secret: Option<Secret>,
     /// Secret of a gateway in front, which then says who calls (x-gateway-secret, x-user-id, x-user-role)
@@ -419,7 +419,7 @@ impl CommonArgs {
             check.mistake(
                 JWT,
                 format!("the secret has {bytes} bytes; HS256 needs at least {JWT_SECRET_BYTES}"),
-                "make one with `openssl rand -base64 48`, or leave it out for a key pair in the data folder",
+                "make one with `openssl rand -base64 48`, or leave it out for a key pair in the folder of keys",
             );
             return None;
         }
