@@ -40,33 +40,15 @@ pub struct ProposerPorts {
 
 /// Names candidates.
 pub struct Proposer {
-    roster: Roster,
-    roster_position: ReadPosition,
-    log: Arc<dyn Log>,
-    fixes: Arc<dyn LiveFixes>,
-    commands: Commands,
-    clock: Arc<dyn Clock>,
+    ports: ProposerPorts,
     policy: DispatchPolicy,
 }
 
 impl Proposer {
     /// One that has not begun.
     pub fn new(ports: ProposerPorts) -> Self {
-        let ProposerPorts {
-            roster,
-            roster_position,
-            log,
-            fixes,
-            commands,
-            clock,
-        } = ports;
         Self {
-            roster,
-            roster_position,
-            log,
-            fixes,
-            commands,
-            clock,
+            ports,
             policy: DispatchPolicy::default(),
         }
     }
@@ -74,18 +56,18 @@ impl Proposer {
     /// Works until the process ends. It says nothing before it knows everybody: of a roster that is half read, the
     /// answer would be that there is nobody.
     pub async fn run(self) {
-        let mut wakes = self.roster.wakes();
-        if !self.roster_position.catch_up(&*self.log).await {
+        let mut wakes = self.ports.roster.wakes();
+        if !self.ports.roster_position.catch_up(&*self.ports.log).await {
             return;
         }
         let mut under_way = FuturesUnordered::new();
         // What was answered and still stands in the roster: the answer's own events are on their way there.
         let mut answered: BTreeMap<interstate_schemas::DispatchId, EventId> = BTreeMap::new();
         loop {
-            answered.retain(|dispatch, event| self.roster.is_wanted(*dispatch, *event));
+            answered.retain(|dispatch, event| self.ports.roster.is_wanted(*dispatch, *event));
             let places = AT_ONCE - under_way.len();
             let is_new = |dispatch, event| answered.get(&dispatch) != Some(&event);
-            for wanted in self.roster.wanted(places, is_new) {
+            for wanted in self.ports.roster.wanted(places, is_new) {
                 answered.insert(wanted.dispatch, wanted.event);
                 under_way.push(self.propose(wanted));
             }
@@ -110,7 +92,7 @@ impl Proposer {
             Actor::Service(crate::SERVICE.to_owned()),
         )
         .with_id(answer_id(PROPOSE, event));
-        match self.commands.ask(ask).await {
+        match self.ports.commands.ask(ask).await {
             // Another process was faster, with what it had seen.
             Ok(_) | Err(AskError::OtherBody | AskError::Expired) => {}
             Err(error) => {
@@ -120,9 +102,9 @@ impl Proposer {
     }
 
     async fn proposal(&self, wanted: &Wanted) -> DispatchRequest {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let search = &wanted.of;
-        let found = prospects(&self.roster, &*self.fixes, wanted, &self.policy, now).await;
+        let found = prospects(&self.ports.roster, &*self.ports.fixes, wanted, &self.policy, now).await;
         let considered = SearchRecord::of(
             search.trip.booking,
             wanted.round,
@@ -137,16 +119,16 @@ impl Proposer {
             .filter_map(|ranked| found.plans.get(&ranked.driver).cloned());
         // A driver who is being asked for the same time already comes last: when many search at once, each asks
         // others, instead of all asking the best few of whom most then lose.
-        let (busy, mut candidates): (Vec<_>, Vec<_>) =
-            candidates.partition(|candidate| self.roster.is_offered_elsewhere(wanted.dispatch, candidate));
+        let (busy, mut candidates): (Vec<_>, Vec<_>) = candidates
+            .partition(|candidate| self.ports.roster.is_offered_elsewhere(wanted.dispatch, candidate));
         candidates.extend(busy);
         // Nobody who was asked before is among them.
         candidates.truncate(self.policy.offers.batch(search.mode).into());
         for candidate in &mut candidates {
-            let card = self.roster.card(candidate.driver, candidate.vehicle);
+            let card = self.ports.roster.card(candidate.driver, candidate.vehicle);
             candidate.card = card.map(Box::new);
         }
-        self.roster.about_to_offer(wanted.dispatch, &candidates);
+        self.ports.roster.about_to_offer(wanted.dispatch, &candidates);
         DispatchRequest::Propose(Box::new(Proposal {
             search: search.search,
             round: wanted.round,
