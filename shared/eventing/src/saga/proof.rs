@@ -33,6 +33,7 @@ pub struct Proof<A: Orchestrator> {
     start: fn() -> A::Command,
     cancel: Option<fn() -> A::Command>,
     answer: fn(&str) -> Value,
+    begins: Timestamp,
     address: Address,
 }
 
@@ -45,12 +46,20 @@ impl<A: Orchestrator> Proof<A> {
             start,
             cancel: None,
             answer: |_| Value::Null,
+            begins: Timestamp::UNIX_EPOCH,
             address: Address {
                 service: "proof".into(),
                 aggregate: A::NAME.into(),
                 id: "proof".into(),
             },
         }
+    }
+
+    /// When it starts (RFC 3339).
+    #[must_use]
+    pub fn at(mut self, time: &str) -> Self {
+        self.begins = time.parse().expect("a time such as 2026-11-21T10:00:00Z");
+        self
     }
 
     /// What a participant answers when a step is done, as JSON.
@@ -191,7 +200,7 @@ struct Scene<'p, A: Orchestrator> {
 
 impl<'p, A: Orchestrator> Scene<'p, A> {
     fn open(proof: &'p Proof<A>, plan: Plan) -> Self {
-        let now = Timestamp::UNIX_EPOCH;
+        let now = proof.begins;
         let mut scene = Self {
             state: A::default(),
             log: Vec::new(),

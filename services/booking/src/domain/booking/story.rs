@@ -1,14 +1,14 @@
 //! The people and services of a booking's tests, and what they say.
 
-use super::{Booking, BookingCommand, Order};
+use super::{Booking, BookingCommand, Order, plan};
 use crate::domain::quote::{
     Quote, QuoteCommand,
     tests::{as_rider, issue, method, quote},
 };
 use interstate_eventing::fixture::{Story, Told, given};
 use interstate_schemas::{
-    Actor, BookingAnswer, BookingId, DispatchId, DriverAnswer, DriverCard, DriverId, Money, OfferId,
-    PaymentAnswer, Role, StepOutcome, StepReply, UserId, VehicleClass, VehicleId,
+    Actor, BookingAnswer, BookingId, DispatchId, DriverAnswer, DriverCard, DriverId, OfferId, PaymentAnswer,
+    Role, StepOutcome, StepReply, UserId, VehicleClass, VehicleId,
 };
 
 /// What riders are shown of the driver.
@@ -63,9 +63,30 @@ pub(super) fn booked(at: &str, pickup_at: &str) -> Told<Booking> {
         .when(service("booking"), BookingCommand::Book(order(at, pickup_at)))
 }
 
+/// What the participant of a step answers where all goes well.
+pub(super) fn answer_to(step: &str, order: &Order) -> BookingAnswer {
+    let amount = order.fare.advance;
+    match step {
+        plan::HOLD => BookingAnswer::Payment(PaymentAnswer::Held { amount }),
+        plan::CAPTURE => BookingAnswer::Payment(PaymentAnswer::Captured { amount }),
+        plan::FIND => BookingAnswer::Driver(DriverAnswer::Found {
+            dispatch: DispatchId::from(order.booking),
+            offer: OfferId::derive(0, &[b"offer"]),
+            driver: DriverId::from(driver_user()),
+            user: driver_user(),
+            vehicle: VehicleId::derive(0, &[b"GJ01AB1234"]),
+            busy_from: order.pickup_at,
+            busy_to: order.ends_at,
+            card: Some(Box::new(card())),
+        }),
+        _ => BookingAnswer::Driver(DriverAnswer::Reserved),
+    }
+}
+
 /// What participants say.
 pub(super) trait Answers {
     fn answer(self, step: &'static str, outcome: StepOutcome<BookingAnswer>) -> Told<Booking>;
+    fn done(self, step: &'static str) -> Told<Booking>;
     fn refused(self, step: &'static str, code: &str) -> Told<Booking>;
     fn undone(self, step: &'static str) -> Told<Booking>;
     fn held(self) -> Told<Booking>;
@@ -92,6 +113,11 @@ impl Answers for Story<Booking> {
         self.when(service("driver"), command)
     }
 
+    fn done(self, step: &'static str) -> Told<Booking> {
+        let answer = answer_to(step, self.state().ordered());
+        self.answer(step, StepOutcome::Done(answer))
+    }
+
     fn refused(self, step: &'static str, code: &str) -> Told<Booking> {
         self.answer(
             step,
@@ -106,41 +132,19 @@ impl Answers for Story<Booking> {
     }
 
     fn held(self) -> Told<Booking> {
-        let amount = Money::inr(94_000);
-        self.answer(
-            "hold the advance",
-            StepOutcome::Done(BookingAnswer::Payment(PaymentAnswer::Held { amount })),
-        )
+        self.done(plan::HOLD)
     }
 
     fn captured(self) -> Told<Booking> {
-        let amount = Money::inr(94_000);
-        self.answer(
-            "capture the advance",
-            StepOutcome::Done(BookingAnswer::Payment(PaymentAnswer::Captured { amount })),
-        )
+        self.done(plan::CAPTURE)
     }
 
     fn found(self) -> Told<Booking> {
-        let pickup_at = self.state().ordered().pickup_at;
-        let found = DriverAnswer::Found {
-            dispatch: DispatchId::from(self.state().ordered().booking),
-            offer: OfferId::derive(0, &[b"offer"]),
-            driver: DriverId::from(driver_user()),
-            user: driver_user(),
-            vehicle: VehicleId::derive(0, &[b"GJ01AB1234"]),
-            busy_from: pickup_at,
-            busy_to: self.state().ordered().ends_at,
-            card: Some(Box::new(card())),
-        };
-        self.answer("find a driver", StepOutcome::Done(BookingAnswer::Driver(found)))
+        self.done(plan::FIND)
     }
 
     fn reserved(self, whose: &'static str) -> Told<Booking> {
-        self.answer(
-            whose,
-            StepOutcome::Done(BookingAnswer::Driver(DriverAnswer::Reserved)),
-        )
+        self.done(whose)
     }
 
     fn both_reserved(self) -> Told<Booking> {

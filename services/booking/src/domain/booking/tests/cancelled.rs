@@ -23,16 +23,9 @@ fn a_rider_who_cancels_before_the_pivot_pays_nothing_and_everything_unwinds() {
 
 #[test]
 fn a_cancellation_past_the_pivot_waits_for_the_capture_and_gives_back_the_rest() {
-    let story = near()
-        .held()
-        .story()
-        .found()
-        .story()
-        .reserved(DRIVER)
-        .story()
-        .reserved(VEHICLE)
-        .story();
-    let told = story.at("2026-11-20T03:00:00+05:30").when(as_rider(), cancel());
+    let told = reserved()
+        .at("2026-11-20T03:00:00+05:30")
+        .when(as_rider(), cancel());
     assert_eq!(said(&told), ["booking.cancelled.v1"]);
     assert!(told.messages().is_empty(), "the capture is under way");
     let told = told.story().captured();
@@ -108,16 +101,12 @@ fn asking_what_a_cancellation_costs_changes_nothing() {
 
 #[test]
 fn cancel_and_start_race_and_the_loser_hears_why() {
-    let arrived = assigned()
-        .at(V1_PICKUP)
-        .when(as_driver(), BookingCommand::Arrive)
-        .story();
-    let start = || start(true);
+    let arrived = at_the_pickup().at(V1_PICKUP);
     let cancelled = arrived.clone().when(as_rider(), cancel()).story();
     cancelled
-        .when(as_driver(), start())
+        .when(as_driver(), start(true))
         .then_rejected("booking-cancelled");
-    let started = arrived.when(as_driver(), start()).story();
+    let started = arrived.when(as_driver(), start(true)).story();
     started
         .when(as_rider(), cancel())
         .then_rejected("booking-under-way");

@@ -2,6 +2,7 @@
 
 mod cancelled;
 mod later;
+mod proven;
 mod refused;
 mod replaced;
 mod ride;
@@ -31,11 +32,25 @@ fn assigned() -> Story<Booking> {
     near().all_goes_well().story()
 }
 
-fn on_trip() -> Story<Booking> {
+/// A driver is found and keeps the time free; the vehicle does not yet.
+fn driver_reserved() -> Story<Booking> {
+    near().held().story().found().story().reserved(DRIVER).story()
+}
+
+/// Both keep the time free, and the advance is being captured.
+fn reserved() -> Story<Booking> {
+    driver_reserved().reserved(VEHICLE).story()
+}
+
+fn at_the_pickup() -> Story<Booking> {
     assigned()
         .at("2026-11-20T06:50:00+05:30")
         .when(as_driver(), BookingCommand::Arrive)
         .story()
+}
+
+fn on_trip() -> Story<Booking> {
+    at_the_pickup()
         .at(V1_PICKUP)
         .when(as_driver(), start(true))
         .story()

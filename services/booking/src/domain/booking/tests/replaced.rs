@@ -50,11 +50,7 @@ fn suspended(search: u32) -> BookingCommand {
 
 #[test]
 fn a_suspended_driver_is_replaced_before_the_start_and_owes_nothing() {
-    let at_the_pickup = assigned()
-        .at("2026-11-20T06:50:00+05:30")
-        .when(as_driver(), BookingCommand::Arrive)
-        .story();
-    for story in [assigned(), at_the_pickup] {
+    for story in [assigned(), at_the_pickup()] {
         let told = story.when(service("driver"), suspended(1));
         assert_eq!(
             said(&told),
@@ -91,14 +87,7 @@ fn only_the_driver_who_has_the_booking_can_be_lost_and_no_person_may_say_so() {
 
 #[test]
 fn a_driver_who_is_suspended_while_being_assigned_is_replaced_right_after() {
-    let told = near()
-        .held()
-        .story()
-        .found()
-        .story()
-        .reserved(DRIVER)
-        .story()
-        .when(service("driver"), suspended(1));
+    let told = driver_reserved().when(service("driver"), suspended(1));
     assert_eq!(said(&told), ["booking.driver_lost.v1"]);
     let story = told.story().when(service("driver"), suspended(1)).then_nothing();
     let told = story.reserved(VEHICLE).story().captured();

@@ -35,14 +35,7 @@ fn without_a_driver_the_hold_is_voided() {
 
 #[test]
 fn a_full_calendar_unwinds_everything_in_reverse() {
-    let told = near()
-        .held()
-        .story()
-        .found()
-        .story()
-        .reserved(DRIVER)
-        .story()
-        .refused(VEHICLE, "duty.overlap");
+    let told = driver_reserved().refused(VEHICLE, "duty.overlap");
     assert_eq!(asked(&told), ["calendar Release"]);
     let told = told.story().undone(DRIVER);
     assert_eq!(asked(&told), ["dispatch Withdraw"]);
@@ -60,16 +53,7 @@ fn a_silent_dispatch_does_not_hold_the_booking_for_ever() {
 
 #[test]
 fn past_the_pivot_a_refused_capture_is_asked_again_and_then_a_person_is_called() {
-    let mut story = near()
-        .held()
-        .story()
-        .found()
-        .story()
-        .reserved(DRIVER)
-        .story()
-        .reserved(VEHICLE)
-        .story();
-    story = story
+    let mut story = reserved()
         .refused("capture the advance", "payment.hold_lapsed")
         .then_nothing();
     for attempt in 1..=10 {
