@@ -191,11 +191,17 @@ pub enum Assignment {
     Revoked(PartitionId, oneshot::Sender<()>),
 }
 
-/// Membership in the group of instances of a service. Dropping it leaves the group.
+/// Membership in the group of instances of a service. Dropping it leaves the group, some time later.
 #[async_trait]
 pub trait Membership: Send {
     /// Waits for the next change.
     async fn next(&mut self) -> Result<Assignment, LogError>;
+
+    /// Leaves the group, and returns when the others know it, or cannot be told within seconds. A process that ends
+    /// before is waited for by them as if it had died.
+    async fn leave(self: Box<Self>) {
+        drop(self);
+    }
 }
 
 /// Ownership of one partition in one generation of the group.

@@ -131,6 +131,7 @@ impl Group {
                     // Before the group hears that this member leaves: nobody takes over what still decides. What
                     // was owned in this membership is taken up again, or proven, in the next.
                     self.disown_all().await;
+                    membership.leave().await;
                 }
                 Err(error) => {
                     tracing::warn!(service = self.service.name(), %error, "the group cannot be joined yet")

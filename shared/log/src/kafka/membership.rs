@@ -1,17 +1,19 @@
 //! Which partitions this instance owns: a consumer group over the commands topic whose members read nothing.
 
-use super::{Options, client, errors};
-use crate::{Assignment, Lease, LogError, Membership, PartitionId, lock};
+use super::{Options, client, lease::GroupLease};
+use crate::{Assignment, LogError, Membership, PartitionId, lock};
 use async_trait::async_trait;
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode as Code},
+    groups::GroupInfo,
     types::RDKafkaRespErr,
 };
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::{BuildHasher, Hasher, RandomState},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, Ordering},
@@ -20,8 +22,12 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// How long one poll of the group waits; leaving takes at most as long.
+/// How long one poll of the group waits.
 const POLL: Duration = Duration::from_millis(50);
+/// How long a process that ends waits for the brokers to let it go.
+const LEFT_WITHIN: Duration = Duration::from_secs(5);
+/// When librdkafka has long asked them to.
+const ASKED_BY: Duration = Duration::from_secs(1);
 
 /// Joins the group of a service's instances.
 pub(super) fn join(options: &Options, service: &str, topic: &str) -> Result<Box<dyn Membership>, LogError> {
@@ -34,41 +40,78 @@ pub(super) fn join(options: &Options, service: &str, topic: &str) -> Result<Box<
         held: Mutex::default(),
         consumer: Mutex::default(),
     };
-    let consumer: Arc<BaseConsumer<Group>> = Arc::new(client::build(&options.member(service), group)?);
+    let name = unheard_of_name();
+    let consumer: Arc<BaseConsumer<Group>> = Arc::new(client::build(&options.member(service, &name), group)?);
     *lock(&consumer.context().consumer) = Arc::downgrade(&consumer);
     consumer
         .subscribe(&[topic])
         .map_err(|error| LogError::Other(format!("joining the group of {service}: {error}")))?;
     let leaving = Arc::new(AtomicBool::new(false));
     let stop = leaving.clone();
+    let (gone, left) = oneshot::channel();
+    let group = options.group(service);
     std::thread::Builder::new()
         .name(format!("member-{service}"))
         .spawn(move || {
-            let mut told = BTreeSet::new();
-            while !stop.load(Ordering::SeqCst) {
-                // Mostly noise: errors that the library gets over, a record read before the pause.
-                let Some(Err(error)) = consumer.poll(POLL) else {
-                    continue;
-                };
-                let code = error.rdkafka_error_code();
-                let remedy = code.and_then(remedy);
-                if let Some(remedy) = remedy
-                    && told.insert(remedy)
-                {
-                    tracing::error!(%error, remedy, "the brokers do not let this process have partitions");
-                } else {
-                    tracing::debug!(%error, "group member");
-                }
-            }
-            // Dropping the last handle leaves the group, which revokes what is still held.
-            consumer.unsubscribe();
-            let until = Instant::now() + POLL * 10;
-            while !lock(&consumer.context().held).is_empty() && Instant::now() < until {
-                let _ = consumer.poll(POLL);
-            }
+            take_part(&consumer, &stop);
+            leave(&consumer, &group, &name);
+            // Dropping the last handle waits for what the brokers still have to answer.
+            drop(consumer);
+            let _ = gone.send(());
         })
         .map_err(|error| LogError::Other(format!("no thread for the group: {error}")))?;
-    Ok(Box::new(KafkaMembership { inbox, leaving }))
+    Ok(Box::new(KafkaMembership { inbox, leaving, left }))
+}
+
+/// Answers the group until it is told to stop.
+fn take_part(consumer: &BaseConsumer<Group>, stop: &AtomicBool) {
+    let mut told = BTreeSet::new();
+    while !stop.load(Ordering::SeqCst) {
+        // Mostly noise: errors that the library gets over, a record read before the pause.
+        let Some(Err(error)) = consumer.poll(POLL) else {
+            continue;
+        };
+        let code = error.rdkafka_error_code();
+        let remedy = code.and_then(remedy);
+        if let Some(remedy) = remedy
+            && told.insert(remedy)
+        {
+            tracing::error!(%error, remedy, "the brokers do not let this process have partitions");
+        } else {
+            tracing::debug!(%error, "group member");
+        }
+    }
+}
+
+/// Tells this member from all others in what the brokers say of the group.
+fn unheard_of_name() -> String {
+    // Each has other keys, drawn by the system.
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// Gives up what is held, and waits until the brokers list this member no more. librdkafka asks them to let it go when
+/// the last partition is given up, and says nobody when that is done; closed before, it may not ask.
+fn leave(consumer: &Arc<BaseConsumer<Group>>, group: &str, name: &str) {
+    consumer.unsubscribe();
+    let began = Instant::now();
+    while began.elapsed() < LEFT_WITHIN {
+        let _ = consumer.poll(POLL / 10);
+        let is_busy = !lock(&consumer.context().held).is_empty() || Arc::strong_count(consumer) > 1;
+        let is_gone = match is_listed(consumer, group, name) {
+            Some(listed) => !listed,
+            None => began.elapsed() > ASKED_BY,
+        };
+        if is_gone && !is_busy {
+            return;
+        }
+    }
+}
+
+/// Nothing where not all brokers can be asked.
+fn is_listed(consumer: &BaseConsumer<Group>, group: &str, name: &str) -> Option<bool> {
+    let listed = consumer.fetch_group_list(Some(group), POLL * 10).ok()?;
+    let mut members = listed.groups().iter().flat_map(GroupInfo::members);
+    Some(members.any(|member| member.client_id().ends_with(name)))
 }
 
 /// What to do about an answer that waiting does not change.
@@ -86,12 +129,26 @@ fn remedy(code: Code) -> Option<&'static str> {
 struct KafkaMembership {
     inbox: mpsc::UnboundedReceiver<Assignment>,
     leaving: Arc<AtomicBool>,
+    /// Told when the brokers have let it go.
+    left: oneshot::Receiver<()>,
 }
 
 #[async_trait]
 impl Membership for KafkaMembership {
     async fn next(&mut self) -> Result<Assignment, LogError> {
         self.inbox.recv().await.ok_or(LogError::Closed)
+    }
+
+    async fn leave(mut self: Box<Self>) {
+        self.leaving.store(true, Ordering::SeqCst);
+        // Nobody acknowledges any more what is revoked now.
+        self.inbox.close();
+        while self.inbox.try_recv().is_ok() {}
+        if tokio::time::timeout(LEFT_WITHIN, &mut self.left).await.is_err() {
+            tracing::warn!(
+                "the brokers have not let this process go; the others wait for its session to end"
+            );
+        }
     }
 }
 
@@ -102,7 +159,7 @@ impl Drop for KafkaMembership {
 }
 
 /// What this member holds; the group's protocol calls it from the thread that polls.
-struct Group {
+pub(super) struct Group {
     service: String,
     topic: String,
     options: Options,
@@ -145,6 +202,14 @@ impl Group {
     /// Waits until the owner has stopped, unless the partitions were lost: then somebody else has them already.
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
         let lost = consumer.assignment_lost();
+        if lost {
+            let partitions = list.count();
+            tracing::warn!(
+                topic = self.topic,
+                partitions,
+                "this process and its group have not heard of each other for a session: what it owned may be another's"
+            );
+        }
         let until = Instant::now() + self.options.revoke_timeout;
         let mut stopping = Vec::new();
         for one in list.elements() {
@@ -189,71 +254,4 @@ impl ConsumerContext for Group {
             _ => self.revoked(consumer, list),
         }
     }
-}
-
-struct GroupLease {
-    consumer: Weak<BaseConsumer<Group>>,
-    topic: String,
-    partition: i32,
-    /// Cleared before this member answers the group about a partition that it loses. A commit proves the
-    /// member's generation only, not that the partition is its own in it; both together do.
-    holds: Arc<AtomicBool>,
-    options: Options,
-}
-
-#[async_trait]
-impl Lease for GroupLease {
-    async fn prove(&self) -> Result<bool, LogError> {
-        let until = Instant::now() + self.options.reach_timeout;
-        loop {
-            if !self.holds.load(Ordering::SeqCst) {
-                return Ok(false);
-            }
-            let Some(consumer) = self.consumer.upgrade() else {
-                return Ok(false);
-            };
-            let (topic, partition) = (self.topic.clone(), self.partition);
-            let left = until.saturating_duration_since(Instant::now());
-            // The library waits for the coordinator as long as it takes; the caller does not. The thread is no
-            // worker of the runtime: its end would wait for it.
-            let (done, answer) = oneshot::channel();
-            std::thread::Builder::new()
-                .name("kafka-proof".to_owned())
-                .spawn(move || done.send(commit(&consumer, &topic, partition)))
-                .map_err(|error| LogError::Other(format!("no thread for a proof: {error}")))?;
-            let outcome = match tokio::time::timeout(left, answer).await {
-                Ok(outcome) => outcome.map_err(|_| LogError::Closed)?,
-                Err(_) => {
-                    let why = format!("the group of {} gave no answer", self.topic);
-                    return Err(errors::unreachable(&self.options, why));
-                }
-            };
-            let code = match outcome {
-                Ok(()) => return Ok(self.holds.load(Ordering::SeqCst)),
-                Err(error) => error.rdkafka_error_code(),
-            };
-            match code {
-                Some(Code::UnknownMemberId | Code::FencedInstanceId) => return Ok(false),
-                // The group is between two generations: ask again in the next.
-                Some(Code::IllegalGeneration | Code::RebalanceInProgress) => {}
-                Some(code) if errors::passes(code) => {}
-                other => {
-                    let why = other.map_or_else(|| "no reason given".to_owned(), |code| code.to_string());
-                    return Err(LogError::Other(format!("proving {}: {why}", self.topic)));
-                }
-            }
-            if Instant::now() >= until {
-                let why = format!("the group of {} did not settle", self.topic);
-                return Err(errors::unreachable(&self.options, why));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-/// The offset says nothing; that it is accepted, in this member's generation, is the proof.
-fn commit(consumer: &BaseConsumer<Group>, topic: &str, partition: i32) -> Result<(), KafkaError> {
-    let mut offsets = TopicPartitionList::new();
-    offsets.add_partition_offset(topic, partition, Offset::Offset(0))?;
-    consumer.commit(&offsets, CommitMode::Sync)
 }

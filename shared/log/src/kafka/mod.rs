@@ -10,6 +10,7 @@ mod deliveries;
 mod differences;
 mod errors;
 mod feed;
+mod lease;
 mod membership;
 mod options;
 mod polled;

@@ -7,6 +7,8 @@ use std::{fmt, time::Duration};
 /// Room for a batch's own header and its compression, on top of the largest record, in bytes.
 const OVERHEAD: usize = 64 << 10;
 
+/// A member hears with its next sign of life that others come or go: seldom ones would make each change slow.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The group of all readers. The client insists on one even where it only assigns, and asks who coordinates it; nothing
 /// is ever committed to it.
 pub const READERS: &str = "interstate-readers";
@@ -199,14 +201,23 @@ impl Options {
         self.finish(config)
     }
 
+    /// The group of a service's instances.
+    pub(super) fn group(&self, service: &str) -> String {
+        format!("{}{service}", self.prefix)
+    }
+
     /// A member of a service's group. It owns partitions and reads nothing.
-    pub(super) fn member(&self, service: &str) -> ClientConfig {
+    pub(super) fn member(&self, service: &str, name: &str) -> ClientConfig {
         let mut config = self.consumer();
         config
-            .set("group.id", format!("{}{service}", self.prefix))
+            .set("client.id", format!("{}interstate-{name}", self.prefix))
+            .set("group.id", self.group(service))
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", millis(self.session_timeout))
-            .set("heartbeat.interval.ms", millis(self.session_timeout / 6))
+            .set(
+                "heartbeat.interval.ms",
+                millis((self.session_timeout / 6).min(HEARTBEAT)),
+            )
             .set("queued.min.messages", "1")
             .set("queued.max.messages.kbytes", "1");
         self.finish(config)

@@ -1,23 +1,29 @@
 //! A process for tests to kill: it joins the group of a service, takes over what it is given, replays it, and
 //! appends one batch after the other to each. It says what it does, a line each, once it is so: `owns 2 7`
-//! (partition 2, with 7 batches), `wrote 2 8` (there are 8 now), `lost 2`.
+//! (partition 2, with 7 batches), `wrote 2 8` (there are 8 now), `lost 2`. SIGTERM has it leave the group and end.
 //!
-//! `log-member BROKERS SERVICE PARTITIONS`
+//! `log-member BROKERS SERVICE PARTITIONS SESSION_SECONDS`
 
 use interstate_log::{
     Assignment, Lease, Log, PartitionId, Record, Topic, TopicKind, TopicSpec,
     kafka::{KafkaLog, Options},
 };
 use std::{collections::HashMap, error::Error, io::Write, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [brokers, service, partitions] = &arguments[..] else {
-        return Err("log-member BROKERS SERVICE PARTITIONS".into());
+    let [brokers, service, partitions, session] = &arguments[..] else {
+        return Err("log-member BROKERS SERVICE PARTITIONS SESSION_SECONDS".into());
     };
-    let log = KafkaLog::new(Options::new(brokers))?;
+    let log = KafkaLog::new(Options {
+        session_timeout: Duration::from_secs(session.parse()?),
+        ..Options::new(brokers)
+    })?;
     let partitions = partitions.parse()?;
     let topics = [TopicKind::Commands, TopicKind::Events].map(|kind| TopicSpec {
         topic: Topic::new(service.clone(), kind),
@@ -25,9 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     log.ensure(&topics).await?;
     let mut membership = log.join(service).await?;
-    let mut owned = HashMap::new();
+    let mut owned: HashMap<PartitionId, Writing> = HashMap::new();
+    let mut terminated = signal(SignalKind::terminate())?;
     loop {
-        match membership.next().await? {
+        let next = tokio::select! {
+            next = membership.next() => next?,
+            _ = terminated.recv() => break,
+        };
+        match next {
             Assignment::Assigned(id, lease) => {
                 let (stop, stopping) = watch::channel(false);
                 let writing = tokio::spawn(write(log.clone(), id.clone(), lease, stopping));
@@ -43,7 +54,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    for (id, (stop, writing)) in owned {
+        stop.send_replace(true);
+        writing.await?;
+        say(&format!("lost {}", id.index))?;
+    }
+    membership.leave().await;
+    // At once, as a process ends: nothing that still runs comes to its end.
+    std::process::exit(0)
 }
+
+/// Tells a writer to stop, and waits for it.
+type Writing = (watch::Sender<bool>, tokio::task::JoinHandle<()>);
 
 /// Owns a partition as a task does: what it is not sure of, it asks the log about.
 async fn write(log: KafkaLog, id: PartitionId, lease: Arc<dyn Lease>, stop: watch::Receiver<bool>) {

@@ -12,7 +12,9 @@ use std::{
 };
 
 const PARTITIONS: usize = 4;
-/// How long a change of owners may take: the brokers wait 6 s for a sign of life, the machine is busy.
+/// How long the brokers wait for a sign of life.
+const SESSION: Duration = Duration::from_secs(6);
+/// How long a change of owners may take, that wait and a busy machine included.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// One ownership of a partition: how many batches its owner found, and how many there were when it last spoke.
@@ -37,8 +39,19 @@ struct Member {
 
 impl Member {
     fn start(name: &'static str, brokers: &Brokers, service: &str, told: &Arc<Mutex<Told>>) -> Self {
+        Self::start_with(SESSION, name, brokers, service, told)
+    }
+
+    fn start_with(
+        session: Duration,
+        name: &'static str,
+        brokers: &Brokers,
+        service: &str,
+        told: &Arc<Mutex<Told>>,
+    ) -> Self {
+        let (partitions, session) = (PARTITIONS.to_string(), session.as_secs().to_string());
         let mut child = Command::new(env!("CARGO_BIN_EXE_log-member"))
-            .args([&brokers.bootstrap, service, &PARTITIONS.to_string()])
+            .args([&*brokers.bootstrap, service, &partitions, &session])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -55,10 +68,21 @@ impl Member {
         }
     }
 
+    /// Has it leave the group and end, and hears the last of it.
+    fn end(&mut self) {
+        interstate_engines::signal(&[&self.child.id().to_string()], "TERM").unwrap();
+        assert!(self.child.wait().unwrap().success());
+        self.hear_out();
+    }
+
     /// Kills it, and hears the last of it.
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.hear_out();
+    }
+
+    fn hear_out(&mut self) {
         if let Some(listening) = self.listening.take() {
             let _ = listening.join();
         }
@@ -176,6 +200,35 @@ fn a_killed_member_is_replaced_by_the_others_where_the_committed_log_ends() {
             println!("{took:?} from kill -9 of a member until its partitions were written by the other");
             doing.now(format!("waiting for the member to come back, round {round}"));
             one = Member::start("one", &broker, &service, &told);
+            until(&told, &[("one", 2), ("two", 2)]).await;
+        }
+        doing.now("hearing the last of both");
+        one.kill();
+        two.kill();
+        told.lock().unwrap().check();
+    });
+}
+
+#[test]
+fn a_member_that_leaves_is_not_waited_for_although_its_process_ends_at_once() {
+    story::tell(|doing| async move {
+        let broker = Brokers::start(1);
+        let (service, told) = (broker.service(), Arc::new(Mutex::new(Told::default())));
+        // Longer than anybody here is patient: nobody takes over by its end.
+        let session = PATIENCE * 2;
+        doing.now("waiting for two members to share");
+        let mut one = Member::start_with(session, "one", &broker, &service, &told);
+        until(&told, &[("one", 4)]).await;
+        let mut two = Member::start_with(session, "two", &broker, &service, &told);
+        until(&told, &[("one", 2), ("two", 2)]).await;
+        for round in 0..3 {
+            doing.now(format!("waiting for the other to take over, round {round}"));
+            let began = Instant::now();
+            one.end();
+            let ended = began.elapsed();
+            let took = until(&told, &[("two", 4)]).await;
+            println!("{ended:?} to leave, {took:?} until what it had was written by the other");
+            one = Member::start_with(session, "one", &broker, &service, &told);
             until(&told, &[("one", 2), ("two", 2)]).await;
         }
         doing.now("hearing the last of both");
