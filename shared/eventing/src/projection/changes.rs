@@ -61,19 +61,22 @@ impl<K: Clone + Eq + Hash, V: Clone> Changes<K, V> {
 
     /// Notes a change that the transaction under way makes: nobody could see it yet.
     pub fn stage(&self, key: &K) {
-        let mut shared = self.lock();
-        // What nobody watches, nobody needs to be told.
-        if shared.watched.contains_key(key) {
-            shared.staged.insert(key.clone());
-        }
+        // Whoever begins to watch before the commit looks at what was there before.
+        self.lock().staged.insert(key.clone());
     }
 
     /// Announces what was noted, with the state that `look` finds: the transaction is committed. After one that
     /// was taken back it does no harm; whoever is woken finds nothing new.
     pub fn announce_staged(&self, look: impl Fn(&K) -> Option<V>) {
+        let watched: Vec<K> = {
+            let mut shared = self.lock();
+            let staged = std::mem::take(&mut shared.staged);
+            // What nobody watches, nobody needs to be told.
+            let watched = staged.into_iter();
+            watched.filter(|key| shared.watched.contains_key(key)).collect()
+        };
         // Nobody is held up while it looks.
-        let staged = std::mem::take(&mut self.lock().staged);
-        for key in staged {
+        for key in watched {
             let state = look(&key);
             if let Some(sender) = self.lock().watched.get(&key) {
                 sender.send_replace(state);
@@ -154,11 +157,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Watch<K, V> {
 impl<K: Clone + Eq + Hash, V: Clone> Drop for Watch<K, V> {
     fn drop(&mut self) {
         let mut shared = self.changes.lock();
-        let is_last = shared
+        // Two that go at once would each count the other.
+        let (_, nothing) = watch::channel(None);
+        drop(std::mem::replace(&mut self.changed, nothing));
+        let was_last = shared
             .watched
             .get(&self.key)
-            .is_some_and(|sender| sender.receiver_count() <= 1);
-        if is_last {
+            .is_some_and(|sender| sender.receiver_count() == 0);
+        if was_last {
             shared.watched.remove(&self.key);
         }
     }
@@ -231,6 +237,16 @@ mod tests {
         drop(second);
         assert_eq!(changes.lock().watched.len(), 0);
         changes.stage(&"a");
+        changes.announce_staged(|_| panic!("nobody watches it"));
         assert!(changes.lock().staged.is_empty());
+    }
+
+    #[test]
+    fn who_comes_between_a_change_and_its_commit_is_told() {
+        let changes = Changes::default();
+        changes.stage(&"a");
+        let mut watch = changes.watch("a");
+        changes.announce_staged(|_| Some(1));
+        assert_eq!(watch.changed().now_or_never(), Some(Some(1)));
     }
 }
