@@ -191,14 +191,8 @@ impl Commands {
             let mut wait = RETRY_AFTER.min(left);
             let sent = match self.send(&service, partition, record.clone()).await {
                 Ok(delivery) => Some(delivery),
-                Err(refused @ (LogError::Overloaded(_) | LogError::Full(_))) => {
-                    drop(waiting);
-                    self.env.replies.give_up(id, fingerprint);
-                    return Err(match refused {
-                        LogError::Full(_) => AskError::Full,
-                        _ => AskError::Overloaded,
-                    });
-                }
+                Err(LogError::Full(_)) => return Err(AskError::Full),
+                Err(LogError::Overloaded(_)) => return Err(AskError::Overloaded),
                 Err(error) => {
                     tracing::warn!(%error, service, partition, "a command was not sent");
                     None
@@ -206,7 +200,7 @@ impl Commands {
             };
             tokio::select! {
                 biased;
-                reply = waiting => if let Ok(reply) = reply {
+                reply = waiting => if let Some(reply) = reply {
                     // An earlier request with this key came too late; this one is still under way.
                     if matches!(reply.verdict, Verdict::Expired { at } if at < expires) {
                         continue;
@@ -215,17 +209,13 @@ impl Commands {
                     return self.answered(&service, partition, reply);
                 },
                 // It waits in the receiver's memory; nobody needs to wait with it.
-                () = full(self.shortage.clone()) => {
-                    self.env.replies.give_up(id, fingerprint);
-                    return Err(AskError::Full);
-                }
+                () = full(self.shortage.clone()) => return Err(AskError::Full),
                 () = lost(sent) => {
                     wait = LOST_AFTER.min(left);
                     self.env.clock.sleep(wait).await;
                 }
                 () = self.env.clock.sleep(wait) => {}
             }
-            self.env.replies.give_up(id, fingerprint);
             left = left.saturating_sub(wait);
             if left.is_zero() {
                 return Err(AskError::Unavailable);

@@ -4,7 +4,9 @@ use crate::task::Reply;
 use interstate_schemas::CommandId;
 use std::{
     collections::BTreeMap,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{self, Poll},
 };
 use tokio::sync::oneshot;
 
@@ -19,11 +21,16 @@ pub struct Replies {
 }
 
 impl Replies {
-    /// Waits for a reply. Dropping the receiver gives up.
-    pub fn wait(&self, id: CommandId, fingerprint: u64) -> oneshot::Receiver<Reply> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().entry((id, fingerprint)).or_default().push(sender);
-        receiver
+    /// Waits for a reply.
+    pub fn wait(&self, id: CommandId, fingerprint: u64) -> Awaited {
+        let (sender, reply) = oneshot::channel();
+        let question = (id, fingerprint);
+        self.lock().entry(question).or_default().push(sender);
+        Awaited {
+            replies: self.clone(),
+            question,
+            reply,
+        }
     }
 
     /// Hands a reply to all who wait for it.
@@ -35,12 +42,12 @@ impl Replies {
     }
 
     /// Forgets those who gave up on this command.
-    pub fn give_up(&self, id: CommandId, fingerprint: u64) {
+    fn forget(&self, question: Question) {
         let mut waiting = self.lock();
-        if let Some(waiters) = waiting.get_mut(&(id, fingerprint)) {
+        if let Some(waiters) = waiting.get_mut(&question) {
             waiters.retain(|waiter| !waiter.is_closed());
             if waiters.is_empty() {
-                waiting.remove(&(id, fingerprint));
+                waiting.remove(&question);
             }
         }
     }
@@ -57,5 +64,61 @@ impl Replies {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reply to come. Whoever drops it waits no longer, and leaves nothing behind.
+pub struct Awaited {
+    replies: Replies,
+    question: Question,
+    reply: oneshot::Receiver<Reply>,
+}
+
+impl Future for Awaited {
+    type Output = Option<Reply>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.reply).poll(cx).map(Result::ok)
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.reply.close();
+        self.replies.forget(self.question);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Verdict;
+    use futures::FutureExt;
+
+    #[test]
+    fn whoever_goes_away_leaves_nothing_behind_and_the_others_are_answered() {
+        let (replies, id) = (Replies::default(), CommandId::derive(1, &[b"a"]));
+        let (mut stays, goes) = (replies.wait(id, 1), replies.wait(id, 1));
+        let other = replies.wait(id, 2);
+        assert_eq!(replies.len(), 2);
+        drop((goes, other));
+        assert_eq!(replies.len(), 1);
+        let reply = Reply {
+            id,
+            fingerprint: 1,
+            to: String::new(),
+            verdict: Verdict::Expired {
+                at: interstate_schemas::Timestamp::UNIX_EPOCH,
+            },
+            incarnation: 1,
+            sequence: 0,
+        };
+        replies.deliver(&reply);
+        assert_eq!(
+            (&mut stays).now_or_never().flatten().map(|reply| reply.id),
+            Some(id)
+        );
+        drop(stays);
+        assert!(replies.is_empty());
     }
 }
