@@ -1,6 +1,6 @@
 //! The ports of a process: one that serves everything, and one for each service.
 
-use super::{Base, StartError};
+use super::{Base, STREAMS, StartError};
 use axum::Router;
 use interstate_config::Common;
 use interstate_http::{Api, EdgeOptions, Server, ServerOptions, assemble};
@@ -76,9 +76,15 @@ impl Edges {
             live: base.live.clone(),
             ..EdgeOptions::default()
         };
+        // Each stream has a connection: however many there are, requests still get theirs.
+        let requests = ServerOptions::default().connections;
+        let limits = ServerOptions {
+            connections: requests + STREAMS,
+            ..ServerOptions::default()
+        };
         let mut serving = Vec::new();
         let main_port = main_port(common, apis.first().map(Api::name), alone);
-        let main = Server::bind(SocketAddr::new(common.bind, main_port), ServerOptions::default()).await?;
+        let main = Server::bind(SocketAddr::new(common.bind, main_port), limits.clone()).await?;
         let address = main.address();
         let name = common.service_name.as_deref().unwrap_or("interstate");
         let router = assemble(name, &apis, &options, &base.metrics).merge(door);
@@ -90,7 +96,7 @@ impl Edges {
                 continue;
             }
             let port = port(common, api.name(), alone);
-            let server = Server::bind(SocketAddr::new(common.bind, port), ServerOptions::default()).await?;
+            let server = Server::bind(SocketAddr::new(common.bind, port), limits.clone()).await?;
             services.push((api.name().to_owned(), server.address()));
             let router = assemble(api.name(), std::slice::from_ref(&api), &options, &base.metrics);
             serving.push(tokio::spawn(server.serve(router, base.shutdown.clone())));

@@ -4,9 +4,9 @@ use crate::codes;
 use aide::OperationInput;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use interstate_http::Problem;
+use interstate_http::{Problem, Viewer};
 use interstate_schemas::{Actor, Role, SessionId, Timestamp, UserId};
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 /// A signed-in person, put on the request by the [`Guard`](crate::Guard). As `Option<Caller>` on routes that are
 /// open to everyone.
@@ -28,6 +28,14 @@ impl Caller {
         Actor::User {
             id: self.user,
             role: self.role,
+        }
+    }
+
+    /// A stream may be watched as long as the token is good. `now` is the machine's time.
+    pub fn viewer(&self, now: Timestamp) -> Viewer {
+        Viewer {
+            id: self.user.ulid().0,
+            lasts: Duration::try_from(self.expires.duration_since(now)).unwrap_or_default(),
         }
     }
 }

@@ -45,7 +45,7 @@ pub use problem::{FieldError, Problem};
 pub use readiness::Readiness;
 pub use request::{Client, RequestContext, RequestId};
 pub use server::{ServeError, Server, ServerOptions, stop_signal};
-pub use stream::{EventStream, LiveEvent, Streams};
+pub use stream::{EventStream, LiveEvent, Streams, Viewer};
 pub use text::Text;
 
 /// Ends a process in an orderly way: the server stops accepting, streams end, what is held is finished.

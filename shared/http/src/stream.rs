@@ -8,14 +8,29 @@ use axum::response::{
 };
 use futures::{Stream, StreamExt};
 use serde::Serialize;
-use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Opens streams, at most so many at a time; they end when the process stops, so that a stop need not wait.
 #[derive(Debug, Clone)]
 pub struct Streams {
     permits: Arc<Semaphore>,
+    of_each: Arc<Mutex<HashMap<u128, usize>>>,
     shutdown: Shutdown,
+}
+
+/// Whom a stream is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewer {
+    /// Tells people apart.
+    pub id: u128,
+    /// How long the stream may last: what its viewer may see is asked again by the next one.
+    pub lasts: Duration,
 }
 
 /// One event of a stream.
@@ -37,10 +52,14 @@ impl Streams {
     /// Frequent enough for the proxies that cut silent connections after 30 s or more.
     const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+    /// Streams of one person at a time: several devices, each with several screens.
+    pub const OF_EACH: usize = 16;
+
     /// At most `limit` streams at a time, until `shutdown`.
     pub fn new(limit: usize, shutdown: Shutdown) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(limit)),
+            of_each: Arc::default(),
             shutdown,
         }
     }
@@ -49,23 +68,67 @@ impl Streams {
     /// or merge what a slow client misses.
     pub fn open<T: Serialize>(
         &self,
+        viewer: Viewer,
         events: impl Stream<Item = LiveEvent<T>> + Send + 'static,
     ) -> Result<EventStream, Problem> {
-        let permit = self.permits.clone().try_acquire_owned().map_err(|_| {
-            Problem::new(&codes::OVERLOADED, "As many streams are open as can be.")
-                .retry_after(Duration::from_secs(5))
-        })?;
-        let events = events
-            .take_until(self.shutdown.clone().cancelled_owned())
-            .map(move |event| {
-                let _held_while_open = &permit;
-                Ok::<_, Infallible>(wire(event))
-            });
+        let place = self.place(viewer.id)?;
+        let over = futures::future::select(
+            Box::pin(self.shutdown.clone().cancelled_owned()),
+            Box::pin(tokio::time::sleep(viewer.lasts)),
+        );
+        let events = events.take_until(over).map(move |event| {
+            let _held_while_open = &place;
+            Ok::<_, Infallible>(wire(event))
+        });
         Ok(EventStream(
             Sse::new(events)
                 .keep_alive(KeepAlive::new().interval(Self::KEEP_ALIVE))
                 .into_response(),
         ))
+    }
+}
+
+impl Streams {
+    fn place(&self, viewer: u128) -> Result<Place, Problem> {
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| {
+            Problem::new(&codes::OVERLOADED, "As many streams are open as can be.")
+                .retry_after(Duration::from_secs(5))
+        })?;
+        let mut of_each = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = of_each.entry(viewer).or_default();
+        if *open >= Self::OF_EACH {
+            let limit = Self::OF_EACH;
+            return Err(Problem::new(
+                &codes::RATE_LIMITED,
+                format!("You have {limit} streams open, which is the most; close one first."),
+            ));
+        }
+        *open += 1;
+        drop(of_each);
+        Ok(Place {
+            _permit: permit,
+            of_each: self.of_each.clone(),
+            viewer,
+        })
+    }
+}
+
+/// What an open stream takes up.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    of_each: Arc<Mutex<HashMap<u128, usize>>>,
+    viewer: u128,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut of_each = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = of_each.get_mut(&self.viewer) {
+            *open -= 1;
+            if *open == 0 {
+                of_each.remove(&self.viewer);
+            }
+        }
     }
 }
 
@@ -93,7 +156,10 @@ impl OperationOutput for EventStream {
 
     fn operation_response(_: &mut GenContext, _: &mut openapi::Operation) -> Option<openapi::Response> {
         Some(openapi::Response {
-            description: "Server-sent events, each with JSON in `data`.".to_owned(),
+            description:
+                "Server-sent events, each with JSON in `data`. A stream ends with the access token that \
+                          opened it, at the latest: open it again with the next one."
+                    .to_owned(),
             content: [("text/event-stream".to_owned(), openapi::MediaType::default())]
                 .into_iter()
                 .collect(),

@@ -4,7 +4,7 @@ use super::{assigned::ASKED_EVERY, code::codes, http::Edge, tracking::TripPath};
 use axum::extract::State;
 use futures::stream;
 use interstate_auth::Caller;
-use interstate_eventing::projection::Watch;
+use interstate_eventing::{projection::Watch, runtime::MachineClock};
 use interstate_http::{ConsistencyToken, EventStream, Json, LiveEvent, Path, Problem};
 use interstate_live::positions::Sighting;
 use interstate_schemas::{BookingId, DriverId, SignedDuration};
@@ -62,18 +62,22 @@ pub(super) async fn stream(
         driver,
     };
     let streams = edge.streams.clone();
-    streams.open(stream::unfold(watching, move |mut watching| {
-        let edge = edge.clone();
-        async move {
-            let sighting = watching.next(&edge, booking, &caller).await?;
-            let event = LiveEvent {
-                kind: "position",
-                id: None,
-                data: edge.view(booking, sighting),
-            };
-            Some((event, watching))
-        }
-    }))
+    let viewer = caller.viewer(MachineClock::machine_now());
+    streams.open(
+        viewer,
+        stream::unfold(watching, move |mut watching| {
+            let edge = edge.clone();
+            async move {
+                let sighting = watching.next(&edge, booking, &caller).await?;
+                let event = LiveEvent {
+                    kind: "position",
+                    id: None,
+                    data: edge.view(booking, sighting),
+                };
+                Some((event, watching))
+            }
+        }),
+    )
 }
 
 struct Watching {

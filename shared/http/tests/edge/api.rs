@@ -82,6 +82,15 @@ async fn context(context: RequestContext) -> Json<String> {
     ))
 }
 
+/// Streams that the small API serves at a time.
+pub const STREAMS: usize = Streams::OF_EACH + 2;
+
+#[derive(Deserialize, JsonSchema)]
+struct Ticks {
+    viewer: u64,
+    seconds: u64,
+}
+
 /// A running server of the small API.
 pub struct Running {
     pub address: SocketAddr,
@@ -94,9 +103,13 @@ pub struct Running {
 impl Running {
     pub async fn start(edge: EdgeOptions, server: ServerOptions) -> Self {
         let shutdown = Shutdown::new();
-        let streams = Streams::new(1, shutdown.clone());
-        let ticks = async move || {
+        let streams = Streams::new(STREAMS, shutdown.clone());
+        let ticks = async move |Path(Ticks { viewer, seconds }): Path<Ticks>| {
             streams.open(
+                Viewer {
+                    id: viewer.into(),
+                    lasts: Duration::from_secs(seconds),
+                },
                 futures::stream::iter(0..2)
                     .chain(futures::stream::pending())
                     .map(|tick: u8| LiveEvent {
@@ -112,7 +125,7 @@ impl Running {
             .api_route("/v1/panics", get(panics))
             .api_route("/v1/slow", get(slow))
             .api_route("/v1/context", get(context))
-            .api_route("/v1/ticks", get(ticks))
+            .api_route("/v1/ticks/{viewer}/{seconds}", get(ticks))
             .route("/v1/teapot", axum::routing::get(plain_error));
         let metrics = Metrics::new();
         let readiness = Readiness::new();

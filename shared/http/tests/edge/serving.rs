@@ -1,7 +1,7 @@
 //! For those who run it: probes, figures, documentation, an orderly stop.
 
 use crate::api::Running;
-use interstate_http::{EdgeOptions, ServerOptions};
+use interstate_http::{EdgeOptions, ServerOptions, Streams};
 use serde_json::json;
 use std::time::Duration;
 
@@ -151,9 +151,19 @@ async fn a_stop_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_its_viewer_may_see_no_more_and_makes_room() {
+    let edge = Running::with_defaults().await;
+    for _ in 0..=Streams::OF_EACH {
+        let stream = edge.get("/v1/ticks/1/0").send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        stream.text().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn streams_are_bounded_and_end_with_the_process() {
     let edge = Running::with_defaults().await;
-    let mut stream = edge.get("/v1/ticks").send().await.unwrap();
+    let mut stream = edge.get("/v1/ticks/1/600").send().await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
     while text.matches("\n\n").count() < 2 {
@@ -163,14 +173,21 @@ async fn streams_are_bounded_and_end_with_the_process() {
         text,
         "event: tick\nid: 0\ndata: 0\n\nevent: tick\nid: 1\ndata: 1\n\n"
     );
-    let second = edge.get("/v1/ticks").send().await.unwrap();
-    assert_eq!(
-        (
-            second.status().as_u16(),
-            second.headers()["retry-after"].to_str().unwrap()
-        ),
-        (503, "5")
-    );
+    let refused = async |path: &str| {
+        let answer = edge.get(path).send().await.unwrap();
+        let after = answer.headers()["retry-after"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), after)
+    };
+    let mut others = Vec::new();
+    for _ in 1..Streams::OF_EACH {
+        others.push(edge.get("/v1/ticks/1/600").send().await.unwrap());
+    }
+    assert_eq!(refused("/v1/ticks/1/600").await, (429, "1".to_owned()));
+    for viewer in 2..=3 {
+        others.push(edge.get(&format!("/v1/ticks/{viewer}/600")).send().await.unwrap());
+    }
+    assert!(others.iter().all(|stream| stream.status() == 200));
+    assert_eq!(refused("/v1/ticks/4/600").await, (503, "5".to_owned()));
 
     edge.shutdown.cancel();
     assert_eq!(stream.chunk().await.unwrap(), None, "it ended");
