@@ -170,11 +170,12 @@ pub(crate) async fn handle(State(edge): State<Edge>, mut request: Request, next:
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     edge.metrics.request(method, route, status, took);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let client = client.map(field::display);
     span.in_scope(|| {
         if status >= 500 {
-            tracing::warn!(target: "access", method, path, route, status, micros, ?client, "{method} {path} {status}");
+            tracing::warn!(target: "access", method, path, route, status, micros, client, "{method} {path} {status}");
         } else {
-            tracing::info!(target: "access", method, path, route, status, micros, ?client, "{method} {path} {status}");
+            tracing::info!(target: "access", method, path, route, status, micros, client, "{method} {path} {status}");
         }
     });
     // After the access log, which shows it already.
