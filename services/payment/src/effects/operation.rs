@@ -36,9 +36,10 @@ const TELLS: u32 = 8;
 /// this `attempt` alone, so that the job is not held while a rider thinks. Whether the payment knows the end now.
 pub(super) async fn carry_out(tools: &Tools, open: &Open, known: bool, attempt: Option<u32>) -> bool {
     let operation = open.request.operation;
-    let registered = tools.wakes.register(operation);
     let mut unknown = open.resumed || known;
     let single = attempt.is_some();
+    // Who comes by for one visit does not wait: a webhook makes another one.
+    let registered = (!single).then(|| tools.wakes.register(operation));
     let mut attempt = attempt.map_or(0, |attempt| attempt.saturating_sub(1));
     let result = loop {
         attempt += 1;
@@ -58,9 +59,9 @@ pub(super) async fn carry_out(tools: &Tools, open: &Open, known: bool, attempt: 
                 tracing::warn!(%operation, attempt, %error, "a payment operation's outcome is unknown")
             }
         }
-        if single {
+        let Some(registered) = &registered else {
             return false;
-        }
+        };
         // From here on the provider may have it, whatever the answer was.
         unknown = true;
         tokio::select! {

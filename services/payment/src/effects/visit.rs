@@ -39,14 +39,16 @@ async fn settle(tools: &Tools, delivery: Delivery) -> Result<(), JobsError> {
     let Ok(operation) = job.subject.parse::<OperationId>() else {
         return delivery.give_up("its subject is no payment operation's id").await;
     };
+    let shared = tools.queue.jobs.is_shared();
     let held = match find(tools, operation, job.cause).await {
         Found::Open(held) => held,
-        // Whoever is at it here goes on.
-        Found::Closed | Found::UnderWay => return delivery.done().await,
+        Found::Closed => return delivery.done().await,
+        // Whoever is at it here goes on until its end, or has come by for one visit, after which this is the only job.
+        Found::UnderWay if !shared || job.attempt > VISITS => return delivery.done().await,
+        Found::UnderWay => return delivery.later(tools.options.first_wait).await,
         Found::NotRead => return delivery.later(READ_WITHIN).await,
     };
     let known = job.again || job.attempt > 1 || delivery.redelivered;
-    let shared = tools.queue.jobs.is_shared();
     let attempts = shared.then_some(job.attempt);
     if carry_out(tools, &held.open, known, attempts).await {
         held.closed();
