@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// A longer way than this between two fixes is inferred, not measured.
 pub const GAP_M: u64 = 2_000;
-/// One fix in five seconds over 24 hours, twice: more belongs to no trip.
+/// One fix in five seconds over 24 hours, twice.
 const MOST_FIXES: usize = 40_000;
 /// So many fixes that agree with each other outweigh the one that they all contradict.
 const OUTVOTED_BY: usize = 3;
@@ -175,6 +175,11 @@ impl FixLog {
         self.accepted.last_key_value().map(|(key, point)| (key.0, *point))
     }
 
+    /// Whether no more fixes are taken in.
+    pub fn is_full(&self) -> bool {
+        self.accepted.len() >= MOST_FIXES
+    }
+
     /// How many fixes count.
     pub fn len(&self) -> usize {
         self.accepted.len()
@@ -186,7 +191,7 @@ impl FixLog {
     }
 
     fn sight(&self, fix: &Fix) -> Sighting {
-        if self.accepted.len() >= MOST_FIXES {
+        if self.is_full() {
             return Sighting::NoRoom;
         }
         self.devices.sight(&fix.device, fix.seq)

@@ -56,9 +56,11 @@ impl Driver {
 
     fn record(&mut self, fix: &Fix, now: Timestamp) -> FixVerdict {
         let idle_long = fix.trip.is_none() && self.log.len() >= IDLE_FIXES;
+        // A trip of many days goes on; how far it went is not asked here.
+        let long = idle_long || self.log.is_full();
         // A late fix of the trip before does not begin that trip again.
         let another = fix.trip != self.trip && self.log.latest().is_none_or(|(at, _)| at < fix.at);
-        if idle_long || another {
+        if long || another {
             self.log.begin_anew();
             self.trip = fix.trip;
         }
@@ -164,6 +166,19 @@ mod tests {
         };
         let near = positions.live().nearest(around, time(13)).await;
         assert_eq!((near.len(), near[0].driver), (1, driver));
+    }
+
+    #[test]
+    fn a_driver_is_seen_on_the_longest_trip() {
+        let positions = positions();
+        let on_a_trip = |number| Fix {
+            trip: Some(TripId::derive(1, &[b"trip"])),
+            ..fix(number)
+        };
+        for number in 1..=40_100_u32 {
+            let verdicts = positions.record(fix(1).driver, &[on_a_trip(number.into())], time(number.into()));
+            assert_eq!(verdicts, [FixVerdict::Accepted], "fix {number}");
+        }
     }
 
     #[test]
