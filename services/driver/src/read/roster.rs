@@ -183,7 +183,11 @@ impl Roster {
 
     /// These drivers are about to be asked; what the search's own events say takes its place.
     pub fn about_to_offer(&self, dispatch: DispatchId, candidates: &[Candidate]) {
-        self.rows_mut().offered.replace(dispatch, candidates);
+        let mut rows = self.rows_mut();
+        // One that is over meanwhile has no event to come that would take them off again.
+        if rows.searches.contains_key(&dispatch) {
+            rows.offered.replace(dispatch, candidates);
+        }
     }
 
     /// Whether another search is asking this driver for some of this time.
