@@ -236,7 +236,8 @@ async fn readiness(names: &[&'static str], common: &Common) {
     }
 }
 
-fn host(bind: IpAddr) -> String {
+/// By which name clients on this machine reach what listens there, as a part of an URL.
+pub(super) fn host(bind: IpAddr) -> String {
     match bind {
         all if all.is_unspecified() => "127.0.0.1".to_owned(),
         IpAddr::V4(one) => one.to_string(),

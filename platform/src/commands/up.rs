@@ -1,5 +1,6 @@
 //! `interstate up` and `serve`: start, show, stop in order.
 
+use super::split::host;
 use crate::{
     cli::{Serve, Up},
     demo,
@@ -251,7 +252,7 @@ pub(super) async fn sandbox(common: &Common, webhooks: u16) -> Result<(Provider,
     let webhook = (address.port() != 0)
         .then(|| {
             Endpoint::new(
-                &format!("http://{}:{webhooks}/v1/webhooks/payments", common.bind),
+                &format!("http://{}:{webhooks}/v1/webhooks/payments", host(common.bind)),
                 &secret,
             )
         })

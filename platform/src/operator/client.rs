@@ -5,11 +5,12 @@ use crate::{audit::Check, cli::Target};
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
-/// Replays may take a while; everything else answers at once.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// A long log on a slow disk.
-const BACKUP_PATIENCE: Duration = Duration::from_secs(24 * 3_600);
+/// Replays, audits and backups read a log, which may be long, on a disk that may be slow.
+const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
+/// For what is answered at once.
+const SHORT_PATIENCE: Duration = Duration::from_secs(60);
+/// Until there is a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a tool got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,14 @@ pub enum ClientError {
         url: String,
         /// Why.
         why: String,
+    },
+    /// It is there, and does not answer.
+    #[error(
+        "the platform at {url} has not answered in time; what it was asked for may still be under way there"
+    )]
+    Silent {
+        /// Where.
+        url: String,
     },
     /// The key is not that platform's.
     #[error(
@@ -57,6 +66,7 @@ impl Client {
         };
         Ok(Self {
             http: reqwest::Client::builder()
+                .connect_timeout(CONNECT_WITHIN)
                 .timeout(PATIENCE)
                 .build()
                 .map_err(unreachable)?,
@@ -68,18 +78,13 @@ impl Client {
 
     /// The figures.
     pub async fn status(&self) -> Result<Status, ClientError> {
-        self.read("/operator/status").await
+        let request = self.http.get(format!("{}/operator/status", self.target));
+        read(&self.send(request.timeout(SHORT_PATIENCE)).await?)
     }
 
     /// Has the invariants checked.
     pub async fn audit(&self) -> Result<Vec<Check>, ClientError> {
-        self.read("/operator/audit").await
-    }
-
-    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        let text = self.get(path).await?;
-        serde_json::from_str(&text)
-            .map_err(|error| ClientError::Refused(format!("an answer of another version: {error}")))
+        read(&self.get("/operator/audit").await?)
     }
 
     /// Reads a page of text.
@@ -100,14 +105,17 @@ impl Client {
 
     /// Has the log and the keys copied.
     pub async fn backup(&self, place: &BackupPlace) -> Result<String, ClientError> {
-        let request = self.http.post(format!("{}/operator/backup", self.target));
-        self.send(request.json(place).timeout(BACKUP_PATIENCE)).await
+        self.post_json("/operator/backup", place).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<String, ClientError> {
-        let unreachable = |error: reqwest::Error| ClientError::Unreachable {
-            url: self.target.clone(),
-            why: error.to_string(),
+        let url = || self.target.clone();
+        let unreachable = |error: reqwest::Error| match error.is_timeout() && !error.is_connect() {
+            true => ClientError::Silent { url: url() },
+            false => ClientError::Unreachable {
+                url: url(),
+                why: error.to_string(),
+            },
         };
         let response = request
             .header(KEY_HEADER, &self.key)
@@ -125,4 +133,9 @@ impl Client {
             _ => Err(ClientError::Refused(text)),
         }
     }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
+    serde_json::from_str(text)
+        .map_err(|error| ClientError::Refused(format!("an answer of another version: {error}")))
 }
