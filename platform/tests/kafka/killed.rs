@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The partitions of a dead instance have to decide again after this long. The brokers wait 6 s for a sign of
+/// The partitions of a dead instance have to decide again after this long. The brokers wait 8 s for a sign of
 /// life; the rest is room for a busy machine.
 const TAKEOVER: Duration = Duration::from_secs(30);
 const RIDERS: usize = 4;

@@ -45,7 +45,7 @@ impl Harness for OnServers {
         true
     }
 
-    /// The broker waits 6 s for a sign of life of a member.
+    /// The broker waits 8 s for a sign of life of a member.
     fn takeover(&self) -> Duration {
         Duration::from_secs(20)
     }

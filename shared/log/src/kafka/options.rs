@@ -68,7 +68,9 @@ pub struct Options {
     /// batch.
     pub transaction_timeout: Duration,
     /// A member that is silent for this long loses its partitions (the brokers' least is 6 s unless
-    /// `group.min.session.timeout.ms` is lower).
+    /// `group.min.session.timeout.ms` is lower). Whoever hears nothing of the group's coordinator for as long gives its
+    /// own up, joins as somebody new, and waits until the session of the one that it was has ended too: it is better
+    /// longer than the brokers need to replace one of them.
     pub session_timeout: Duration,
     /// How long a member that loses a partition in good order gets to stop deciding there.
     pub revoke_timeout: Duration,
@@ -117,7 +119,7 @@ impl Options {
             takeover_timeout: Duration::from_secs(30),
             append_timeout: Duration::from_secs(12),
             transaction_timeout: Duration::from_secs(20),
-            session_timeout: Duration::from_secs(6),
+            session_timeout: Duration::from_secs(8),
             revoke_timeout: Duration::from_secs(5),
             fetch_wait: Duration::from_millis(100),
             read_ahead: 4 << 20,
