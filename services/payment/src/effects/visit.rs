@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a job waits here for the log to be read as far as its event.
 const READ_WITHIN: Duration = Duration::from_secs(5);
+/// When a job comes back that has found another one at its operation: the provider may take its time.
+const COME_BACK: Duration = Duration::from_secs(2);
 
 /// Takes jobs for ever, as many at a time as the queue gives out.
 pub(super) async fn take_jobs(tools: &Tools) {
@@ -45,7 +47,7 @@ async fn settle(tools: &Tools, delivery: Delivery) -> Result<(), JobsError> {
         Found::Closed => return delivery.done().await,
         // Whoever is at it here goes on until its end, or has come by for one visit, after which this is the only job.
         Found::UnderWay if !shared || job.attempt > VISITS => return delivery.done().await,
-        Found::UnderWay => return delivery.later(tools.options.first_wait).await,
+        Found::UnderWay => return delivery.later(COME_BACK).await,
         Found::NotRead => return delivery.later(READ_WITHIN).await,
     };
     let known = job.again || job.attempt > 1 || delivery.redelivered;

@@ -55,10 +55,14 @@ impl Fake {
 
     /// A provider that answers nobody until [`Fake::open`].
     pub fn closed() -> Self {
-        Self {
-            book: Arc::default(),
-            gate: Arc::new(Semaphore::new(0)),
-        }
+        let fake = Self::new();
+        fake.close();
+        fake
+    }
+
+    /// Answers nobody from now on, until [`Fake::open`].
+    pub fn close(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
 
     pub fn open(&self) {

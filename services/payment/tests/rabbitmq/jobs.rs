@@ -149,6 +149,35 @@ async fn a_webhook_makes_a_visit_now_whichever_process_it_reaches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_a_webhook_makes_is_not_the_operations_last() {
+    let (node, broker) = (Node::start().await, Engine::start("rabbitmq"));
+    let provider = Fake::new().fail([Fault::TimeoutWithoutEffect]);
+    let soon = Options {
+        delays: vec![Duration::from_secs(1)],
+        ..options()
+    };
+    let process = Process::start(&node, &broker, provider.clone(), true, soon).await;
+    node.tell(1, capture(1, card(OK))).await;
+    while process.jobs.standing().delayed == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The operation's own job comes back while the webhook's visit is still at it.
+    provider.close();
+    let operation = made(&node).await[0].subject.parse().unwrap();
+    process.worker.wakes.wake(operation);
+    while provider.calls() != ["charge", "find", "charge"] {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let provider = provider.fail([Fault::TimeoutWithoutEffect]);
+    provider.open();
+    node.until("payment.captured.v1", 1).await;
+    assert_eq!(provider.effects(), [1]);
+    process.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_full_keeps_operations_waiting_in_the_log() {
     let (node, broker) = (Node::start().await, Engine::start("rabbitmq"));
     let provider = Fake::closed();
