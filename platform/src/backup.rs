@@ -20,10 +20,12 @@ const KEYS: [&str; 6] = [
     "access-token.ed25519",
     "clock.json",
     "keys",
-    "personal-data.key",
+    PERSONAL,
     "start-codes.hmac",
     "unique-values.hmac",
 ];
+/// Each deployment has it from its first start on.
+const PERSONAL: &str = "personal-data.key";
 /// Where they stand in a backup.
 const KEYS_FOLDER: &str = "keys";
 /// The settings that were given, `NAME=value` a line.
@@ -45,6 +47,13 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There are no keys to copy: without them nobody's data could be read again.
+    #[error(
+        "there are no keys in {}: to back up, name the folder that the services keep theirs in with --keys-dir or \
+         --data-dir; a backup is restored with the folder of keys that it was made with",
+        .0.display()
+    )]
+    NoKeys(PathBuf),
     /// There are keys where keys are to be put.
     #[error("{} is there already: name a folder without keys with --keys-dir, or --data-dir", .0.display())]
     KeysThere(PathBuf),
@@ -57,6 +66,7 @@ fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Error {
 
 /// Copies a log and the keys behind it, while both are in use. Says what was copied.
 pub async fn take(log: &dyn Log, keys_dir: &Path, into: &Path) -> Result<String, Error> {
+    has_keys(keys_dir)?;
     let tell = |id: &PartitionId, records| tracing::info!(partition = %id, records, "copied");
     let manifest = backup::take(log, &catalogue::services(), into, tell).await?;
     // Behind the log: whatever is sealed in it was sealed with a key that is there by now.
@@ -102,12 +112,18 @@ pub async fn restore(log: &dyn Log, keys_dir: &Path, from: &Path) -> Result<Stri
     {
         return Err(Error::KeysThere(there));
     }
+    has_keys(&from.join(KEYS_FOLDER))?;
     let tell = |id: &PartitionId, records: u64| eprintln!("{id}: {records} records");
     let manifest = backup::restore(log, &catalogue::services(), from, tell).await?;
     for name in KEYS {
         copy(&from.join(KEYS_FOLDER).join(name), &keys_dir.join(name))?;
     }
     Ok(report(&manifest, MachineClock::machine_now(), from))
+}
+
+fn has_keys(dir: &Path) -> Result<(), Error> {
+    let there = dir.join(PERSONAL).exists();
+    there.then_some(()).ok_or_else(|| Error::NoKeys(dir.to_owned()))
 }
 
 fn report(manifest: &Manifest, now: Timestamp, from: &Path) -> String {
