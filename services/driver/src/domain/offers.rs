@@ -79,16 +79,8 @@ impl OfferPolicy {
         }
     }
 
-    /// When a search ends without a driver, whatever rounds are left: for a reserved trip early enough to
-    /// offer the rider something else, on demand at the pickup.
-    pub fn gives_up_at(&self, mode: DispatchMode, pickup: Timestamp) -> Timestamp {
-        match mode {
-            DispatchMode::OnDemand => pickup,
-            DispatchMode::Reserved => pickup.checked_sub(self.lead()).unwrap_or(Timestamp::MIN),
-        }
-    }
-
-    /// The round after `done` rounds, or nothing when the search is over. No offer outlives the search.
+    /// The round after `done` rounds, or nothing when no more are left or the rider should have been picked up. When the
+    /// search gives up before that, its booking says.
     pub fn next_round(
         &self,
         mode: DispatchMode,
@@ -96,15 +88,14 @@ impl OfferPolicy {
         pickup: Timestamp,
         now: Timestamp,
     ) -> Option<OfferRound> {
-        let end = self.gives_up_at(mode, pickup);
         let rounds_are_left = mode == DispatchMode::Reserved || done < self.on_demand_rounds;
-        (now < end && rounds_are_left).then(|| OfferRound {
+        (now < pickup && rounds_are_left).then(|| OfferRound {
             round: done.saturating_add(1),
             batch: self.batch(mode),
             expires_at: now
                 .checked_add(self.ttl(mode, pickup, now))
-                .unwrap_or(end)
-                .min(end),
+                .unwrap_or(pickup)
+                .min(pickup),
         })
     }
 
@@ -186,11 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn a_trip_tomorrow_is_offered_until_three_hours_before_and_no_offer_outlives_that() {
+    fn a_trip_tomorrow_is_offered_in_any_number_of_rounds_and_no_offer_outlives_its_pickup() {
         let mode = policy().mode(pickup(), before(1_440));
         assert_eq!(mode, DispatchMode::Reserved);
-        let last = policy().next_round(mode, 70, pickup(), before(182)).unwrap();
-        assert_eq!((last.batch, last.expires_at), (5, before(180)));
-        assert_eq!(policy().next_round(mode, 71, pickup(), before(180)), None);
+        let last = policy().next_round(mode, 70, pickup(), before(2)).unwrap();
+        assert_eq!((last.batch, last.expires_at), (5, pickup()));
+        assert_eq!(policy().next_round(mode, 71, pickup(), pickup()), None);
     }
 }

@@ -116,7 +116,7 @@ impl Dispatch {
         }
         let policy = OfferPolicy::default();
         let mode = policy.mode(trip.pickup_at, cx.now);
-        let until = deadline.min(policy.gives_up_at(mode, trip.pickup_at));
+        let until = deadline.min(trip.pickup_at);
         draft.emit(SearchOpened {
             search: number,
             trip,
