@@ -88,6 +88,12 @@ impl Aggregate for Driver {
                 })
                 .reply(&driver))
             }
+            // A vehicle may be entered before its driver, on its way at once: it gives its plate back, so that it can be
+            // entered again.
+            (Is::Unknown, Asked::LinkVehicle { vehicle }) => {
+                Ok(Decision::nothing().send(Message::to(vehicle, &VehicleCommand::ReleasePlate)))
+            }
+            (Is::Unknown, Asked::UnlinkVehicle { .. }) => Ok(Decision::nothing()),
             (Is::Unknown, _) => Err(Rejection::not_found(
                 "driver-unknown",
                 "There is no such driver: register first.",

@@ -303,6 +303,17 @@ fn a_paper_is_kept_until_it_has_lapsed_even_if_its_renewal_is_there() {
 }
 
 #[test]
+fn a_vehicle_that_is_entered_before_its_driver_gives_its_plate_back() {
+    let link = DriverCommand::LinkVehicle { vehicle: vehicle() };
+    let told = given::<Driver>(id()).when(Actor::Service("driver".into()), link);
+    let release = crate::domain::vehicle::VehicleCommand::ReleasePlate;
+    let message = &told.messages()[0];
+    assert_eq!(message.to.id, vehicle().to_string());
+    assert_eq!(message.payload, interstate_eventing::encode_json(&release));
+    told.then_nothing();
+}
+
+#[test]
 fn an_eleventh_vehicle_gives_its_plate_back() {
     let link = |n: u8| {
         let vehicle = VehicleId::derive(1, &[&[n]]);
