@@ -143,9 +143,25 @@ fn administrators_change_roles_but_keep_their_own() {
         .when(admin(), change(&[Role::Rider, Role::Admin, Role::Rider]))
         .then_types(&["user.roles_changed.v1"]);
     assert_eq!(story.state().roles(), [Role::Rider, Role::Admin]);
-    story
+    let taken = story
         .when(as_role(Role::Admin), change(&[Role::Rider]))
-        .then_rejected("user-own-admin-role");
+        .then_rejected("user-own-admin-role")
+        .when(admin(), change(&[Role::Rider]))
+        .story();
+    // The token of before is good for some minutes.
+    taken
+        .when(as_role(Role::Admin), change(&[Role::Admin]))
+        .then_rejected("forbidden");
+}
+
+#[test]
+fn whoever_has_any_number_of_logins_can_be_erased() {
+    let sessions = (0..2_000_u32).map(|n| SessionId::derive(1, &[&n.to_be_bytes()]));
+    let erase = UserCommand::Erase {
+        sessions: sessions.collect(),
+    };
+    let told = signed_up().when(as_role(Role::Rider), erase);
+    assert_eq!(told.messages().len(), 500 + 2);
 }
 
 #[test]
