@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use interstate_live::{Live, rates::RateLimit};
 use interstate_telemetry::{ServiceMetrics, TraceContext};
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
@@ -104,7 +104,7 @@ impl Edge {
     async fn answer(&self, client: Option<IpAddr>, request: Request, next: Next) -> Response {
         let limits = &*self.limits;
         if let (Some(limiter), Some(client)) = (&limits.per_address, client)
-            && let Err(wait) = limiter.take(&client.to_string()).await
+            && let Err(wait) = limiter.take(&share(client).to_string()).await
         {
             let problem = Problem::new(&codes::RATE_LIMITED, "Too many requests come from this address.");
             return problem.retry_after(wait).into_response();
@@ -210,6 +210,14 @@ fn span(
     }
     span.record("trace_id", context.trace.trace_hex());
     span
+}
+
+/// Whose share a request counts for: an IPv6 client has a network of 64 bits to itself.
+fn share(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
 }
 
 fn parent(headers: &HeaderMap) -> Option<TraceContext> {
