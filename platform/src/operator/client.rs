@@ -110,12 +110,15 @@ impl Client {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<String, ClientError> {
         let url = || self.target.clone();
-        let unreachable = |error: reqwest::Error| match error.is_timeout() && !error.is_connect() {
-            true => ClientError::Silent { url: url() },
-            false => ClientError::Unreachable {
-                url: url(),
-                why: error.to_string(),
-            },
+        let unreachable = |error: reqwest::Error| {
+            if error.is_timeout() && !error.is_connect() {
+                ClientError::Silent { url: url() }
+            } else {
+                ClientError::Unreachable {
+                    url: url(),
+                    why: error.to_string(),
+                }
+            }
         };
         let response = request
             .header(KEY_HEADER, &self.key)
