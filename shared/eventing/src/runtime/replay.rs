@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Records read at once.
 pub(super) const CHUNK: usize = 1_000;
-/// Batches after which the cache is written.
+/// Batches after which the cache is written. What is not written yet is held in memory, however long the log is.
 pub(super) const FLUSH_EVERY: u32 = 512;
 
 /// Why the task does not get any further.
@@ -45,10 +45,14 @@ pub(super) fn task_on(
 /// Brings the task to the committed end of its events; how many records that took.
 pub(super) async fn to(env: &Env, id: &PartitionId, task: &mut Task, end: u64) -> Result<u64, ReplayError> {
     let mut batches = task.batches();
-    let mut records = 0;
+    let (mut records, mut unflushed) = (0, 0);
     read(env, id, task.next(), end, |chunk| {
         records += chunk.records.len() as u64;
-        take_up(chunk, &mut batches, task)?;
+        unflushed += take_up(chunk, &mut batches, task)?;
+        if unflushed >= FLUSH_EVERY {
+            unflushed = 0;
+            task.flush()?;
+        }
         Ok::<(), ReplayError>(())
     })
     .await?;

@@ -321,6 +321,11 @@ impl Cache {
         core.pending.clone_from(&receipt.pending);
         for message in &receipt.messages {
             core.out.insert(message.channel.clone(), message.number);
+            // A restored log gives back what had been sent: a flush, which goes on behind the last number that it wrote,
+            // would leave it out.
+            if self.stored.get(&message.channel) >= Some(&message.number) {
+                self.puts.push(message_row(message));
+            }
             self.outbox
                 .entry(message.channel.clone())
                 .or_default()
@@ -402,8 +407,7 @@ impl Cache {
         for (channel, waiting) in &self.outbox {
             let stored = self.stored.entry(channel.clone()).or_default();
             for (number, message) in waiting.range(*stored + 1..) {
-                let row = rmp_serde::to_vec_named(message).expect("a message is plain data");
-                puts.push((message_key(channel, *number), Some(row)));
+                puts.push(message_row(message));
                 *stored = *number;
             }
         }
@@ -503,6 +507,11 @@ fn outcome_key(id: CommandId) -> Vec<u8> {
 
 fn expiry_key(time: Timestamp, id: CommandId) -> Vec<u8> {
     [b"x", &sortable(time)[..], &id.ulid().0.to_be_bytes()[..]].concat()
+}
+
+fn message_row(message: &Outgoing) -> Put {
+    let row = rmp_serde::to_vec_named(message).expect("a message is plain data");
+    (message_key(&message.channel, message.number), Some(row))
 }
 
 fn message_key(channel: &Channel, number: u64) -> Vec<u8> {
