@@ -24,8 +24,8 @@ use tokio::sync::watch;
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// The same where it is known that the command got lost.
 const LOST_AFTER: Duration = Duration::from_millis(50);
-/// How long a reply is waited for in all.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a reply is waited for in all: a little less than a request may take, so that whoever sent it hears what to do.
+const PATIENCE: Duration = Duration::from_secs(9);
 /// After this a command is not decided any more.
 const EXPIRES_AFTER: Duration = Duration::from_secs(30);
 
