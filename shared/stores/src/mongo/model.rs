@@ -6,6 +6,7 @@ use super::{
     rebuild,
     state::{self, State, States},
     steps::Onward,
+    take_up::GONE_BACK,
 };
 use crate::{Comparison, ParkedNote, RebuildError, StoredModel};
 use async_trait::async_trait;
@@ -161,22 +162,22 @@ impl<P: MongoProjection> MongoReadModel<P> {
         let turn = self.turn(source).await;
         let _turn = turn.lock().await;
         let generation = self.in_use.get();
+        let from = events.first().map_or(to.sequence, |event| event.sequence - 1);
         let mut applied = Applied::default();
         let mut documents = Vec::new();
         if !events.is_empty() {
-            let folded = self.take_up(generation, source, events.to_vec()).await?;
+            let folded = self
+                .take_up(generation, source, events.to_vec(), Some(from))
+                .await?;
             applied.parked = folded.parked.len() as u64;
             documents = folded.documents;
         }
-        let from = events.first().map_or(to.sequence, |event| event.sequence - 1);
         if !self.states.advance(generation, source, from, to).await? {
             let state = self.state().await?;
             let stands = state.position(source);
             let is_there = stands.sequence >= to.sequence && stands.receipt >= to.receipt;
             if state.generation != generation || !is_there {
-                return Err(self.db.failed(
-                    "the position has gone back, or a rebuilt read model was put in use; it is read again",
-                ));
+                return Err(self.db.failed(GONE_BACK));
             }
             // Another process has taken the same events up: documents first, then the position, as everybody does. It
             // may be further; whoever watches documents here is told of each all the same.

@@ -106,7 +106,7 @@ impl<P: MongoProjection> Beside<'_, P> {
         let mut replay = Replay::between(self.log, source, from, to).await?;
         while let Some((events, behind)) = replay.next().await? {
             if !events.is_empty() {
-                self.live.take_up(self.filled, source, events).await?;
+                self.live.take_up(self.filled, source, events, None).await?;
             }
             if let Some((_, at)) = self.positions().iter_mut().find(|(known, _)| known == source) {
                 *at = behind;

@@ -21,6 +21,9 @@ use std::{sync::Arc, time::Duration};
 /// How often a batch is folded anew because somebody else has written its documents. The partitions of one service
 /// meet in few documents, and each conflict means that another one has gone on.
 const TRIES: u32 = 50;
+/// What a runner is told that has to begin again from the stored position.
+pub(super) const GONE_BACK: &str =
+    "the position has gone back, or a rebuilt read model was put in use; it is read again";
 /// Documents of one question.
 const PAGE: usize = 1_000;
 /// Batches of more events are folded where they hold nobody up.
@@ -37,18 +40,21 @@ impl<P: MongoProjection> MongoReadModel<P> {
         }
     }
 
-    /// Takes events up that follow each other, and parks what cannot be. The position is the caller's.
+    /// Takes events up that follow each other, and parks what cannot be. To move the position is the caller's; `from` is
+    /// where it has to stand, at least, or nothing where that is the caller's too.
     pub(super) async fn take_up(
         &self,
         generation: i64,
         source: &PartitionId,
         events: Vec<Event>,
+        from: Option<u64>,
     ) -> Result<Folded<P::Document>, MongoError> {
         let batch = Batch::new(&*self.projection, events);
+        let at = from.map(|from| (source, from));
         let aside = self.aside(generation);
         let waiting = aside.waiting(source, batch.subjects());
-        let (waiting, found) = try_join(waiting, self.load(generation, &batch)).await?;
-        let folded = self.write(generation, &batch, waiting, found).await?;
+        let (waiting, found) = try_join(waiting, self.load_at(generation, &batch, at)).await?;
+        let folded = self.write(generation, &batch, at, waiting, found).await?;
         // After the documents: what another partition writes meanwhile may be what a failing event lacks.
         aside.insert(source, &folded.parked, &*self.steps).await?;
         self.reach(Step::Parked).await?;
@@ -71,7 +77,9 @@ impl<P: MongoProjection> MongoReadModel<P> {
             .collect();
         let batch = Batch::new(&*self.projection, events);
         let found = self.load(generation, &batch).await?;
-        let folded = self.write(generation, &batch, Waiting::default(), found).await?;
+        let folded = self
+            .write(generation, &batch, None, Waiting::default(), found)
+            .await?;
         let failed = |sequence: &u64| {
             folded
                 .parked
@@ -98,6 +106,7 @@ impl<P: MongoProjection> MongoReadModel<P> {
         &self,
         generation: i64,
         batch: &Arc<Batch>,
+        at: Option<(&PartitionId, u64)>,
         waiting: Waiting,
         mut found: Vec<RawDocumentBuf>,
     ) -> Result<Folded<P::Document>, MongoError> {
@@ -110,7 +119,7 @@ impl<P: MongoProjection> MongoReadModel<P> {
                 return Ok(folded);
             }
             tokio::time::sleep(Duration::from_millis(u64::from(tried))).await;
-            found = self.load(generation, batch).await?;
+            found = self.load_at(generation, batch, at).await?;
         }
         Err(self.db.failed(format!(
             "others have written the same documents {TRIES} times meanwhile"
@@ -135,6 +144,27 @@ impl<P: MongoProjection> MongoReadModel<P> {
         let (batch, projection) = (batch.clone(), self.projection.clone());
         let folded = tokio::task::spawn_blocking(move || batch.fold(&*projection, found, waiting, expiry));
         folded.await.map_err(|error| self.db.failed(error.to_string()))?
+    }
+
+    /// The documents of a batch, if the position is still where the batch goes on. A server that came back with less has
+    /// older documents: one that took these events would pass over those in between, once they are read again.
+    async fn load_at(
+        &self,
+        generation: i64,
+        batch: &Batch,
+        at: Option<(&PartitionId, u64)>,
+    ) -> Result<Vec<RawDocumentBuf>, MongoError> {
+        let Some((source, from)) = at else {
+            return self.load(generation, batch).await;
+        };
+        // One after the other: documents of before the position would pass.
+        let found = self.load(generation, batch).await?;
+        let state = self.states.read().await?;
+        let stands = state.filter(|state| state.generation == generation);
+        if stands.is_none_or(|state| state.position(source).sequence < from) {
+            return Err(self.db.failed(GONE_BACK));
+        }
+        Ok(found)
     }
 
     async fn load(&self, generation: i64, batch: &Batch) -> Result<Vec<RawDocumentBuf>, MongoError> {

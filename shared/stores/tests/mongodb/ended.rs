@@ -12,7 +12,10 @@ use interstate_eventing::{
 };
 use interstate_log::PartitionId;
 use interstate_log::Topic;
-use interstate_stores::mongo::{MongoReadModel, Step, Steps, bson::Document};
+use interstate_stores::mongo::{
+    Mongo, MongoReadModel, Step, Steps,
+    bson::{Bson, Document, doc},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -228,6 +231,58 @@ async fn wherever_taking_parked_events_up_ends_the_next_time_finishes_it() {
         if ended.is_ok() {
             assert!(nth >= 3);
             break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_with_less_is_told_again_all_that_it_has_lost() {
+    let engine = Engine::start("mongo");
+    let batches = story(&engine).await;
+    let undisturbed = Server::database(&engine).await.model().await;
+    carry(&undisturbed, &batches).await.unwrap();
+    let server = Server::database(&engine).await;
+    let model = server.model().await;
+    let [first, second, third] = &batches[..] else {
+        panic!("the story has three batches");
+    };
+    carry(&model, std::slice::from_ref(first)).await.unwrap();
+    let kept = copied(&server.db).await;
+    carry(&model, std::slice::from_ref(second)).await.unwrap();
+    put_back(&server.db, kept).await;
+
+    // Its runner knows nothing of that, and goes on.
+    let refused = model.apply(&source(0), &third.0, third.1).await.unwrap_err();
+    assert!(refused.to_string().contains("has gone back"), "{refused}");
+    carry(&model, &batches).await.unwrap();
+    assert_eq!(everything(&model).await, everything(&undisturbed).await);
+}
+
+/// All documents of all collections.
+async fn copied(db: &Mongo) -> Vec<(String, Vec<Bson>)> {
+    let mut kept = Vec::new();
+    for name in db.collections().await.unwrap() {
+        let found = db
+            .command(doc! { "find": &name, "batchSize": 1_000 })
+            .await
+            .unwrap();
+        let cursor = found.get_document("cursor").unwrap();
+        kept.push((name, cursor.get_array("firstBatch").unwrap().clone()));
+    }
+    kept
+}
+
+/// As a server has it that lost what was written since.
+async fn put_back(db: &Mongo, kept: Vec<(String, Vec<Bson>)>) {
+    for (name, documents) in kept {
+        let everything = doc! { "q": {}, "limit": 0 };
+        db.command(doc! { "delete": &name, "deletes": [everything] })
+            .await
+            .unwrap();
+        if !documents.is_empty() {
+            db.command(doc! { "insert": &name, "documents": documents })
+                .await
+                .unwrap();
         }
     }
 }
