@@ -4,6 +4,7 @@ use crate::ParkedNote;
 use interstate_eventing::projection::{Parked, decode_event, encode_event};
 use interstate_log::PartitionId;
 use sqlx::{PgConnection, PgExecutor};
+use std::collections::HashSet;
 
 pub(super) async fn of(rows: impl PgExecutor<'_>, source: &PartitionId) -> sqlx::Result<Vec<Parked>> {
     let found: Vec<(Vec<u8>, String, String)> = sqlx::query_as(
@@ -23,6 +24,20 @@ pub(super) async fn of(rows: impl PgExecutor<'_>, source: &PartitionId) -> sqlx:
         })
     });
     parked.collect()
+}
+
+/// The subjects that something is parked of.
+pub(super) async fn subjects(
+    rows: impl PgExecutor<'_>,
+    source: &PartitionId,
+) -> sqlx::Result<HashSet<String>> {
+    let found: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT subject FROM parked WHERE service = $1 AND \"partition\" = $2")
+            .bind(&*source.service)
+            .bind(i64::from(source.index))
+            .fetch_all(rows)
+            .await?;
+    Ok(found.into_iter().collect())
 }
 
 pub(super) async fn count(rows: impl PgExecutor<'_>, source: &PartitionId) -> sqlx::Result<u64> {

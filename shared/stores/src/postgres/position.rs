@@ -1,5 +1,6 @@
 //! How far a projection is, in the schema that has its rows.
 
+use super::parked;
 use interstate_eventing::projection::Position;
 use interstate_log::PartitionId;
 use sqlx::{PgConnection, PgExecutor};
@@ -36,13 +37,13 @@ pub(super) async fn claim(
     from: u64,
     to: Position,
 ) -> sqlx::Result<Option<HashSet<String>>> {
-    let waiting: Option<(Vec<String>,)> = sqlx::query_as(
+    let parked: Option<(bool,)> = sqlx::query_as(
         "INSERT INTO positions AS known (service, \"partition\", next, sequence, receipt, incarnation)
          SELECT $1, $2, $3, $4, $5, $6
          WHERE $7 = 0 OR EXISTS (SELECT FROM positions WHERE service = $1 AND \"partition\" = $2)
          ON CONFLICT (service, \"partition\") DO UPDATE SET next = $3, sequence = $4, receipt = $5, incarnation = $6
          WHERE known.sequence = $7 AND known.receipt <= $5
-         RETURNING ARRAY(SELECT DISTINCT subject FROM parked WHERE service = $1 AND \"partition\" = $2)",
+         RETURNING EXISTS(SELECT FROM parked WHERE service = $1 AND \"partition\" = $2)",
     )
     .bind(&*source.service)
     .bind(i64::from(source.index))
@@ -51,7 +52,12 @@ pub(super) async fn claim(
     .bind(to.receipt.cast_signed())
     .bind(i64::from(to.incarnation))
     .bind(from.cast_signed())
-    .fetch_optional(tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(waiting.map(|(subjects,)| subjects.into_iter().collect()))
+    match parked {
+        None => Ok(None),
+        Some((false,)) => Ok(Some(HashSet::new())),
+        // That was how it stood before this waited its turn: what is parked may have been taken up in between.
+        Some((true,)) => parked::subjects(tx, source).await.map(Some),
+    }
 }
