@@ -59,6 +59,10 @@ impl Sqlite {
     }
 
     pub(crate) async fn open_with(path: &Path, durability: Durability) -> Result<Self, SqliteError> {
+        if mark_of_damage(path).exists() {
+            tracing::warn!(file = %path.display(), "a read model's file was found damaged; it is rebuilt from the log");
+            remove(path).map_err(|error| SqliteError::io(path, &error))?;
+        }
         match Self::connect(path, durability).await {
             Err(error) if is_damaged(&error.source) => {
                 tracing::warn!(file = %path.display(), %error, "a read model's file is damaged; it is rebuilt from the log");
@@ -80,6 +84,21 @@ impl Sqlite {
         let made = sqlite.writer.run(schema::ensure).await;
         made.map_err(|source| SqliteError::new(path, source))?;
         Ok(sqlite)
+    }
+
+    /// Where a statement has failed because the file is damaged, the next one who opens it begins it anew.
+    pub(crate) fn note(&self, error: &rusqlite::Error) {
+        if !is_damaged(error) {
+            return;
+        }
+        let file = self.path.display();
+        match std::fs::File::create_new(mark_of_damage(&self.path)) {
+            Ok(_) => {
+                tracing::error!(%file, %error, "a read model's file is damaged: start again, and it is rebuilt from the log");
+            }
+            Err(known) if known.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => tracing::error!(%file, %error, "a read model's file is damaged: remove it"),
+        }
     }
 
     /// For queries. They see committed rows only.
@@ -140,12 +159,23 @@ fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Removes a file with what SQLite keeps beside it.
+/// Stands beside a file whose rows cannot be read any more.
+const DAMAGED: &str = "-damaged";
+
+fn mark_of_damage(path: &Path) -> PathBuf {
+    beside(path, DAMAGED)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Removes a file with what stands beside it; the mark of its damage last.
 pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(PathBuf::from(name)) {
+    for suffix in ["", "-wal", "-shm", DAMAGED] {
+        match std::fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

@@ -76,6 +76,11 @@ impl<P: Projection> SqliteReadModel<P> {
         }
     }
 
+    fn failure(&self, what: impl Into<String>, error: &rusqlite::Error) -> StoreFailure {
+        self.db.note(error);
+        failure::<P>(what, error)
+    }
+
     /// Asks one of the connections that read.
     async fn ask<T: Send + 'static>(
         &self,
@@ -85,7 +90,7 @@ impl<P: Projection> SqliteReadModel<P> {
     ) -> Result<T, StoreFailure> {
         let source = source.clone();
         let answer = self.db.readers().read(move |reader| question(reader, &source));
-        answer.await.map_err(|error| failure::<P>(what, &error))
+        answer.await.map_err(|error| self.failure(what, &error))
     }
 }
 
@@ -103,7 +108,7 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
             position_of(writer, P::NAME, &source)
         });
         read.await
-            .map_err(|error| failure::<P>("read its position", &error))
+            .map_err(|error| self.failure("read its position", &error))
     }
 
     async fn apply(
@@ -119,7 +124,7 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
         };
         self.db.writer().take_up(Box::new(asked));
         let applied = applied.await.unwrap_or_else(|_| Err(writer::gone()));
-        applied.map_err(|error| failure::<P>(format!("take {} events of {source} up", events.len()), &error))
+        applied.map_err(|error| self.failure(format!("take {} events of {source} up", events.len()), &error))
     }
 
     async fn parked(&self, source: &PartitionId) -> Result<Vec<Parked>, StoreFailure> {
@@ -159,7 +164,7 @@ impl<P: Projection> ReadModel for SqliteReadModel<P> {
         });
         retried
             .await
-            .map_err(|error| failure::<P>("take parked events up", &error))
+            .map_err(|error| self.failure("take parked events up", &error))
     }
 }
 
@@ -170,7 +175,7 @@ impl<P: Projection> StoredModel for SqliteReadModel<P> {
         let notes = readers
             .read(move |reader| parked::notes(reader, P::NAME, most))
             .await;
-        notes.map_err(|error| failure::<P>("tell what is parked", &error))
+        notes.map_err(|error| self.failure("tell what is parked", &error))
     }
 
     async fn rebuild(
