@@ -32,6 +32,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use store::Store;
 use tokio::sync::watch;
@@ -48,6 +49,8 @@ pub struct Options {
     pub max_record: usize,
     /// Writing stops while less than this many bytes are free on the disk.
     pub reserve: u64,
+    /// How long telemetry is kept, in whole seconds; everything else stays for ever. A topic keeps what it was made with.
+    pub fixes: Duration,
 }
 
 impl Options {
@@ -58,6 +61,7 @@ impl Options {
             queue_capacity: 10_000,
             max_record: 1 << 20,
             reserve: 32 << 20,
+            fixes: Duration::from_secs(7 * 24 * 3600),
         }
     }
 }
@@ -175,7 +179,8 @@ impl Log for EmbeddedLog {
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
         for TopicSpec { topic, partitions } in topics {
             if !in_memory(topic) {
-                let ids = self.shared.store.topic(&topic.to_string(), *partitions)?;
+                let kept = (topic.kind == TopicKind::Fixes).then_some(self.shared.options.fixes);
+                let ids = self.shared.store.topic(&topic.to_string(), *partitions, kept)?;
                 for (index, id) in ids.into_iter().enumerate() {
                     let end = self.shared.store.end(id)?;
                     lock(&self.shared.durable)

@@ -1,9 +1,10 @@
 //! The files: one fjall database, a table of records keyed by offset for each partition, and a table of topics. A
 //! partition's records only ever come at its end, so the files of its table follow one another and are never merged.
+//! Where records are kept for a time only, whole files go once they are older.
 
 use super::marks::Marks;
 use crate::{LogError, Stored, codec};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::FilterPolicy};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, compaction::Fifo, config::FilterPolicy};
 use std::{
     collections::HashMap,
     fs::{File, TryLockError},
@@ -32,15 +33,20 @@ const WORKERS: usize = 1;
 pub(super) struct Store {
     dir: PathBuf,
     open: Mutex<Option<Open>>,
+    kept: Kept,
     marks: Marks,
     _lock: File,
 }
+
+/// How long the records of a partition are kept that are not kept for ever.
+type Kept = Arc<Mutex<HashMap<u32, Duration>>>;
 
 #[derive(Clone)]
 struct Open {
     database: Database,
     topics: Keyspace,
     records: Arc<Mutex<HashMap<u32, Keyspace>>>,
+    kept: Kept,
 }
 
 impl Store {
@@ -55,6 +61,7 @@ impl Store {
         let store = Self {
             dir: dir.to_owned(),
             open: Mutex::new(None),
+            kept: Kept::default(),
             marks: Marks::open(dir, fresh)?,
             _lock: lock,
         };
@@ -79,7 +86,7 @@ impl Store {
         }
         let until = Instant::now() + LETTING_GO;
         let fresh = loop {
-            match self.guarded(|| open_database(&self.dir.join("db"))) {
+            match self.guarded(|| open_database(&self.dir.join("db"), &self.kept)) {
                 // A reader may hold the one that was given up a moment longer.
                 Err(LogError::InUse(_)) if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(5));
@@ -112,8 +119,14 @@ impl Store {
         *crate::lock(&self.open) = None;
     }
 
-    /// The key prefixes of a topic's partitions; makes the topic when it is new.
-    pub(super) fn topic(&self, name: &str, partitions: u32) -> Result<Vec<u32>, LogError> {
+    /// The key prefixes of a topic's partitions; makes the topic when it is new. Its records are kept for so long, or for
+    /// ever. A file goes when the next one is written after its time.
+    pub(super) fn topic(
+        &self,
+        name: &str,
+        partitions: u32,
+        kept: Option<Duration>,
+    ) -> Result<Vec<u32>, LogError> {
         let open = self.get()?;
         let (first, found) = match self.guarded(|| open.topics.get(name))? {
             Some(row) => self.topic_row(name, &row)?,
@@ -126,7 +139,11 @@ impl Store {
                 wanted: partitions,
             });
         }
-        Ok((first..first + found).collect())
+        let ids = first..first + found;
+        if let Some(kept) = kept {
+            crate::lock(&self.kept).extend(ids.clone().map(|id| (id, kept)));
+        }
+        Ok(ids.collect())
     }
 
     fn make_topic(&self, open: &Open, name: &str, partitions: u32) -> Result<u32, LogError> {
@@ -174,8 +191,10 @@ impl Store {
             let last = open.records(partition)?.iter().next_back();
             last.map(|row| row.into_inner()).transpose()
         })?;
+        let all_too_old = last.is_none() && crate::lock(&self.kept).contains_key(&partition);
         let end = last.map_or(0, |(key, _)| offset_of(&key) + 1);
         match self.marks.get(partition)? {
+            Some(acknowledged) if all_too_old => Ok(acknowledged),
             Some(acknowledged) if acknowledged <= end => Ok(end),
             Some(acknowledged) => Err(self.damaged(
                 partition,
@@ -282,7 +301,7 @@ fn take(lock: &File, dir: &Path) -> Result<(), LogError> {
     }
 }
 
-fn open_database(dir: &Path) -> fjall::Result<Open> {
+fn open_database(dir: &Path, kept: &Kept) -> fjall::Result<Open> {
     let database = Database::builder(dir)
         .cache_size(CACHE)
         .worker_threads(WORKERS)
@@ -292,6 +311,7 @@ fn open_database(dir: &Path) -> fjall::Result<Open> {
     Ok(Open {
         topics: database.keyspace("topics", KeyspaceCreateOptions::default)?,
         records: Arc::default(),
+        kept: kept.clone(),
         database,
     })
 }
@@ -303,11 +323,18 @@ impl Open {
         if let Some(found) = records.get(&partition) {
             return Ok(found.clone());
         }
+        let kept = crate::lock(&self.kept).get(&partition).copied();
         let options = || {
-            KeyspaceCreateOptions::default()
+            let options = KeyspaceCreateOptions::default()
                 .max_memtable_size(MEMTABLE)
                 // Records are read by ranges, which filters do not help.
-                .filter_policy(FilterPolicy::disabled())
+                .filter_policy(FilterPolicy::disabled());
+            match kept {
+                Some(kept) => {
+                    options.compaction_strategy(Arc::new(Fifo::new(u64::MAX, Some(kept.as_secs().max(1)))))
+                }
+                None => options,
+            }
         };
         let made = self.database.keyspace(&format!("records-{partition}"), options)?;
         records.insert(partition, made.clone());

@@ -5,3 +5,4 @@ mod damage;
 mod full_disk;
 mod kill;
 mod suite;
+mod telemetry;
