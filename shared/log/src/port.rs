@@ -53,6 +53,15 @@ pub enum LogError {
     /// No room is left. Nothing was written; try again when there is.
     #[error("no room is left on the disk of the log: {0}")]
     Full(String),
+    /// This machine's clock is far ahead of the log's. Nothing was written.
+    #[error(
+        "this machine's clock is {seconds} s ahead of the brokers': set it right (or theirs), nothing is written by it \
+         until then"
+    )]
+    ClockAhead {
+        /// By how much.
+        seconds: u64,
+    },
     /// A bounded queue is full: try later.
     #[error("the queue of {0} is full")]
     Overloaded(String),

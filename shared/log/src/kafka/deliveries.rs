@@ -2,14 +2,14 @@
 
 use crate::lock;
 use rdkafka::{
-    ClientContext, Message,
+    ClientContext, Message, Timestamp,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode as Code},
     producer::{DeliveryResult, ProducerContext},
 };
 use std::{
     sync::{Condvar, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Counts the delivery reports of the batch that is under way.
@@ -24,6 +24,8 @@ struct Awaited {
     number: usize,
     missing: usize,
     offsets: Vec<i64>,
+    /// The broker's clock at the last of them, in milliseconds since 1970, where it has told it.
+    appended: Option<i64>,
     failed: Option<KafkaError>,
 }
 
@@ -33,6 +35,7 @@ impl Deliveries {
             number,
             missing,
             offsets: Vec::with_capacity(missing),
+            appended: None,
             failed: None,
         };
     }
@@ -67,6 +70,12 @@ impl Deliveries {
         let offsets = state.offsets.iter().map(|offset| u64::try_from(*offset).ok());
         ascending.then(|| offsets.collect()).flatten()
     }
+
+    /// What the broker's clock said when it took the last record, where it dates the topic's records itself.
+    pub(super) fn appended(&self) -> Option<SystemTime> {
+        let millis = u64::try_from(lock(&self.state).appended?).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    }
 }
 
 impl ClientContext for Deliveries {
@@ -90,7 +99,12 @@ impl ProducerContext for Deliveries {
         }
         state.missing = state.missing.saturating_sub(1);
         match result {
-            Ok(message) => state.offsets.push(message.offset()),
+            Ok(message) => {
+                state.offsets.push(message.offset());
+                if let Timestamp::LogAppendTime(millis) = message.timestamp() {
+                    state.appended = Some(millis);
+                }
+            }
             Err((error, _)) => {
                 state.failed.get_or_insert_with(|| error.clone());
             }

@@ -2,7 +2,10 @@
 
 use crate::Topic;
 use rdkafka::ClientConfig;
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 /// Room for a batch's own header and its compression, on top of the largest record, in bytes.
 const OVERHEAD: usize = 64 << 10;
@@ -80,6 +83,8 @@ pub struct Options {
     pub read_ahead: usize,
     /// How long records are kept.
     pub retention: Retention,
+    /// This machine's clock, which is held against the brokers' at each batch.
+    pub clock: fn() -> SystemTime,
     /// More librdkafka properties, for TLS and SASL for instance. They win over everything here.
     pub client: Properties,
 }
@@ -103,6 +108,14 @@ impl fmt::Debug for Properties {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is the machine's clock that is looked at"
+)]
+fn machine_now() -> SystemTime {
+    SystemTime::now()
+}
+
 impl Options {
     /// The defaults, for these brokers.
     pub fn new(brokers: impl Into<String>) -> Self {
@@ -124,6 +137,7 @@ impl Options {
             fetch_wait: Duration::from_millis(100),
             read_ahead: 4 << 20,
             retention: Retention::default(),
+            clock: machine_now,
             client: Properties::default(),
         }
     }

@@ -16,12 +16,14 @@ use rdkafka::{
 };
 use std::{
     sync::{Arc, mpsc},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::oneshot;
 
 /// On top of a batch's own time-out: after it nothing is known any more.
 const GRACE: Duration = Duration::from_secs(2);
+/// How far this machine's clock may be ahead of the broker's.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Fences earlier writers and waits until what they left open is resolved.
 pub(super) async fn take_over(
@@ -152,12 +154,14 @@ impl Thread {
         fed: &Fed,
     ) -> Result<Option<u64>, AppendError> {
         let until = Instant::now() + self.options.append_timeout + GRACE;
+        let begun = (self.options.clock)();
         let deliveries = producer.client().context();
         deliveries.expect(number, batch.len());
         producer
             .begin_transaction()
             .map_err(|error| lost(producer, &error))?;
-        if let Err(error) = self.deliver(producer, number, &batch, until) {
+        let delivered = self.deliver(producer, number, &batch, until);
+        if let Err(error) = delivered.and_then(|()| in_step(begun, deliveries.appended())) {
             return Err(self.abort(producer, error));
         }
         // Delivery reports are counted before the library lets go of their messages; a commit that finds one
@@ -240,6 +244,19 @@ impl Thread {
             Some(code) if errors::passes(code) => errors::unreachable(&self.options, code.to_string()),
             _ => LogError::Other(format!("{}/{}: {error}", self.topic, self.partition)),
         }
+    }
+}
+
+/// A machine whose clock is far ahead would date the truth for everybody: whoever decides after it has to wait until
+/// their clocks have come as far. What it began before the broker's clock dated it; so little of the difference is the
+/// way there.
+fn in_step(begun: SystemTime, appended: Option<SystemTime>) -> Result<(), LogError> {
+    let ahead = appended.and_then(|appended| begun.duration_since(appended).ok());
+    match ahead.filter(|ahead| *ahead > CLOCK_TOLERANCE) {
+        Some(ahead) => Err(LogError::ClockAhead {
+            seconds: ahead.as_secs(),
+        }),
+        None => Ok(()),
     }
 }
 
