@@ -6,6 +6,7 @@
 mod broker;
 #[path = "../common/mod.rs"]
 mod common;
+mod deadly;
 #[path = "../../../log/tests/kafka/story.rs"]
 mod story;
 
