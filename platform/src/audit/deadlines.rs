@@ -10,21 +10,27 @@ use std::collections::BTreeMap;
 /// time, which an accelerated clock makes short.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
-/// The aggregates of one kind as the log tells them.
+/// The aggregates of one kind as the log tells them, one partition after the other: only those of one are in memory.
 #[derive(Debug)]
 pub struct Deadlines<A> {
     what: &'static str,
+    /// Whatever was due before this stands still.
+    late: Timestamp,
     all: BTreeMap<String, A>,
-    unreadable: Vec<String>,
+    count: usize,
+    violations: Vec<String>,
 }
 
 impl<A: Aggregate> Deadlines<A> {
-    /// Of these; `what` is what people call them.
-    pub fn of(what: &'static str) -> Self {
+    /// Of these; `what` is what people call them, `now` a moment from before the log is read: what becomes due meanwhile
+    /// may still fire.
+    pub fn of(what: &'static str, now: Timestamp) -> Self {
         Self {
             what,
+            late: now.saturating_sub(GRACE).unwrap_or(Timestamp::MIN),
             all: BTreeMap::new(),
-            unreadable: Vec::new(),
+            count: 0,
+            violations: Vec::new(),
         }
     }
 
@@ -39,24 +45,30 @@ impl<A: Aggregate> Deadlines<A> {
                 .entry(event.subject.clone())
                 .or_default()
                 .evolve(&decoded, event.time),
-            Err(error) => self.unreadable.push(format!("{}: {error}", event.subject)),
+            Err(error) => self.violations.push(format!("{}: {error}", event.subject)),
         }
     }
 
-    /// Which of them wait for a moment that is long past.
-    pub fn check(self, now: Timestamp) -> Check {
-        let mut violations = self.unreadable;
-        let late = now.saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
-        for (id, state) in &self.all {
-            for deadline in state.deadlines() {
-                if deadline.due < late {
-                    violations.push(format!("{id}: `{}` was due at {}", deadline.name, deadline.due));
-                }
-            }
+    /// A partition has been read to its end: notes which of its aggregates wait for a moment that is long past.
+    pub fn end_of_partition(&mut self) {
+        let all = std::mem::take(&mut self.all);
+        self.count += all.len();
+        for (id, state) in all {
+            let late = state
+                .deadlines()
+                .into_iter()
+                .filter(|deadline| deadline.due < self.late);
+            self.violations.extend(
+                late.map(|deadline| format!("{id}: `{}` was due at {}", deadline.name, deadline.due)),
+            );
         }
+    }
+
+    /// What was found.
+    pub fn check(self) -> Check {
         Check::new(
-            format!("nothing is past its deadline: {} {}", self.all.len(), self.what),
-            violations,
+            format!("nothing is past its deadline: {} {}", self.count, self.what),
+            self.violations,
         )
     }
 }
@@ -105,9 +117,10 @@ mod tests {
     #[test]
     fn what_is_past_its_deadline_is_named_once_the_grace_is_over() {
         let check = |late: SignedDuration| {
-            let mut searches = Deadlines::<Dispatch>::of("searches");
+            let mut searches = Deadlines::<Dispatch>::of("searches", Timestamp::UNIX_EPOCH + late);
             waiting().iter().for_each(|event| searches.take(event));
-            searches.check(Timestamp::UNIX_EPOCH + late)
+            searches.end_of_partition();
+            searches.check()
         };
         assert_eq!(check(GRACE / 2).violations, [""; 0]);
         let found = check(GRACE * 2);
@@ -117,11 +130,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_no_check_that_has_passed() {
-        let mut searches = Deadlines::<Dispatch>::of("searches");
+        let mut searches = Deadlines::<Dispatch>::of("searches", Timestamp::UNIX_EPOCH);
         searches.take(&Event {
             payload: "{}".into(),
             ..waiting()[0].clone()
         });
-        assert_eq!(searches.check(Timestamp::UNIX_EPOCH).violations.len(), 1);
+        assert_eq!(searches.check().violations.len(), 1);
     }
 }

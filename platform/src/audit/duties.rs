@@ -16,11 +16,14 @@ struct Taken {
     search: u32,
 }
 
-/// Firm duties by whose calendar they stand in, as the log tells them. Time that is only held is not taken yet.
+/// Firm duties by whose calendar they stand in, as the log tells them, one partition after the other: only those of one
+/// are in memory. Time that is only held is not taken yet.
 #[derive(Debug, Default)]
 pub struct Duties {
     by_owner: BTreeMap<String, Vec<Taken>>,
-    unreadable: Vec<String>,
+    owners: usize,
+    count: usize,
+    violations: Vec<String>,
 }
 
 impl Duties {
@@ -31,7 +34,7 @@ impl Duties {
         }
         let decoded = match event.decode() {
             Ok(decoded) => decoded,
-            Err(error) => return self.unreadable.push(format!("{}: {error}", event.subject)),
+            Err(error) => return self.violations.push(format!("{}: {error}", event.subject)),
         };
         let taken = self.by_owner.entry(event.subject.clone()).or_default();
         match decoded {
@@ -64,29 +67,30 @@ impl Duties {
         }
     }
 
-    /// Whose time is taken twice.
-    pub fn check(mut self) -> Check {
-        let mut violations = self.unreadable;
-        let mut count = 0;
-        for (owner, taken) in &mut self.by_owner {
+    /// A partition has been read to its end: notes whose time is taken twice.
+    pub fn end_of_partition(&mut self) {
+        for (owner, mut taken) in std::mem::take(&mut self.by_owner) {
             taken.sort();
-            count += taken.len();
+            self.owners += 1;
+            self.count += taken.len();
             for pair in taken.windows(2) {
                 let [one, other] = pair else { continue };
                 if one.until > other.from {
-                    violations.push(format!(
+                    self.violations.push(format!(
                         "{owner} is taken for {} until {}, and for {} from {}",
                         one.booking, one.until, other.booking, other.from
                     ));
                 }
             }
         }
+    }
+
+    /// What was found.
+    pub fn check(self) -> Check {
+        let Self { count, owners, .. } = self;
         Check::new(
-            format!(
-                "nobody is at two places at once: {count} duties of {} drivers and vehicles",
-                self.by_owner.len()
-            ),
-            violations,
+            format!("nobody is at two places at once: {count} duties of {owners} drivers and vehicles"),
+            self.violations,
         )
     }
 }
@@ -160,6 +164,7 @@ mod tests {
             by_owner: duties.by_owner.clone(),
             ..Duties::default()
         };
+        duties.end_of_partition();
         let healthy = duties.check();
         assert_eq!(healthy.violations, [""; 0]);
         assert!(
@@ -169,6 +174,7 @@ mod tests {
         );
 
         told(&mut damaged, &reserved("d", 4, 6));
+        damaged.end_of_partition();
         let found = damaged.check().violations;
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains(&booking("c").to_string()), "{found:?}");

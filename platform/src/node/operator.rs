@@ -15,6 +15,7 @@ use interstate_payment::{domain::Payment, read::PaymentReads};
 use interstate_schemas::BookingId;
 use interstate_user::{api::Accounts, domain::User};
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Instant};
+use tokio::sync::Mutex;
 
 pub struct Operator {
     base: Base,
@@ -22,6 +23,8 @@ pub struct Operator {
     history: Option<BookingHistory>,
     payments: Option<Arc<dyn PaymentReads>>,
     accounts: Option<Accounts>,
+    /// One reading of the whole log at a time.
+    audit: Mutex<()>,
 }
 
 impl Operator {
@@ -38,6 +41,7 @@ impl Operator {
             history,
             payments,
             accounts,
+            audit: Mutex::default(),
         }
     }
 
@@ -70,13 +74,13 @@ impl Operator {
 
     /// What follows from events alone.
     async fn events_alone(&self) -> Vec<Check> {
-        let mut duties = Duties::default();
-        let mut sagas = Deadlines::<Booking>::of("bookings");
-        let mut sign_ups = Deadlines::<User>::of("accounts");
-        let mut searches = Deadlines::<Dispatch>::of("searches");
-        let mut payments = Deadlines::<Payment>::of("payments");
-        // Before the log is read: what becomes due meanwhile may still fire.
+        let _alone = self.audit.lock().await;
         let now = self.base.env.clock.now();
+        let mut duties = Duties::default();
+        let mut sagas = Deadlines::<Booking>::of("bookings", now);
+        let mut sign_ups = Deadlines::<User>::of("accounts", now);
+        let mut searches = Deadlines::<Dispatch>::of("searches", now);
+        let mut payments = Deadlines::<Payment>::of("payments", now);
         for (service, partitions) in self.base.env.topology.services() {
             for index in 0..partitions {
                 let source = PartitionId::new(service.to_owned(), index);
@@ -90,14 +94,19 @@ impl Operator {
                 if let Err(error) = each_event(&*self.base.env.log, &source, take).await {
                     return vec![Check::failed("the log can be read", error)];
                 }
+                duties.end_of_partition();
+                sagas.end_of_partition();
+                sign_ups.end_of_partition();
+                searches.end_of_partition();
+                payments.end_of_partition();
             }
         }
         vec![
             duties.check(),
-            sagas.check(now),
-            sign_ups.check(now),
-            searches.check(now),
-            payments.check(now),
+            sagas.check(),
+            sign_ups.check(),
+            searches.check(),
+            payments.check(),
         ]
     }
 }
