@@ -29,6 +29,10 @@ impl ChargedDistance {
         let (km, free_km) = match input.km_basis {
             KmBasis::Planned | KmBasis::Abandoned => (measured_km.max(minimum_km), 0),
             KmBasis::AsBooked { quoted_km } => (quoted_km, free_km(tariff, input.kind, quoted_km)),
+            // Whoever calls an end early that is none pays as booked, tolerance and all, and the minimum all the same.
+            KmBasis::EndedEarly { quoted_km } if measured_km > quoted_km => {
+                (quoted_km.max(minimum_km), free_km(tariff, input.kind, quoted_km))
+            }
             KmBasis::EndedEarly { quoted_km } => {
                 let contract = contract_km(tariff, input.kind, measured_km, quoted_km);
                 (measured_km.max(minimum_km).max(contract), 0)

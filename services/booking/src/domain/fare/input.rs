@@ -39,7 +39,8 @@ pub enum KmBasis {
         /// The kilometres of the quote's KM line.
         quoted_km: u32,
     },
-    /// The rider ended the trip early: what was driven, at least the minimum of the days that were started.
+    /// The rider ended the trip early: what was driven, at least the minimum of the days that were started. Beyond the
+    /// quoted kilometres nothing was early: the trip pays as booked, with that minimum.
     EndedEarly {
         /// The kilometres of the quote's KM line.
         quoted_km: u32,

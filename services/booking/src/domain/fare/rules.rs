@@ -100,6 +100,11 @@ fn an_early_end_pays_what_was_done_and_a_breakdown_no_minimum() {
     assert_eq!(ended(&contract, one_way, TripKind::OneWay, 99, noon), 200);
     assert_eq!(ended(&contract, one_way, TripKind::OneWay, 100, noon), 300);
     assert_eq!(ended(&contract, one_way, TripKind::OneWay, 300, noon), 400);
+    assert_eq!(
+        ended(&aggregator, one_way, TripKind::OneWay, 401, noon),
+        400,
+        "a way longer than quoted has its tolerance, whoever ended it"
+    );
     let round = KmBasis::EndedEarly { quoted_km: 900 };
     assert_eq!(ended(&aggregator, round, TripKind::RoundTrip, 350, next_day), 600);
     assert_eq!(
