@@ -136,6 +136,21 @@ impl AddressedCommand for CalendarCommand {
     const AGGREGATE: &'static str = "calendar";
 }
 
+/// Commands to a driver from other services. The aggregate's own command type has these variants too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DriverMessage {
+    /// The person is no driver any more.
+    Retire {
+        /// Why, as a code: `account_erased`, `role_taken`.
+        reason: String,
+    },
+}
+
+impl AddressedCommand for DriverMessage {
+    const SERVICE: &'static str = "driver";
+    const AGGREGATE: &'static str = "driver";
+}
+
 /// What a rider looks for at the pickup: who comes, and in what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DriverCard {

@@ -7,7 +7,7 @@ use interstate_eventing::{
 };
 use interstate_location::telemetry::PROTO;
 use interstate_schemas::{
-    AddressedCommand, BookingMessage, CalendarCommand, DispatchCommand, PaymentCommand,
+    AddressedCommand, BookingMessage, CalendarCommand, DispatchCommand, DriverMessage, PaymentCommand,
 };
 use schemars::{JsonSchema, Schema, schema_for};
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ fn published() -> Vec<(String, Schema)> {
         of::<BookingMessage>(),
         of::<CalendarCommand>(),
         of::<DispatchCommand>(),
+        of::<DriverMessage>(),
         of::<PaymentCommand>(),
     ]
 }

@@ -93,7 +93,7 @@ impl Aggregate for Driver {
             (Is::Unknown, Asked::LinkVehicle { vehicle }) => {
                 Ok(Decision::nothing().send(Message::to(vehicle, &VehicleCommand::ReleasePlate)))
             }
-            (Is::Unknown, Asked::UnlinkVehicle { .. }) => Ok(Decision::nothing()),
+            (Is::Unknown, Asked::UnlinkVehicle { .. } | Asked::Retire { .. }) => Ok(Decision::nothing()),
             (Is::Unknown, _) => Err(Rejection::not_found(
                 "driver-unknown",
                 "There is no such driver: register first.",
@@ -131,20 +131,9 @@ impl Aggregate for Driver {
             (_, Asked::GoOffline) if self.online.is_none() => Ok(Decision::nothing()),
             (_, Asked::GoOffline) => Ok(offline(driver, OfflineReason::Asked)),
             (Is::Approved | Is::Suspended, Asked::Suspend { reason, until }) => {
-                let suspended = Decision::event(DriverSuspended {
-                    driver,
-                    reason,
-                    until,
-                });
-                let suspended = suspended.send(calendar(driver, CalendarRequest::Suspend { driver }));
-                Ok(match self.online {
-                    Some(_) => suspended.and(WentOffline {
-                        driver,
-                        reason: OfflineReason::Suspended,
-                    }),
-                    None => suspended,
-                })
+                Ok(self.suspend(driver, reason, until))
             }
+            (_, Asked::Retire { reason }) => Ok(self.retire(driver, reason)),
             (Is::Suspended, Asked::Reinstate) => {
                 let reinstated = Decision::event(DriverReinstated { driver });
                 Ok(reinstated.send(calendar(driver, CalendarRequest::Reinstate { driver })))
@@ -285,6 +274,33 @@ impl Driver {
         Ok(Decision::event(WentOnline { driver, vehicle }))
     }
 
+    fn suspend(&self, driver: DriverId, reason: String, until: Option<Timestamp>) -> Decision<DriverEvent> {
+        let suspended = Decision::event(DriverSuspended {
+            driver,
+            reason,
+            until,
+        });
+        let suspended = suspended.send(calendar(driver, CalendarRequest::Suspend { driver }));
+        match self.online {
+            Some(_) => suspended.and(WentOffline {
+                driver,
+                reason: OfflineReason::Suspended,
+            }),
+            None => suspended,
+        }
+    }
+
+    /// Nobody is admitted, or drives, who is not a driver any more. Support may take that back where the role is given
+    /// back.
+    fn retire(&self, driver: DriverId, reason: String) -> Decision<DriverEvent> {
+        match self.status {
+            DriverStatus::Submitted => Decision::event(DriverRejected { driver, reason }),
+            DriverStatus::Suspended if self.suspended_until.is_none() => Decision::nothing(),
+            DriverStatus::Approved | DriverStatus::Suspended => self.suspend(driver, reason, None),
+            DriverStatus::Unknown | DriverStatus::Draft | DriverStatus::Rejected => Decision::nothing(),
+        }
+    }
+
     fn review(&self, driver: DriverId, cx: &Context<'_>) -> Decision<DriverEvent> {
         let Some(reviewed) = self.reviewed else {
             return Decision::nothing();
@@ -363,7 +379,10 @@ fn id_of(cx: &Context<'_>) -> Result<DriverId, Rejection> {
 const fn is_the_platforms(command: &DriverCommand) -> bool {
     matches!(
         command,
-        DriverCommand::LinkVehicle { .. } | DriverCommand::UnlinkVehicle { .. } | DriverCommand::ReviewPapers
+        DriverCommand::LinkVehicle { .. }
+            | DriverCommand::UnlinkVehicle { .. }
+            | DriverCommand::Retire { .. }
+            | DriverCommand::ReviewPapers
     )
 }
 

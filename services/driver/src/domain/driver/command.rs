@@ -65,6 +65,11 @@ pub enum DriverCommand {
         /// Until when; nothing for until further notice.
         until: Option<Timestamp>,
     },
+    /// Is no driver any more: the account was erased, or the role was taken.
+    Retire {
+        /// Why, as a code.
+        reason: String,
+    },
     /// May drive again.
     Reinstate,
     /// A paper comes to its end, or soon will.

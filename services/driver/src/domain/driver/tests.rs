@@ -6,7 +6,7 @@ use crate::domain::{
     documents::{Document, DocumentKind},
 };
 use interstate_eventing::fixture::{Story, given};
-use interstate_schemas::{Actor, DriverId, Role, StateCode, UserId, VehicleId};
+use interstate_schemas::{Actor, DriverId, DriverMessage, Role, StateCode, UserId, VehicleId};
 use std::collections::BTreeSet;
 
 fn id() -> DriverId {
@@ -341,4 +341,47 @@ fn an_eleventh_vehicle_gives_its_plate_back() {
     assert_eq!(story.state().vehicles.len(), 10);
     // One that is theirs already stays theirs.
     story.when(service(), link(3).1).then_nothing();
+}
+
+#[test]
+fn whoever_is_no_driver_any_more_is_off_the_road_for_good() {
+    let user = Actor::Service("user".into());
+    let wire = serde_json::to_value(DriverMessage::Retire {
+        reason: "account_erased".to_owned(),
+    });
+    let retire: DriverCommand = serde_json::from_value(wire.unwrap()).unwrap();
+    let suspended = ["driver.suspended.v1", "driver.went_offline.v1"];
+    let retired = online().when(user.clone(), retire.clone()).then_types(&suspended);
+    assert_eq!(retired.state().online, None);
+    assert!(
+        retired
+            .deadlines()
+            .iter()
+            .all(|deadline| deadline.name == "papers"),
+        "nothing ends it"
+    );
+    retired
+        .when(me(), DriverCommand::GoOnline { vehicle: None })
+        .then_rejected("driver-not-now")
+        .when(user.clone(), retire.clone())
+        .then_nothing();
+
+    let for_a_day = DriverCommand::Suspend {
+        reason: "complaint".to_owned(),
+        until: Some("2026-11-30T00:00:00Z".parse().unwrap()),
+    };
+    let for_good = online()
+        .when(support(), for_a_day)
+        .story()
+        .when(user.clone(), retire.clone())
+        .then_types(&["driver.suspended.v1"]);
+    assert!(
+        for_good
+            .deadlines()
+            .iter()
+            .all(|deadline| deadline.name == "papers")
+    );
+
+    registered().when(user, retire.clone()).then_nothing();
+    online().when(me(), retire).then_rejected("driver-not-yours");
 }
