@@ -294,18 +294,48 @@ impl Accounts {
         Ok((sessions, token(&answered)))
     }
 
-    /// Gives a person these roles and no others.
-    pub async fn change_roles(
+    /// Gives a person these roles and no others. Says which logins have to end, because a role was taken.
+    pub(super) async fn change_roles(
         &self,
         user: UserId,
         roles: Vec<Role>,
         actor: Actor,
         key: &str,
         trace: Option<String>,
-    ) -> Result<ConsistencyToken, Problem> {
+    ) -> Result<(Vec<SessionId>, ConsistencyToken), Problem> {
         let ask = Ask::to(user, &UserCommand::ChangeRoles { roles }, actor);
         let ask = ask.idempotent("POST /v1/users/{id}/roles", key).trace(trace);
-        Ok(token(&self.commands.ask(ask).await.map_err(problems::asked)?))
+        let answered = self.commands.ask(ask).await.map_err(problems::asked)?;
+        let taken: bool = answered.decode().map_err(Problem::internal)?;
+        let sessions = match taken {
+            true => self.people.sessions(user).await?,
+            false => Vec::new(),
+        };
+        Ok((sessions, token(&answered)))
+    }
+
+    /// Whether somebody who is known here is an administrator now. An access token says what its login was.
+    pub(super) async fn administers(&self, user: UserId) -> Result<bool, Problem> {
+        Ok(
+            match self.people.person(user).await?.map(|person| person.standing) {
+                Some(Standing::Active { roles, .. }) => roles.contains(&Role::Admin),
+                Some(_) => false,
+                // Whom a gateway signs in need not have an account.
+                None => true,
+            },
+        )
+    }
+
+    /// Whether somebody is signed up with a role, as it was decided: a read model may be behind.
+    pub(super) async fn has(&self, user: UserId, role: Role, actor: Actor) -> Result<bool, Problem> {
+        let answered = self
+            .commands
+            .ask(Ask::to(user, &UserCommand::Has { role }, actor))
+            .await;
+        answered
+            .map_err(problems::asked)?
+            .decode()
+            .map_err(Problem::internal)
     }
 
     /// What was sealed; nothing where the person was erased.

@@ -126,15 +126,15 @@ async fn erase(
 }
 
 async fn change_roles(
-    State(accounts): State<Accounts>,
+    State(logins): State<Logins>,
     caller: Caller,
     key: IdempotencyKey,
     context: RequestContext,
     Path(UserPath { id }): Path<UserPath>,
     Json(body): Json<ChangeRoles>,
 ) -> Result<Answer<UserRef>, Problem> {
-    let token = accounts
-        .change_roles(id, body.roles, caller.actor(), key.as_str(), trace(&context))
+    let token = logins
+        .change_roles(id, body.roles, &caller, key.as_str(), trace(&context))
         .await?;
     Ok(Answer::new(UserRef { id }).token(token))
 }

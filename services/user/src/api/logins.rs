@@ -6,11 +6,9 @@ use super::{
     bodies::{SignIn, Tokens},
     codes, problems,
 };
-use crate::{
-    domain::{CloseReason, Refresh, SessionCommand},
-    read::Standing,
-};
+use crate::domain::{CloseReason, Refresh, SessionCommand};
 use axum::extract::FromRef;
+use futures::{StreamExt, TryStreamExt};
 use interstate_auth::{AccessTokens, Caller, RefreshToken, WallClock};
 use interstate_eventing::runtime::Ask;
 use interstate_http::{ConsistencyToken, Problem, Rate, token};
@@ -23,6 +21,8 @@ const ATTEMPTS: Rate = Rate {
     per_second: 0.5,
     burst: 20.0,
 };
+/// Logins of one person that are ended side by side.
+const CLOSED_AT_ONCE: usize = 16;
 /// Addresses that are told apart.
 const ADDRESSES: usize = 50_000;
 
@@ -156,16 +156,38 @@ impl Logins {
             self.refuse(session).await;
             return Err(session_ended());
         };
-        let person = self.accounts.people.person(user).await?;
-        let still = match person.map(|person| person.standing) {
-            Some(Standing::Active { roles, .. }) => roles.contains(&role),
-            _ => false,
-        };
-        if !still {
+        if !self.accounts.has(user, role, edge()).await? {
             self.close(session, CloseReason::RoleTaken, edge(), trace).await?;
             return Err(session_ended());
         }
         Ok((self.issue(user, role, session, &next), token(&answered)))
+    }
+
+    /// Gives a person these roles and no others. Where one was taken, all their logins end.
+    pub async fn change_roles(
+        &self,
+        user: UserId,
+        roles: Vec<Role>,
+        caller: &Caller,
+        key: &str,
+        trace: Option<String>,
+    ) -> Result<ConsistencyToken, Problem> {
+        if !self.accounts.administers(caller.user).await? {
+            return Err(Problem::new(
+                &interstate_auth::codes::FORBIDDEN,
+                "Roles are granted and taken by administrators, and this login is not one's any more.",
+            ));
+        }
+        let changed = self
+            .accounts
+            .change_roles(user, roles, caller.actor(), key, trace.clone());
+        let (sessions, token) = changed.await?;
+        let ended = futures::stream::iter(sessions)
+            .map(|session| self.close(session, CloseReason::RoleTaken, edge(), trace.clone()))
+            .buffer_unordered(CLOSED_AT_ONCE)
+            .try_collect::<Vec<_>>();
+        ended.await?;
+        Ok(token)
     }
 
     /// Ends the caller's login.

@@ -6,7 +6,9 @@ use interstate_eventing::{
     saga::{Orchestrator, Phase, SagaEvent, SagaState},
     sealed::Sealed,
 };
-use interstate_schemas::{Actor, AddressedCommand, Role, SessionId, StepReply, Timestamp, UserId};
+use interstate_schemas::{
+    Actor, AddressedCommand, DriverId, DriverMessage, Role, SessionId, StepReply, Timestamp, UserId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,10 +38,15 @@ pub struct Registration {
 pub enum UserCommand {
     /// To sign up.
     Register(Registration),
-    /// To have these roles and no others.
+    /// To have these roles and no others. Answers whether any was taken.
     ChangeRoles {
         /// In the order in which a login takes them.
         roles: Vec<Role>,
+    },
+    /// To say whether they are signed up, with this role.
+    Has {
+        /// Which.
+        role: Role,
     },
     /// To be forgotten.
     Erase {
@@ -209,10 +216,28 @@ impl User {
                 "Administrators cannot take the role from themselves; another one has to.",
             ));
         }
+        let taken = self.roles.iter().any(|role| !roles.contains(role));
         if roles == self.roles {
-            return Ok(Decision::nothing());
+            return Ok(Decision::nothing().reply(&taken));
         }
-        Ok(Decision::event(RolesChanged { roles }))
+        let stays = roles.contains(&Role::Driver);
+        let changed = Decision::event(RolesChanged { roles }).reply(&taken);
+        Ok(if stays {
+            changed
+        } else {
+            self.retired(changed, "role_taken")
+        })
+    }
+
+    /// Drivers of whom the platform takes leave get no trips from now on.
+    fn retired(&self, decision: Decision<UserEvent>, reason: &str) -> Decision<UserEvent> {
+        match self.id {
+            Some(id) if self.roles.contains(&Role::Driver) => {
+                let reason = reason.to_owned();
+                decision.send(Message::to(DriverId::from(id), &DriverMessage::Retire { reason }))
+            }
+            _ => decision,
+        }
     }
 
     fn erase(&self, sessions: &[SessionId], cx: &Context<'_>) -> Result<Decision<UserEvent>, Rejection> {
@@ -220,6 +245,13 @@ impl User {
             return Err(Rejection::forbidden(
                 "forbidden",
                 "An account is erased by its owner.",
+            ));
+        }
+        if *cx.actor != Actor::System && self.roles.contains(&Role::Admin) {
+            // As for roles: nobody locks everybody out with one request.
+            return Err(Rejection::conflict(
+                "user-own-admin-role",
+                "Administrators cannot erase themselves; another one has to take the role from them first.",
             ));
         }
         let mut decision = Decision::event(Erased {})
@@ -231,7 +263,7 @@ impl User {
             };
             decision = decision.send(Message::to(session, &close));
         }
-        Ok(decision)
+        Ok(self.retired(decision, "account_erased"))
     }
 
     /// What follows for the user when the saga has moved.
@@ -268,6 +300,10 @@ impl Aggregate for User {
                 Ok(draft.finish())
             }
             (_, UserCommand::Step(_) | UserCommand::Overdue { .. }) => Ok(Decision::nothing()),
+            (status, UserCommand::Has { role }) => {
+                let has = *status == Status::Active && self.roles.contains(&role);
+                Ok(Decision::nothing().reply(&has))
+            }
             (Status::Active, UserCommand::ChangeRoles { roles }) => self.change_roles(roles, cx),
             (Status::Active, UserCommand::Erase { sessions }) => self.erase(&sessions, cx),
             (Status::Erased, UserCommand::Erase { .. }) => Ok(Decision::nothing()),

@@ -1,9 +1,9 @@
 use super::{Credential, Profile, Registration, STEPS, Status, User, UserCommand};
 use interstate_eventing::{
-    fixture::{Story, given},
+    fixture::{Story, Told, given},
     sealed::{KeyRing, MemoryKeyRing},
 };
-use interstate_schemas::{Actor, Role, SessionId, StepOutcome, StepReply, UserId};
+use interstate_schemas::{Actor, DriverMessage, Role, SessionId, StepOutcome, StepReply, UserId};
 use std::sync::Arc;
 
 fn asha() -> UserId {
@@ -155,6 +155,33 @@ fn administrators_change_roles_but_keep_their_own() {
 }
 
 #[test]
+fn administrators_cannot_erase_themselves() {
+    let erase = || UserCommand::Erase { sessions: Vec::new() };
+    let roles = vec![Role::Rider, Role::Admin];
+    signed_up()
+        .when(admin(), UserCommand::ChangeRoles { roles })
+        .story()
+        .when(as_role(Role::Rider), erase())
+        .then_rejected("user-own-admin-role");
+}
+
+#[test]
+fn what_somebody_may_sign_in_as_is_said_by_what_was_decided() {
+    let has = |story: Story<User>, role: Role| {
+        let told = story.when(Actor::Service("user".into()), UserCommand::Has { role });
+        let reply = told.decided().reply.clone();
+        told.then_nothing();
+        serde_json::from_slice::<bool>(&reply).unwrap()
+    };
+    assert!(has(signed_up(), Role::Rider));
+    assert!(!has(signed_up(), Role::Admin));
+    let erase = UserCommand::Erase { sessions: Vec::new() };
+    let erased = signed_up().when(as_role(Role::Rider), erase).story();
+    assert!(!has(erased, Role::Rider));
+    assert!(!has(given(asha()), Role::Rider));
+}
+
+#[test]
 fn whoever_has_any_number_of_logins_can_be_erased() {
     let sessions = (0..2_000_u32).map(|n| SessionId::derive(1, &[&n.to_be_bytes()]));
     let erase = UserCommand::Erase {
@@ -188,4 +215,33 @@ fn an_erased_person_gives_back_contacts_and_sessions() {
         .then_nothing()
         .when(admin(), change)
         .then_rejected("user-not-active");
+}
+
+#[test]
+fn whoever_stops_being_a_driver_gets_no_trips_any_more() {
+    let change = |roles: &[Role]| UserCommand::ChangeRoles {
+        roles: roles.to_vec(),
+    };
+    let drives = || {
+        signed_up()
+            .when(admin(), change(&[Role::Rider, Role::Driver]))
+            .story()
+    };
+    let retired = |told: &Told<User>| {
+        let mut asked = told.messages().iter();
+        let asked = asked.find(|message| message.to.service == "driver")?;
+        serde_json::from_slice::<DriverMessage>(&asked.payload).ok()
+    };
+    let because = |reason: &str| {
+        Some(DriverMessage::Retire {
+            reason: reason.to_owned(),
+        })
+    };
+    let sessions = Vec::new();
+    let erased = drives().when(as_role(Role::Rider), UserCommand::Erase { sessions });
+    assert_eq!(retired(&erased), because("account_erased"));
+    let taken = drives().when(admin(), change(&[Role::Rider]));
+    assert_eq!(retired(&taken), because("role_taken"));
+    let kept = drives().when(admin(), change(&[Role::Driver]));
+    assert_eq!(retired(&kept), None);
 }

@@ -262,6 +262,8 @@ async fn the_platforms_first_administrator_makes_the_others() {
         .post_as(&path, "c-2", json!({"roles": ["rider"]}), access)
         .await;
     node.get_after("/v1/users/me", access, &taken.token).await;
+    let with_the_old = node.get("/v1/users/me", support.text("access_token")).await;
+    assert_eq!(with_the_old.status, 401, "the login has ended with the role");
     let refresh = json!({"refresh_token": support.text("refresh_token")});
     let ended = node.post("/v1/sessions/refresh", "r-1", refresh).await;
     assert_eq!(ended.code(), "user-session-ended", "the role was taken");
