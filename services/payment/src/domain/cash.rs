@@ -94,7 +94,7 @@ impl Turn<'_> {
         self.open_case(CaseAbout::CashDisputed { amount });
     }
 
-    fn withdraw_cash(&mut self, trip: &Trip, claim: &CashClaim, by: CashSide) {
+    pub(super) fn withdraw_cash(&mut self, trip: &Trip, claim: &CashClaim, by: CashSide) {
         let amount = claim.amount;
         self.emit(CashWithdrawn { amount, by });
         self.post(Entry::cash_withdrawn(amount, trip.settlement.driver));
@@ -104,7 +104,9 @@ impl Turn<'_> {
     pub(super) fn open_case(&mut self, about: CaseAbout) {
         let seed = self.cx.command.ulid().to_bytes();
         let millis = self.now().as_millisecond().unsigned_abs();
-        let case = CaseId::derive(millis, &[&seed, b"payment"]);
+        // One decision may find several things to look at.
+        let what = serde_json::to_vec(&about).expect("a case is plain data");
+        let case = CaseId::derive(millis, &[&seed, b"payment", &what]);
         let booking = self.booking();
         self.emit(SupportCaseOpened { case, booking, about });
     }

@@ -124,7 +124,7 @@ impl Turn<'_> {
                     amount,
                 });
             }
-            (None, None, BalanceMethod::Cash) => self.take_cash(&trip, claim, amount),
+            (None, None, BalanceMethod::Cash) => self.take_cash(&trip, claim, amount)?,
             (None, None, BalanceMethod::Provider { method }) => {
                 // While it is open who is right, whoever disputes the cash may pay in another way.
                 let claimed = claim.filter(|claim| claim.state == CashState::Claimed);
@@ -139,26 +139,38 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The driver's word waits for the rider's; support's word is enough.
-    fn take_cash(&mut self, trip: &Trip, claim: Option<CashClaim>, amount: Money) {
+    /// All of the balance, in cash. The driver's word waits for the rider's; support's word is enough.
+    fn take_cash(&mut self, trip: &Trip, claim: Option<CashClaim>, amount: Money) -> Result<(), Rejection> {
         let by_driver = matches!(self.cx.actor, Actor::User { role, .. } if !role.is_staff());
-        let status = match (claim, by_driver) {
-            (Some(_), true) => BalanceStatus::Claimed,
-            (None, true) => {
-                self.claim_cash(amount);
-                BalanceStatus::Claimed
+        if by_driver {
+            match claim {
+                Some(claim) if !(amount - claim.amount).is_positive() => {}
+                // What he says of all of it takes the place of what he said of a part.
+                Some(claim) if claim.state == CashState::Claimed => {
+                    self.withdraw_cash(trip, &claim, CashSide::Driver);
+                    self.claim_cash(amount);
+                }
+                Some(_) => {
+                    let text = "the rider disputes the cash that you have claimed; support will decide";
+                    return Err(Rejection::conflict(codes::CASH_CLAIMED, text));
+                }
+                None => self.claim_cash(amount),
             }
-            (Some(claim), false) => {
-                self.confirm_cash(&claim, CashSide::Staff);
-                BalanceStatus::Paid
-            }
-            (None, false) => {
-                self.post(Entry::cash_collected(amount, trip.settlement.driver));
-                self.pay_off(Some(BalanceMethod::Cash));
-                BalanceStatus::Paid
-            }
-        };
+            let status = BalanceStatus::Claimed;
+            self.reply(&BalanceReply { status, amount });
+            return Ok(());
+        }
+        if let Some(claim) = claim {
+            self.confirm_cash(&claim, CashSide::Staff);
+        }
+        let rest = self.state().receivable;
+        if rest.is_positive() {
+            self.post(Entry::cash_collected(rest, trip.settlement.driver));
+            self.pay_off(Some(BalanceMethod::Cash));
+        }
+        let status = BalanceStatus::Paid;
         self.reply(&BalanceReply { status, amount });
+        Ok(())
     }
 
     fn charge_balance(&mut self, amount: Money, method: PaymentMethod) {

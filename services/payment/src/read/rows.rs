@@ -260,10 +260,7 @@ impl PaymentRow {
                 self.stands_if(self.payable.is_none(), PaymentStatus::Refunded);
             }
             PaymentEvent::Settled(settled) => self.settled(&settled),
-            PaymentEvent::BalancePaid(_) => {
-                self.balance = 0;
-                self.stands(PaymentStatus::Paid);
-            }
+            PaymentEvent::BalancePaid(_) => self.stands(PaymentStatus::Paid),
             PaymentEvent::CashClaimed(claimed) => {
                 self.cash = claimed.amount.amount;
                 self.cash_is(CashState::Claimed, Some(claimed.confirm_by));

@@ -23,7 +23,8 @@ pub(super) fn payment(row: PaymentRow, operations: Vec<OperationRow>) -> Result<
         refunded: Money::inr(row.refunded),
         fee: Money::inr(row.fee),
         payable: row.payable.map(Money::inr),
-        balance: Money::inr(row.balance),
+        // What went over it and has not gone back yet is no debt.
+        balance: Money::inr(row.balance.max(0)),
         cash: match row.cash_state {
             None => None,
             Some(word) => Some(CashView {

@@ -12,7 +12,9 @@ use crate::domain::{
 use interstate_engines::Engine;
 use interstate_eventing::{DomainEvent, Event, fixture::Story, projection::Position};
 use interstate_log::PartitionId;
-use interstate_schemas::{Actor, BookingId, CaseId, CommandId, EventId, Money, PaymentId, Role, UserId};
+use interstate_schemas::{
+    Actor, BookingId, CaseId, CommandId, EventId, Money, PaymentId, Role, Settlement, UserId,
+};
 use interstate_stores::Sqlite;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
@@ -67,7 +69,7 @@ impl Books {
             }
             Store::Server(url) => {
                 let mut rows = PgConnection::connect(url).await.unwrap();
-                raw_sql("SET search_path TO payment_payment_books_v2")
+                raw_sql("SET search_path TO payment_payment_books_v3")
                     .execute(&mut rows)
                     .await
                     .unwrap();
@@ -149,6 +151,28 @@ fn envelope(of: BookingId, event: &PaymentEvent, sequence: u64) -> Event {
         trace: None,
         payload: event.encode().into(),
     }
+}
+
+async fn what_was_taken_too_much_and_goes_back_is_no_debt(mut books: Books) {
+    let asked = books.tell(saga(), capture()).await;
+    books.tell(worker(), done(asked[0])).await;
+    let (payable, zero) = (Money::inr(50_000), Money::ZERO);
+    let short = Settlement {
+        payable,
+        driver_due: payable,
+        commission: zero,
+        commission_gst: zero,
+        tds: zero,
+        fare_gst: zero,
+        round_off: zero,
+        ..v1(0)
+    };
+    let asked = books.tell(saga(), Command::Settle(short)).await;
+    let view = books.view().await;
+    assert_eq!((view.status, view.balance), (PaymentStatus::Paid, zero));
+    books.tell(worker(), done(asked[0])).await;
+    let view = books.view().await;
+    assert_eq!((view.refunded, view.balance), (ADVANCE - payable, zero));
 }
 
 async fn a_ride_that_is_paid_in_cash_shows_in_the_books_and_on_the_drivers_statement(mut books: Books) {
@@ -378,6 +402,11 @@ mod in_a_file {
     }
 
     #[tokio::test]
+    async fn what_was_taken_too_much_and_goes_back_is_no_debt() {
+        super::what_was_taken_too_much_and_goes_back_is_no_debt(Books::in_a_file().await).await;
+    }
+
+    #[tokio::test]
     async fn a_refund_shows() {
         super::a_refund_shows(Books::in_a_file().await).await;
     }
@@ -429,6 +458,8 @@ mod on_a_real_server {
             Books::on_a_server(&engine, "case_6").await,
         )
         .await;
+        super::what_was_taken_too_much_and_goes_back_is_no_debt(Books::on_a_server(&engine, "case_7").await)
+            .await;
     }
 
     #[ignore = "starts PostgreSQL: make test-engines runs it"]
@@ -442,7 +473,7 @@ mod on_a_real_server {
         let mut rows = PgConnection::connect(url).await.unwrap();
         let post = |second: i64| {
             AssertSqlSafe(format!(
-                "INSERT INTO payment_payment_books_v2.postings VALUES
+                "INSERT INTO payment_payment_books_v3.postings VALUES
                  ('evt_{second}', 0, 'bkg', 'refund', 'refunds', '', 500, now()),
                  ('evt_{second}', 1, 'bkg', 'refund', 'provider_clearing', '', {second}, now())"
             ))
@@ -461,7 +492,7 @@ mod on_a_real_server {
             panic!()
         };
         let mut rows = PgConnection::connect(url).await.unwrap();
-        let fill = "SET search_path TO payment_payment_books_v2;
+        let fill = "SET search_path TO payment_payment_books_v3;
             INSERT INTO payments SELECT 'bkg_' || n, 'rid', 'drv', 'paid', NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0,
                                         NULL, now() FROM generate_series(1, 5000) n;
             INSERT INTO operations SELECT 'op_' || n, 'bkg_' || n, 1, 'hold', 1, 'open', NULL, NULL, 0, now(), NULL

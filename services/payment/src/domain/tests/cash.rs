@@ -175,6 +175,36 @@ fn cash_in_part_leaves_the_rest_to_the_card() {
     assert_eq!(told.story().state().0.receivable, Money::ZERO);
 }
 
+/// The driver says to have taken this much of the balance, and no more.
+fn claimed_in_part() -> Story<Payment> {
+    captured().when(saga(), Command::Settle(v1(75_900))).story()
+}
+
+#[test]
+fn a_driver_who_took_the_rest_too_says_so_of_all_of_it() {
+    let told = claimed_in_part().when(the_driver(), claim());
+    let said: BalanceReply = reply(&told);
+    assert_eq!((said.status, said.amount), (BalanceStatus::Claimed, BALANCE));
+    assert_eq!(moved(&told, Account::CashWithDriver), 300_000);
+    let told = told.story().when(the_rider(), says(true));
+    assert!(closes_the_booking(&told));
+    assert_eq!(told.story().state().0.receivable, Money::ZERO);
+
+    let disputed = claimed_in_part().when(the_rider(), says(false)).story();
+    disputed
+        .when(the_driver(), claim())
+        .then_rejected("payment.cash_claimed");
+}
+
+#[test]
+fn when_support_says_that_all_was_paid_in_cash_the_driver_carries_all_of_it() {
+    let told = claimed_in_part().when(support(), claim());
+    assert_eq!(reply::<BalanceReply>(&told).status, BalanceStatus::Paid);
+    assert_eq!(moved(&told, Account::CashWithDriver), 300_000);
+    assert!(closes_the_booking(&told));
+    assert_eq!(told.story().state().0.receivable, Money::ZERO);
+}
+
 #[test]
 fn nobody_else_has_a_say_and_without_a_claim_there_is_nothing_to_say() {
     let other = user(UserId::derive(7, &[b"other"]), Role::Rider);

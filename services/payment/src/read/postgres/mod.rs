@@ -51,7 +51,7 @@ pub async fn open(server: &Postgres) -> Result<Opened, OpenError> {
 #[async_trait]
 impl PgProjection for PaymentBooks {
     const NAME: &'static str = "payment-books";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const TABLES: &'static [&'static str] = TABLES;
     const MIGRATIONS: &'static [&'static str] = MIGRATIONS;
 

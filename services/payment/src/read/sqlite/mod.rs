@@ -29,7 +29,7 @@ pub async fn open(db: &Sqlite) -> Result<Opened, SqliteError> {
 
 impl Projection for PaymentBooks {
     const NAME: &'static str = "payment-books";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const TABLES: &'static [&'static str] = TABLES;
     const SCHEMA: &'static [&'static str] = SCHEMA;
 
