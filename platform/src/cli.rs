@@ -21,10 +21,14 @@ pub enum Command {
     ///
     /// Port 8000 serves all APIs with their documentation at /docs; each service has its own port as well, from
     /// 8001. Stop with Ctrl-C: what is held is finished. Kill it at any moment: the next start goes on.
+    ///
+    /// The first start makes an account for support and one for an administrator, and writes their passwords to
+    /// demo-staff.json in the data folder.
     Up(Up),
     /// Start chosen services in this process, against a payment provider that runs elsewhere
     ///
-    /// Example: KAFKA_BROKERS=localhost:9092 interstate serve booking payment
+    /// Example: KAFKA_BROKERS=localhost:9092 LOCATION_GRPC=localhost:9003 PAYMENT_PROVIDER_URL=http://localhost:8090
+    /// PAYMENT_WEBHOOK_SECRET=… interstate serve booking payment
     Serve(Serve),
     /// Ride: riders and drivers that book and drive through the HTTP API of a running platform
     Demo(Demo),

@@ -147,15 +147,23 @@ fn only_what_the_services_use_is_asked() {
     let servers = [
         ("RABBITMQ_URL", "amqp://app:hunter2@127.0.0.1:1"),
         ("CLICKHOUSE_URL", "http://app:hunter2@127.0.0.1:1"),
-        ("DB_CONNECTION", "postgres://app:hunter2@127.0.0.1:1/app"),
+        ("DB_CONNECTION", "postgres://app:hunter2@127.0.0.1:1/app sqlite:"),
     ];
     let said = doctor(dir.path(), &["--port", "0", "location", "booking"], &servers);
-    assert!(!said.well, "{}", said.text);
-    let documents = said.line("WRONG documents: ");
-    assert!(documents.contains("MongoDB or SQLite"), "{documents}");
+    assert!(said.well, "{}", said.text);
     for others in ["127.0.0.1:1", "RabbitMQ", "ClickHouse", "PostgreSQL at"] {
         assert!(!said.text.contains(others), "{}", said.text);
     }
+}
+
+#[test]
+fn a_service_without_a_store_of_its_kind_is_found_with_the_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let tables = [("DB_CONNECTION", "postgres://app:hunter2@127.0.0.1:1/app")];
+    let said = doctor(dir.path(), &["--port", "0", "location", "booking"], &tables);
+    assert!(!said.well, "{}", said.text);
+    let documents = said.line("WRONG --db-connection");
+    assert!(documents.contains("names no MongoDB, and booking"), "{documents}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `interstate backup` and `restore`.
 
-use super::up::{checked, logs};
+use super::{settings::checked, up::logs};
 use crate::{
     backup, catalogue,
     cli::{Backup, Restore, Target},
@@ -17,7 +17,7 @@ use std::{error::Error, fs, path::Path};
 
 /// Copies the log that the settings name, the keys and the settings. Says what was copied.
 pub async fn take(args: Backup) -> Result<String, Box<dyn Error>> {
-    let (common, _) = checked(&args.common, |check| args.provider.check(check))?;
+    let (common, _) = checked(&args.common, &[], |check| args.provider.check(check))?;
     let _logs = logs(&common, None)?;
     let log: Box<dyn Log> = match &common.event_log {
         EventLog::Kafka(brokers) => {
@@ -70,7 +70,7 @@ fn given(
 
 /// Fills the log that the settings name, which must be empty, and the folder of keys. Says what is there now.
 pub async fn restore(args: Restore) -> Result<String, Box<dyn Error>> {
-    let (common, _) = checked(&args.common, |_| None)?;
+    let (common, _) = checked(&args.common, &[], |_| None)?;
     let _logs = logs(&common, None)?;
     match &common.event_log {
         EventLog::Kafka(brokers) => {

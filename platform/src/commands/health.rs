@@ -1,6 +1,6 @@
 //! `health`: asks the process on this machine how it is, for images that have neither a shell nor curl.
 
-use super::up::{Outcome, checked};
+use super::{settings::checked, up::Outcome};
 use crate::{
     cli::{Health, Look},
     node::edges,
@@ -13,7 +13,7 @@ const WITHIN: Duration = Duration::from_secs(3);
 
 /// Asks the process of all services, or of those on this port.
 pub async fn platform(args: Health) -> Outcome {
-    let (common, _) = checked(&args.common, |_| None)?;
+    let (common, _) = checked(&args.common, &[], |_| None)?;
     ask(&common, common.port.unwrap_or(edges::MAIN), args.look).await
 }
 

@@ -8,6 +8,7 @@ pub mod health;
 pub mod one;
 pub mod openapi;
 pub mod program;
+mod settings;
 pub mod split;
 pub mod staff;
 pub mod topics;

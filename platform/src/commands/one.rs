@@ -3,7 +3,8 @@
 use super::{
     before_start, health,
     program::run_to_end,
-    up::{self, Outcome, checked},
+    settings::checked,
+    up::{self, Outcome},
 };
 use crate::cli::{One, OneCommand, Serve};
 use clap::{Args, Command, FromArgMatches};
@@ -23,7 +24,7 @@ pub async fn main(program: &'static str, service: &'static str) -> ExitCode {
         command,
     } = One::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some(OneCommand::Health(look)) = &command {
-        let asked = match checked(&common, |_| None) {
+        let asked = match checked(&common, &[], |_| None) {
             Ok((common, _)) => health::service(&common, service, *look).await,
             Err(error) => Err(error.into()),
         };

@@ -1,6 +1,9 @@
 //! `interstate up --split`: each service as a process of its own, as a fleet runs them, with one command.
 
-use super::up::{Outcome, checked, logs, sandbox};
+use super::{
+    settings::checked,
+    up::{Outcome, logs, sandbox},
+};
 use crate::{
     catalogue,
     cli::Up,
@@ -24,12 +27,12 @@ const LAST: [&str; 2] = ["booking", "location"];
 
 /// Starts all services, tells where they are, and stops them in order.
 pub async fn up(args: Up) -> Outcome {
-    let (common, provider) = checked(&args.common, |check| args.provider.check(check))?;
+    let names: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
+    let (common, provider) = checked(&args.common, &names, |check| args.provider.check(check))?;
     on_kafka(&common)?;
     std::fs::create_dir_all(&common.data_dir)?;
     std::fs::create_dir_all(&common.keys_dir)?;
     let _logs = logs(&common, None)?;
-    let names: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
     let (provider, sandbox) = match provider {
         Some(provider) => (provider, None),
         None => {

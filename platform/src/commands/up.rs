@@ -1,23 +1,22 @@
 //! `interstate up` and `serve`: start, show, stop in order.
 
-use super::split::host;
+use super::{
+    settings::{checked, chosen},
+    split::host,
+};
 use crate::{
     cli::{Serve, Up},
     demo,
-    node::{
-        Node, Settings, StartError, edges,
-        questions::{self, Unanswered},
-    },
+    node::{Node, Settings, StartError, edges},
     screen::Screen,
 };
-use interstate_config::{Check, Common, Provider, Secret, Setting};
+use interstate_config::{Common, Provider, Secret};
 use interstate_eventing::Service;
 use interstate_http::Shutdown;
 use interstate_sandbox::{Config, webhooks::Endpoint};
 use interstate_telemetry::{Format, Logs, LogsGuard, Output};
 use std::{error::Error, fmt::Display, io::IsTerminal, net::SocketAddr, path::Path, time::Duration};
 
-const SERVICE: Setting = Setting::argument("SERVICE");
 /// What the demonstration's people want follows from it, and who they are.
 const SEED: u64 = 1;
 /// The demonstration's clock: a five-hour trip in half a minute.
@@ -42,7 +41,8 @@ pub async fn up(mut args: Up) -> Outcome {
     if args.demo && args.common.log_level.is_none() {
         args.common.log_level = Some("info,access=warn".to_owned());
     }
-    let (common, provider) = checked(&args.common, |check| args.provider.check(check))?;
+    let names: Vec<&str> = crate::catalogue::services().iter().map(Service::name).collect();
+    let (common, provider) = checked(&args.common, &names, |check| args.provider.check(check))?;
     std::fs::create_dir_all(&common.data_dir)?;
     let drawn = !args.plain && std::io::stdout().is_terminal();
     let _logs = logs(
@@ -106,8 +106,8 @@ pub async fn up(mut args: Up) -> Outcome {
 
 /// Chosen services.
 pub async fn serve(args: Serve) -> Outcome {
-    let (common, provider) = checked(&args.common, |check| chosen(&args, check))?;
-    answered(&common, &args.services)?;
+    let names: Vec<&str> = args.services.iter().map(String::as_str).collect();
+    let (common, provider) = checked(&args.common, &names, |check| chosen(&args, check))?;
     std::fs::create_dir_all(&common.data_dir)?;
     let _logs = logs(&common, None)?;
     let node = Node::start(Settings {
@@ -135,63 +135,6 @@ pub async fn serve(args: Serve) -> Outcome {
 async fn input_ends() {
     let ended = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
     let _ = ended.await;
-}
-
-/// The services' names, and the provider that one of them may need.
-pub(super) fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
-    let known: Vec<&str> = crate::catalogue::services().iter().map(Service::name).collect();
-    for (at, name) in args.services.iter().enumerate() {
-        let problem = if !known.contains(&name.as_str()) {
-            format!("there is no service `{name}`")
-        } else if args.services[..at].contains(name) {
-            format!("`{name}` is named twice")
-        } else {
-            continue;
-        };
-        check.mistake(SERVICE, problem, format!("name some of: {}", known.join(" ")));
-    }
-    if args.alone && args.services.len() != 1 {
-        check.mistake(
-            SERVICE,
-            "more than one service, with --alone",
-            "name one service, or leave --alone out",
-        );
-    }
-    if args.services.iter().any(|name| name == "payment") {
-        args.provider.required(check)
-    } else {
-        args.provider.check(check)
-    }
-}
-
-/// Whoever asks another service needs it here or elsewhere.
-pub(super) fn answered(common: &Common, services: &[String]) -> Result<(), interstate_config::Mistakes> {
-    let names: Vec<&str> = services.iter().map(String::as_str).collect();
-    let mut check = Check::new();
-    for missing in questions::unanswered(&names, &common.grpc) {
-        let Unanswered { service, asks, .. } = missing;
-        check.mistake(
-            missing.setting,
-            format!("missing; {service} asks {asks}, which is not among the services of this process"),
-            format!("give e.g. {}, or name {asks} as well", missing.example()),
-        );
-    }
-    check.finish(|| ())
-}
-
-pub(super) fn checked(
-    common: &interstate_config::CommonArgs,
-    provider: impl FnOnce(&mut Check) -> Option<Provider>,
-) -> Result<(Common, Option<Provider>), interstate_config::Mistakes> {
-    let mut check = Check::new();
-    let common = common.check(&mut check);
-    let provider = provider(&mut check);
-    check.finish(|| {
-        (
-            common.expect("no mistake was found, so the settings were kept"),
-            provider,
-        )
-    })
 }
 
 pub(super) fn logs(common: &Common, file: Option<&Path>) -> Result<LogsGuard, Box<dyn Error>> {

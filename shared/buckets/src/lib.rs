@@ -12,7 +12,7 @@ use object_store::{
     prefix::PrefixStore,
 };
 use requests::Connector;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
 
 /// How often a request is repeated that failed for the while, and for how long.
 const TRIES: usize = 4;
@@ -51,8 +51,11 @@ pub enum BucketError {
 /// # Errors
 /// The authority's file is none, or a variable makes no sense.
 pub fn open(bucket: &Bucket) -> Result<Arc<dyn ObjectStore>, BucketError> {
-    let variables = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));
-    open_with(bucket, variables)
+    // Whatever else stands in the environment need not be text.
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let variables = std::env::vars_os().filter_map(text);
+    open_with(bucket, variables.filter(|(name, _)| name.starts_with("AWS_")))
 }
 
 /// The same with these variables.

@@ -14,7 +14,8 @@ pub const SERVICE_PORT: Setting = Setting::new("port", "SERVICE_PORT");
 const BIND: Setting = Setting::new("bind", "BIND");
 const DATA: Setting = Setting::new("data-dir", "DATA_DIR");
 const KEYS: Setting = Setting::new("keys-dir", "KEYS_DIR");
-const DB: Setting = Setting::new("db-connection", "DB_CONNECTION");
+/// Where read models are kept.
+pub const DB_CONNECTION: Setting = Setting::new("db-connection", "DB_CONNECTION");
 const CACHE: Setting = Setting::new("redis-url", "REDIS_URL");
 const CLICKHOUSE: Setting = Setting::new("clickhouse-url", "CLICKHOUSE_URL");
 const RABBITMQ: Setting = Setting::new("rabbitmq-url", "RABBITMQ_URL");
@@ -61,7 +62,7 @@ pub struct CommonArgs {
     pub keys_dir: Option<String>,
     /// Read models: sqlite:[folder], postgres://… and mongodb://…, with spaces in between; a service takes the first
     /// that it speaks [default: sqlite:]
-    #[arg(long, env = DB.env, hide_env_values = true, value_name = "URLS")]
+    #[arg(long, env = DB_CONNECTION.env, hide_env_values = true, value_name = "URLS")]
     pub db_connection: Option<String>,
     /// Live data that instances share: redis(s)://user:password@host:port/database?prefix=… [default: memory:]
     #[arg(long, env = CACHE.env, hide_env_values = true, value_name = "URL")]
@@ -93,8 +94,8 @@ pub struct CommonArgs {
     /// How many times faster than real time the domain's clock runs [default: 1]
     #[arg(long, env = CLOCK.env, value_name = "FACTOR")]
     pub clock_factor: Option<String>,
-    /// Requests a second that one address may send to a port, and twice as many at once; 0 for any number
-    /// [default: 1000]
+    /// Requests a second that one address, or one IPv6 network of 64 bits, may send to a port, and twice as many at
+    /// once; 0 for any number [default: 1000]
     #[arg(long, env = PER_ADDRESS.env, value_name = "REQUESTS")]
     pub rate_per_address: Option<String>,
     /// Requests a second that one user may send to a service, and twice as many at once; 0 for any number
@@ -227,7 +228,7 @@ impl CommonArgs {
             None => data_dir.clone(),
         };
         let databases = check.keep(
-            DB,
+            DB_CONNECTION,
             Databases::parse(database),
             "leave it out for SQLite, or give e.g. DB_CONNECTION=postgres://user:password@host/database",
         );
@@ -348,7 +349,7 @@ impl CommonArgs {
             (BIND, bind.clone()),
             (DATA, data_dir.clone()),
             (KEYS, keys_dir.clone()),
-            (DB, db_connection.clone()),
+            (DB_CONNECTION, db_connection.clone()),
             (CACHE, redis_url.clone()),
             (CLICKHOUSE, secret(clickhouse_url)),
             (RABBITMQ, secret(rabbitmq_url)),
@@ -521,7 +522,7 @@ mod tests {
                 SERVICE_PORT,
                 BIND,
                 DATA,
-                DB,
+                DB_CONNECTION,
                 CACHE,
                 CLICKHOUSE,
                 RABBITMQ,

@@ -21,7 +21,9 @@ mod snapshots;
 pub use bucket::Bucket;
 pub use check::{Check, Mistake, Mistakes, Setting};
 pub use clickhouse::ClickHouse;
-pub use common::{Common, CommonArgs, KAFKA_BROKERS, KAFKA_PROPERTIES, LogFormat, SERVICE_PORT};
+pub use common::{
+    Common, CommonArgs, DB_CONNECTION, KAFKA_BROKERS, KAFKA_PROPERTIES, LogFormat, SERVICE_PORT,
+};
 pub use engines::{Broker, Cache, Databases, Documents, EventLog, Relational};
 pub use grpc::{BOOKING_GRPC, Grpc, GrpcArgs, GrpcTls, LOCATION_GRPC};
 pub use kafka::KafkaProperties;

@@ -28,17 +28,42 @@ pub fn is_name(name: &str) -> bool {
 /// Accepts a comma-separated list of `level` and `target=level`, the grammar of `LOG_LEVEL`.
 pub(crate) fn log_filter(text: &str) -> Result<String, String> {
     const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
-    for directive in text.split(',') {
-        let (target, level) = directive
-            .trim()
-            .rsplit_once('=')
-            .unwrap_or(("default", directive.trim()));
+    // Blanks around a directive would be part of its target to those who go by it.
+    let directives: Vec<&str> = text.split(',').map(str::trim).collect();
+    for directive in &directives {
+        let (target, level) = directive.rsplit_once('=').unwrap_or(("default", directive));
         let known = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
-        if !known || target.is_empty() || target.contains(char::is_whitespace) {
+        let no_name = |c: char| c.is_whitespace() || c == '=';
+        if !known || target.is_empty() || target.contains(no_name) {
             return Err(format!("`{directive}` is neither a level nor target=level"));
         }
     }
-    Ok(text.to_owned())
+    Ok(directives.join(","))
+}
+
+/// The host of an address, and its port where it names one.
+pub(crate) fn place_of(place: &str) -> Result<(String, Option<u16>), String> {
+    let wrong = || "the address names no host, or a port that is none".to_owned();
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
+            host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+            (host, port.strip_prefix(':').or(port.is_empty().then_some("")))
+        }
+        None => {
+            let (host, port) = place.split_once(':').unwrap_or((place, ""));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            (host, host.bytes().all(plain).then_some(port))
+        }
+    };
+    let port = match port.ok_or_else(wrong)? {
+        "" => None,
+        port => Some(port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?),
+    };
+    if host.is_empty() {
+        return Err(wrong());
+    }
+    Ok((host.to_owned(), port))
 }
 
 #[cfg(test)]
@@ -68,8 +93,9 @@ mod tests {
         for right in ["info", "WARN,access=off", "info,interstate_log=debug"] {
             assert!(log_filter(right).is_ok(), "{right}");
         }
-        for wrong in ["loud", "info,", "=info", "a b=info", "access="] {
+        for wrong in ["loud", "info,", "=info", "a b=info", "access=", "a=b=info"] {
             assert!(log_filter(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(log_filter(" access=off, info").unwrap(), "access=off,info");
     }
 }

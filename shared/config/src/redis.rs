@@ -1,6 +1,6 @@
 //! Where the live data that instances share lives.
 
-use crate::{Secret, clickhouse::decoded};
+use crate::{Secret, clickhouse::decoded, parse::place_of};
 use std::path::PathBuf;
 
 /// The port where none is given.
@@ -52,6 +52,7 @@ impl RedisAddress {
             None => (None, authority),
         };
         let (host, port) = place_of(place)?;
+        let port = port.unwrap_or(PORT);
         let (user, password) = match who.map(|who| who.split_once(':').unwrap_or((who, ""))) {
             Some((user, password)) => (decoded(user)?, decoded(password)?),
             None => (String::new(), String::new()),
@@ -100,30 +101,6 @@ impl RedisAddress {
         }
         Ok(())
     }
-}
-
-fn place_of(place: &str) -> Result<(String, u16), String> {
-    let wrong = || "the address names no host, or a port that is none".to_owned();
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
-            host.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
-            (host, port.strip_prefix(':').or(port.is_empty().then_some("")))
-        }
-        None => {
-            let (host, port) = place.split_once(':').unwrap_or((place, ""));
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-            (host, host.bytes().all(plain).then_some(port))
-        }
-    };
-    let port = match port.ok_or_else(wrong)? {
-        "" => PORT,
-        port => port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?,
-    };
-    if host.is_empty() {
-        return Err(wrong());
-    }
-    Ok((host.to_owned(), port))
 }
 
 fn is_prefix(text: &str) -> bool {

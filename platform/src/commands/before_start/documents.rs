@@ -1,7 +1,6 @@
 //! MongoDB, for the service that keeps documents.
 
 use super::{clock, look::Look, plan::Plan};
-use crate::node::StartError;
 use interstate_booking::read::BookingDocuments;
 use interstate_config::{Documents, Secret};
 use interstate_stores::mongo::{Mongo, MongoReadModel};
@@ -11,16 +10,9 @@ pub(super) async fn look(plan: &Plan) -> Vec<Look> {
         return Vec::new();
     }
     match plan.common.databases.documents() {
-        // Looked at as a folder.
-        Some(Documents::Sqlite(_)) => Vec::new(),
         Some(Documents::MongoDb(url)) => server(url).await,
-        None => vec![Look::wrong(
-            "documents",
-            StartError::NoStore {
-                service: "booking",
-                speaks: "MongoDB or SQLite",
-            },
-        )],
+        // Looked at as a folder. That there is one of both was checked with the settings.
+        Some(Documents::Sqlite(_)) | None => Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ mod snapshots;
 mod tables;
 
 pub use look::Look;
+pub(super) use tables::KEEP_TABLES;
 
 use crate::cli::Serve;
 use futures::future::{BoxFuture, FutureExt, join_all};

@@ -3,7 +3,7 @@
 use crate::{
     catalogue,
     cli::Serve,
-    commands::up::{answered, checked, chosen},
+    commands::settings::{checked, chosen},
 };
 use interstate_config::{Common, Mistakes};
 use interstate_eventing::Service;
@@ -23,24 +23,21 @@ pub(super) struct Plan {
 impl Plan {
     /// Checks all settings as `interstate serve` does or, where no service is named, `interstate up`.
     pub(super) fn of(args: &Serve) -> Result<Self, Mistakes> {
-        let all = catalogue::services();
-        let all = all.iter().map(Service::name);
+        let all: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
         if args.services.is_empty() {
-            let (common, provider) = checked(&args.common, |check| args.provider.check(check))?;
+            let (common, provider) = checked(&args.common, &all, |check| args.provider.check(check))?;
             return Ok(Self {
                 common,
-                services: all.collect(),
+                services: all,
                 alone: false,
                 sandbox: provider.is_none(),
             });
         }
-        let (common, _) = checked(&args.common, |check| chosen(args, check))?;
-        answered(&common, &args.services)?;
+        let wanted: Vec<&str> = args.services.iter().map(String::as_str).collect();
+        let (common, _) = checked(&args.common, &wanted, |check| chosen(args, check))?;
         Ok(Self {
             common,
-            services: all
-                .filter(|name| args.services.iter().any(|wanted| wanted == name))
-                .collect(),
+            services: all.into_iter().filter(|name| wanted.contains(name)).collect(),
             alone: args.alone,
             sandbox: false,
         })

@@ -1,28 +1,21 @@
 //! PostgreSQL, for the services that keep tables: the server, the user's rights, extensions, and the schemas.
 
 use super::{clock, look::Look, plan::Plan};
-use crate::node::StartError;
 use interstate_config::{Relational, Secret};
 use interstate_stores::postgres::{OpenError, Postgres};
 
-const SERVICES: [&str; 3] = ["user", "driver", "payment"];
+/// The services that keep tables.
+pub(in crate::commands) const KEEP_TABLES: [&str; 3] = ["user", "driver", "payment"];
 
 pub(super) async fn look(plan: &Plan) -> Vec<Look> {
-    let services: Vec<&'static str> = SERVICES.into_iter().filter(|name| plan.hosts(name)).collect();
+    let services: Vec<&'static str> = KEEP_TABLES.into_iter().filter(|name| plan.hosts(name)).collect();
     let Some(first) = services.first() else {
         return Vec::new();
     };
     match plan.common.databases.relational() {
-        // Looked at as a folder.
-        Some(Relational::Sqlite(_)) => Vec::new(),
         Some(Relational::Postgres(url)) => server(url, &services, first).await,
-        None => vec![Look::wrong(
-            "tables",
-            StartError::NoStore {
-                service: first,
-                speaks: "PostgreSQL or SQLite",
-            },
-        )],
+        // Looked at as a folder. That there is one of both was checked with the settings.
+        Some(Relational::Sqlite(_)) | None => Vec::new(),
     }
 }
 
