@@ -1,7 +1,10 @@
 //! The folder says what a file may touch; this holds the code to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -31,23 +34,65 @@ fn is_test(file: &Path) -> bool {
     })
 }
 
-/// What a decision may not use: concurrency, I/O, the clock, randomness, untyped data.
-const BANNED: [&str; 14] = [
-    "async fn",
-    ".await",
-    "tokio::",
-    "std::fs",
-    "std::net",
-    "std::time::Instant",
+/// Words that no decision may have: concurrency, I/O, the clock, randomness.
+const BANNED: [&str; 13] = [
+    "async",
+    "await",
+    "tokio",
+    "Instant",
     "SystemTime",
-    "Timestamp::now",
-    "rand::",
+    "rand",
     "reqwest",
     "rusqlite",
+    "sqlx",
+    "mongodb",
+    "redis",
     "interstate_log",
-    "serde_json::Value",
     "axum",
 ];
+/// Parts of the standard library that are I/O or concurrency.
+const BANNED_OF_STD: [&str; 7] = ["env", "fs", "io", "net", "process", "sync", "thread"];
+/// What is shared and never changes is no concurrency.
+const ALLOWED_OF_SYNC: [&str; 2] = ["Arc", "LazyLock"];
+/// Calls, and untyped data.
+const BANNED_PATHS: [&str; 3] = ["Timestamp::now", "Zoned::now", "serde_json::Value"];
+
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+/// What follows `std::` each time: a path, or all of a tree in braces.
+fn of_std(code: &str) -> impl Iterator<Item = &str> {
+    code.match_indices("std::").map(|(at, found)| {
+        let rest = &code[at + found.len()..];
+        let end = match rest.starts_with('{') {
+            true => rest.find(';'),
+            false => rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':' && c != '{'),
+        };
+        &rest[..end.unwrap_or(rest.len())]
+    })
+}
+
+/// What this code uses and no decision may.
+fn impure(code: &str) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = words(code)
+        .filter(|word| BANNED.contains(word))
+        .map(str::to_owned)
+        .collect();
+    for used in of_std(code) {
+        let parts: Vec<&str> = words(used).collect();
+        let harmless = parts.iter().any(|part| ALLOWED_OF_SYNC.contains(part));
+        let banned = parts.into_iter().filter(|part| BANNED_OF_STD.contains(part));
+        found.extend(
+            banned
+                .filter(|part| *part != "sync" || !harmless)
+                .map(|part| format!("std::{part}")),
+        );
+    }
+    let paths = BANNED_PATHS.into_iter().filter(|path| code.contains(path));
+    found.extend(paths.map(str::to_owned));
+    found
+}
 
 #[test]
 fn domains_are_pure() {
@@ -58,18 +103,41 @@ fn domains_are_pure() {
     assert!(files.len() > 50, "the domains were looked for in the wrong place");
     let mut broken = Vec::new();
     for file in files.into_iter().filter(|file| !is_test(file)) {
-        for (number, line) in std::fs::read_to_string(&file).unwrap().lines().enumerate() {
-            let code = line.split("//").next().unwrap_or_default();
-            for banned in BANNED.iter().filter(|banned| code.contains(**banned)) {
-                broken.push(format!("{}:{}: `{banned}`", file.display(), number + 1));
-            }
-        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code: Vec<&str> = text
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .collect();
+        let found = impure(&code.join("\n"));
+        broken.extend(found.iter().map(|what| format!("{}: `{what}`", file.display())));
     }
     assert!(
         broken.is_empty(),
         "a domain may not use these:\n{}",
         broken.join("\n")
     );
+}
+
+#[test]
+fn what_is_impure_is_found_however_it_is_named() {
+    for (code, what) in [
+        ("use std::{collections::BTreeMap, fs};", "std::fs"),
+        (
+            "use std::{\n    collections::BTreeMap,\n    time::{Duration, Instant},\n};",
+            "Instant",
+        ),
+        ("let at = std::time::Instant::now();", "Instant"),
+        ("use std::thread;", "std::thread"),
+        ("std::env::var(\"HOME\")", "std::env"),
+        ("use std::sync::Mutex;", "std::sync"),
+        ("let now = Timestamp::now();", "Timestamp::now"),
+        ("async fn decide() {}", "async"),
+    ] {
+        assert!(impure(code).contains(what), "{code}: {:?}", impure(code));
+    }
+    let pure =
+        "use std::{collections::BTreeMap, sync::Arc};\nlet (net, env) = (fare.net, 1);\nstd::fmt::Display";
+    assert_eq!(impure(pure), BTreeSet::new());
 }
 
 #[test]
