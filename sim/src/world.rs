@@ -108,7 +108,8 @@ impl Outcome {
     pub fn replay(&self) -> String {
         let bug = self.bug.map_or_else(String::new, |bug| format!(" --bug {bug:?}"));
         let (world, seed) = (self.world, self.seed);
-        format!("interstate-sim --world {world} --seeds 1 --from {seed}{bug} --story")
+        let here = "cargo run --release --locked -p interstate-sim --";
+        format!("{here} --world {world} --seeds 1 --from {seed}{bug} --story")
     }
 }
 

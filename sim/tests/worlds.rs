@@ -14,6 +14,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TRADE_SEEDS: u64 = 2_000;
 /// Seeds that a world of the platform's services must survive.
 const RIDES_SEEDS: u64 = 600;
+/// Lines of a broken world's story that are told.
+const LAST_LINES: usize = 100;
 /// Within which each planted bug must show.
 const BUG_SEEDS: u64 = 300;
 
@@ -48,7 +50,9 @@ fn keep_every_promise(world: World, seeds: u64) {
     let broken = first(world, seeds, None, |outcome| !outcome.violations.is_empty());
     if let Some(broken) = broken {
         let (seed, violations, replay) = (broken.seed, &broken.violations, broken.replay());
-        panic!("seed {seed}: {violations:#?}\nreplay it: {replay}");
+        let story = world::run(world, seed, None, true).story;
+        let end = story[story.len().saturating_sub(LAST_LINES)..].join("\n");
+        panic!("how it ended:\n{end}\nseed {seed}: {violations:#?}\nthe whole story: {replay}");
     }
 }
 
