@@ -143,13 +143,24 @@ impl Engine {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{}.sh", self.name));
+        let script: PathBuf = scripts().join(format!("{}.sh", self.name));
         let mut command = Command::new("bash");
         command.arg(script).args(arguments).arg("--dir");
         command.arg(self.dir.path().join("engine"));
         command.envs(self.env.iter().copied());
         command
     }
+}
+
+/// The folder of the scripts. Cargo runs a test with its package's folder in the environment; where this crate was
+/// compiled may be another checkout, with the same folder of builds.
+fn scripts() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let folders = Path::new(&package)
+        .ancestors()
+        .map(|folder| folder.join("dev/engines"));
+    let mut there = folders.filter(|folder| folder.join("lib.sh").exists());
+    there.next().unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
 }
 
 impl Drop for Engine {
