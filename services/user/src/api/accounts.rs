@@ -306,8 +306,9 @@ impl Accounts {
         let ask = Ask::to(user, &UserCommand::ChangeRoles { roles }, actor);
         let ask = ask.idempotent("POST /v1/users/{id}/roles", key).trace(trace);
         let answered = self.commands.ask(ask).await.map_err(problems::asked)?;
-        let taken: bool = answered.decode().map_err(Problem::internal)?;
-        let sessions = match taken {
+        // A build before this one says nothing: then they end, needed or not.
+        let taken: Option<bool> = answered.decode().map_err(Problem::internal)?;
+        let sessions = match taken.unwrap_or(true) {
             true => self.people.sessions(user).await?,
             false => Vec::new(),
         };
@@ -326,8 +327,14 @@ impl Accounts {
         )
     }
 
-    /// Whether somebody is signed up with a role, as it was decided: a read model may be behind.
+    /// Whether somebody is signed up with a role. Where the read model does not say so it is asked what was decided: the
+    /// read model may be behind, or away.
     pub(super) async fn has(&self, user: UserId, role: Role, actor: Actor) -> Result<bool, Problem> {
+        let known = self.people.person(user).await.ok().flatten();
+        let standing = known.map(|person| person.standing);
+        if matches!(&standing, Some(Standing::Active { roles, .. }) if roles.contains(&role)) {
+            return Ok(true);
+        }
         let answered = self
             .commands
             .ask(Ask::to(user, &UserCommand::Has { role }, actor))

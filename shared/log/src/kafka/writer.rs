@@ -22,6 +22,8 @@ use tokio::sync::oneshot;
 
 /// On top of a batch's own time-out: after it nothing is known any more.
 const GRACE: Duration = Duration::from_secs(2);
+/// A batch that is taken back stays in the topic's files: a clock that is ahead is not tried again before this.
+const SET_RIGHT: Duration = Duration::from_secs(10);
 /// How far this machine's clock may be ahead of the broker's.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
@@ -105,14 +107,21 @@ impl Thread {
         }
         let mut written = 0;
         let mut number = 0;
+        let mut ahead: Option<(Instant, u64)> = None;
         while let Ok(Job { batch, done }) = inbox.recv() {
             number += 1;
             let outcome = if batch.is_empty() {
                 Ok(written)
+            } else if let Some((_, seconds)) = ahead.filter(|(seen, _)| seen.elapsed() < SET_RIGHT) {
+                Err(AppendError::Aborted(LogError::ClockAhead { seconds }))
             } else {
+                ahead = None;
                 let end = self.append(&producer, number, batch, &fed);
                 end.map(|end| end.unwrap_or(written))
             };
+            if let Err(AppendError::Aborted(LogError::ClockAhead { seconds })) = &outcome {
+                ahead.get_or_insert((Instant::now(), *seconds));
+            }
             let over = matches!(outcome, Err(AppendError::Unknown(_) | AppendError::Fenced));
             written = *outcome.as_ref().unwrap_or(&written);
             let _ = done.send(outcome);
