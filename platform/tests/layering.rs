@@ -50,10 +50,11 @@ const BANNED: [&str; 13] = [
     "interstate_log",
     "axum",
 ];
-/// Parts of the standard library that are I/O or concurrency.
-const BANNED_OF_STD: [&str; 7] = ["env", "fs", "io", "net", "process", "sync", "thread"];
-/// What is shared and never changes is no concurrency.
-const ALLOWED_OF_SYNC: [&str; 2] = ["Arc", "LazyLock"];
+/// Parts of the standard library that are I/O or concurrency. What is shared and never changes is none.
+const BANNED_OF_STD: [&str; 13] = [
+    "env", "fs", "io", "net", "process", "thread", "atomic", "mpsc", "Barrier", "Condvar", "Mutex",
+    "OnceLock", "RwLock",
+];
 /// Calls, and untyped data.
 const BANNED_PATHS: [&str; 3] = ["Timestamp::now", "Zoned::now", "serde_json::Value"];
 
@@ -65,9 +66,10 @@ fn words(code: &str) -> impl Iterator<Item = &str> {
 fn of_std(code: &str) -> impl Iterator<Item = &str> {
     code.match_indices("std::").map(|(at, found)| {
         let rest = &code[at + found.len()..];
-        let end = match rest.starts_with('{') {
-            true => rest.find(';'),
-            false => rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':' && c != '{'),
+        let path = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+        let end = match path {
+            Some(end) if rest[end..].starts_with('{') => rest.find(';'),
+            end => end,
         };
         &rest[..end.unwrap_or(rest.len())]
     })
@@ -80,14 +82,8 @@ fn impure(code: &str) -> BTreeSet<String> {
         .map(str::to_owned)
         .collect();
     for used in of_std(code) {
-        let parts: Vec<&str> = words(used).collect();
-        let harmless = parts.iter().any(|part| ALLOWED_OF_SYNC.contains(part));
-        let banned = parts.into_iter().filter(|part| BANNED_OF_STD.contains(part));
-        found.extend(
-            banned
-                .filter(|part| *part != "sync" || !harmless)
-                .map(|part| format!("std::{part}")),
-        );
+        let banned = words(used).filter(|part| BANNED_OF_STD.contains(part));
+        found.extend(banned.map(|part| format!("std::{part}")));
     }
     let paths = BANNED_PATHS.into_iter().filter(|path| code.contains(path));
     found.extend(paths.map(str::to_owned));
@@ -129,7 +125,9 @@ fn what_is_impure_is_found_however_it_is_named() {
         ("let at = std::time::Instant::now();", "Instant"),
         ("use std::thread;", "std::thread"),
         ("std::env::var(\"HOME\")", "std::env"),
-        ("use std::sync::Mutex;", "std::sync"),
+        ("use std::sync::Mutex;", "std::Mutex"),
+        ("use std::sync::{Arc, Mutex};", "std::Mutex"),
+        ("use std::{sync::{Arc, atomic::AtomicBool}};", "std::atomic"),
         ("let now = Timestamp::now();", "Timestamp::now"),
         ("async fn decide() {}", "async"),
     ] {
