@@ -4,7 +4,11 @@ use crate::broker::{Broker, options};
 use interstate_config::{RabbitMq, Secret};
 use interstate_jobs::{Jobs, JobsError, Link, Options, RabbitJobs};
 use serde_json::json;
-use std::{io::Write, net::TcpListener, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpListener},
+    time::Duration,
+};
 
 async fn refusal(address: &RabbitMq, options: Options) -> JobsError {
     let error = RabbitJobs::open(address, options)
@@ -97,7 +101,12 @@ async fn who_is_no_broker_is_told_from_one_that_is_away() {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
+            // What nobody has read when it is closed would tear it down before the answer has arrived.
+            let mut asked = [0; 8];
+            let _ = stream.read_exact(&mut asked);
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
     let web = RabbitMq::parse(&format!("amqp://guest:hunter2@127.0.0.1:{port}")).unwrap();
