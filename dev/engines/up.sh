@@ -3,11 +3,12 @@
 #   up.sh postgres redis mongo clickhouse kafka
 #   eval "$(up.sh --export kafka postgres)"               'export NAME=value' lines, for programs that are started next
 #   up.sh postgres=35432 redis                            with a port of one's own
+# Name all stores in one call: one setting, DB_CONNECTION, names them all.
 # Engines: postgres redis rabbitmq mongo clickhouse kafka s3. Started ones are left as they are.
 set -euo pipefail
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 pre=""; [ "${1:-}" != --export ] || { pre="export "; shift; }
-[ $# -gt 0 ] || { sed -n '2,6s/^# \?//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,7s/^# \?//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 rc=0; tables=""; documents=""
 for a in "$@"; do
   e="${a%%=*}"; args=(start); [ "$e" = "$a" ] || args+=(--port "${a#*=}")
