@@ -5,6 +5,8 @@ mod away;
 mod history;
 mod killed;
 mod lane;
+mod mended;
+mod platform;
 mod races;
 mod rebuilding;
 mod refused;

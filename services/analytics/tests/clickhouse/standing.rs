@@ -3,99 +3,24 @@
 use crate::{
     history::{self, SERVICE},
     lane::{Hold, Lane},
-    server::Server,
+    platform::Platform,
 };
-use interstate_analytics::read::clickhouse::{ClickHouse, ClickHouseFacts};
 use interstate_eventing::{
     Event,
-    projection::{Position, ReadModel, encode_event},
+    projection::{ReadModel, encode_event},
 };
-use interstate_log::{Log, PartitionId};
-use interstate_stores::StoredModel;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 const MODEL: &str = "analytics-booking";
-const EACH: u64 = 20;
-
-type Block = (Vec<Event>, Position);
-
-/// A server, a log of some blocks in one partition, and instances that share both.
-struct Platform {
-    server: Server,
-    log: Arc<dyn Log>,
-    blocks: Vec<Block>,
-    source: PartitionId,
-    _dir: tempfile::TempDir,
-}
-
-impl Platform {
-    async fn start(blocks: u64) -> Self {
-        let server = Server::start();
-        server.database().prepare().await.unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let log = history::open(dir.path()).await;
-        history::write(&log, 0, 0, blocks, EACH).await;
-        Self {
-            blocks: history::blocks(&log, 0).await,
-            source: PartitionId::new(SERVICE, 0),
-            server,
-            log,
-            _dir: dir,
-        }
-    }
-
-    fn instance(&self) -> ClickHouseFacts {
-        self.instance_on(&self.server.database())
-    }
-
-    fn instance_on(&self, db: &ClickHouse) -> ClickHouseFacts {
-        ClickHouseFacts::new(db, SERVICE, self.log.clone())
-    }
-
-    async fn take(&self, by: &ClickHouseFacts, block: usize) -> Option<Position> {
-        let (events, to) = &self.blocks[block];
-        by.apply(&self.source, events, *to).await.unwrap().overtaken
-    }
-
-    async fn rebuild(
-        &self,
-        by: &ClickHouseFacts,
-        verify: bool,
-    ) -> Result<bool, interstate_stores::RebuildError> {
-        let sources = std::slice::from_ref(&self.source);
-        let found = by.rebuild(&*self.log, sources, verify).await?;
-        println!("{found:?}");
-        Ok(found.is_equal())
-    }
-
-    /// Every event of so many blocks counts once, in each table and in what views make of them.
-    async fn is_whole(&self, blocks: u64) {
-        let events = blocks * EACH;
-        for (table, rows) in history::rows(events) {
-            let found = self.server.number(&format!("SELECT count() FROM {table}")).await;
-            assert_eq!(found, rows, "{table}");
-        }
-        let summed = self.server.number("SELECT sum(sequence) FROM events").await;
-        assert_eq!(summed, events * (events + 1) / 2);
-        let daily = self.server.number("SELECT sum(events) FROM events_daily").await;
-        assert_eq!(daily, events);
-        let left = self
-            .server
-            .number("SELECT count() FROM system.databases WHERE name LIKE '%rebuild%'")
-            .await;
-        assert_eq!(left, 0, "databases are left");
-    }
-}
+/// Taken up in several times as long as a rebuild takes.
+const BLOCKS: u64 = 90;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_instance_takes_up_during_a_rebuild_stays() {
-    let platform = Platform::start(60).await;
+    let platform = Platform::start(BLOCKS).await;
     let (going_on, rebuilding) = (platform.instance(), platform.instance());
     let over = AtomicBool::new(false);
     let traffic = async {
@@ -120,7 +45,7 @@ async fn what_another_instance_takes_up_during_a_rebuild_stays() {
     };
     let ((), equal) = futures::join!(traffic, rebuilds);
     println!("compared with its replay {equal:?}");
-    platform.is_whole(60).await;
+    platform.is_whole(BLOCKS).await;
     assert!(equal.len() >= 2, "only {} rebuilds met it", equal.len());
     assert!(
         equal.iter().all(|equal| *equal),

@@ -169,8 +169,9 @@ impl ClickHouse {
         self.within(what, question.fetch_optional::<T>()).await
     }
 
-    /// Inserts a block of rows, which is dropped where one with this token was inserted before. The server has all
-    /// of them afterwards, or may have: after an error they are inserted again with the same token.
+    /// Inserts a block of rows, which is dropped where one with this token was inserted before; without a token however
+    /// often it comes. The server has all of them afterwards, or may have: after an error they are inserted again with
+    /// the same token.
     pub(super) async fn insert<T>(&self, table: &str, token: &str, rows: &[T]) -> Result<(), ClickHouseError>
     where
         T: Row + Serialize + for<'r> clickhouse::RowWrite + for<'r> Row<Value<'r> = T>,
@@ -211,7 +212,7 @@ impl ClickHouse {
         let inserted = async {
             let insert = self.client.insert::<T>(table).await?;
             let mut insert = insert
-                .with_setting("insert_deduplicate", "1")
+                .with_setting("insert_deduplicate", if token.is_empty() { "0" } else { "1" })
                 .with_setting("insert_deduplication_token", token)
                 .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
                 .with_setting("async_insert", "0");

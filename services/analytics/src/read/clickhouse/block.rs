@@ -76,6 +76,8 @@ impl Block {
                 let (at, day) = moment(fact.when);
                 let trip = Described::of(&fact.trip);
                 self.quotes.push(QuoteRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     quote: fact.quote.ulid().0,
                     at,
                     day,
@@ -92,6 +94,8 @@ impl Block {
                 let (at, day) = moment(fact.when);
                 let trip = Described::of(&fact.trip);
                 self.bookings.push(BookingRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     quote: fact.quote.ulid().0,
                     at,
@@ -108,6 +112,8 @@ impl Block {
             Fact::Reached(fact) => {
                 let (at, day) = moment(fact.when);
                 self.stages.push(StageRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     at,
                     day,
@@ -118,6 +124,8 @@ impl Block {
             Fact::Withdrawn(fact) => {
                 let (at, day) = moment(fact.when);
                 self.withdrawals.push(WithdrawalRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     at,
                     day,
@@ -132,6 +140,8 @@ impl Block {
             Fact::Driven(fact) => {
                 let (at, day) = moment(fact.when);
                 self.trips.push(TripRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     at,
                     day,
@@ -142,6 +152,8 @@ impl Block {
             Fact::FareLine(fact) => {
                 let (_, day) = moment(fact.when);
                 self.lines.push(LineRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     day,
                     source: fact.of.as_str(),
@@ -152,6 +164,8 @@ impl Block {
             Fact::Posted(fact) => {
                 let (at, day) = moment(fact.when);
                 self.postings.push(PostingRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     at,
                     day,
@@ -163,6 +177,8 @@ impl Block {
             Fact::Offered(fact) => {
                 let (at, day) = moment(fact.when);
                 self.offers.push(OfferRow {
+                    partition: event.partition,
+                    sequence: event.sequence,
                     booking: fact.booking.ulid().0,
                     at,
                     day,
@@ -196,7 +212,8 @@ impl Block {
             db.insert_seen(look, "fare_lines", token, &self.lines),
             db.insert_seen(look, "postings", token, &self.postings),
             db.insert_seen(look, "offers", token, &self.offers),
-            db.insert_seen(look, "parked", token, &self.parked),
+            // However often: of several rows of an event one counts.
+            db.insert_seen(look, "parked", "", &self.parked),
         )?;
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Bounds {
     }
 }
 
-#[derive(Debug, Clone, Row, Serialize, Deserialize)]
+#[derive(Debug, Clone, Row, Serialize)]
 struct BlockRow {
     model: String,
     partition: u32,
@@ -38,6 +38,27 @@ struct BlockRow {
     next: u64,
     receipt: u64,
 }
+
+#[derive(Debug, Clone, Row, Deserialize)]
+struct AnnouncedRow {
+    incarnation: u32,
+    first: u64,
+    last: u64,
+    next: u64,
+    receipt: u64,
+    outlived: u8,
+}
+
+/// A block that somebody has announced.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announced {
+    pub bounds: Bounds,
+    /// Whether the server has ended since, and began again.
+    pub outlived_server: bool,
+}
+
+/// So often a block is announced that the server does not hear.
+const ANNOUNCED_AGAIN: u32 = 10;
 
 #[derive(Debug, Clone, Row, Serialize, Deserialize)]
 struct PositionRow {
@@ -93,24 +114,44 @@ impl Ledger {
         &self,
         source: &PartitionId,
         first: u64,
-    ) -> Result<Option<Bounds>, ClickHouseError> {
+    ) -> Result<Option<Announced>, ClickHouseError> {
         let question = self
             .db
             .client
-            .query("SELECT ?fields FROM blocks WHERE model = ? AND partition = ? AND first = ? LIMIT 1")
+            .query(
+                "SELECT incarnation, first, last, next, receipt, announced_at < now64(3) - uptime() AS outlived
+                 FROM blocks WHERE model = ? AND partition = ? AND first = ? LIMIT 1",
+            )
             .bind(self.model)
             .bind(source.index)
             .bind(first);
-        let found: Option<BlockRow> = self.db.first("read an announced block", question).await?;
-        Ok(found.map(|row| Bounds {
-            first: row.first,
-            to: Position {
-                next: row.next,
-                sequence: row.last,
-                receipt: row.receipt,
-                incarnation: row.incarnation,
+        let found: Option<AnnouncedRow> = self.db.first("read an announced block", question).await?;
+        Ok(found.map(|row| Announced {
+            bounds: Bounds {
+                first: row.first,
+                to: Position {
+                    next: row.next,
+                    sequence: row.last,
+                    receipt: row.receipt,
+                    incarnation: row.incarnation,
+                },
             },
+            outlived_server: row.outlived != 0,
         }))
+    }
+
+    /// The partitions in which blocks were announced, of the service that this one is of.
+    pub async fn sources(&self, one: &PartitionId) -> Result<Vec<PartitionId>, ClickHouseError> {
+        let question = self
+            .db
+            .client
+            .query("SELECT DISTINCT partition FROM blocks WHERE model = ? ORDER BY partition")
+            .bind(self.model);
+        let found: Vec<u32> = self.db.all("list the partitions", question).await?;
+        let sources = found
+            .into_iter()
+            .map(|index| PartitionId::new(one.service.clone(), index));
+        Ok(sources.collect())
     }
 
     /// Announces a block. Of two that begin with the same event the server keeps the first.
@@ -127,12 +168,24 @@ impl Ledger {
             next: bounds.to.next,
             receipt: bounds.to.receipt,
         };
-        let token = format!(
+        let mut token = format!(
             "{}/{}/{}/{}",
             self.model, source.index, row.incarnation, row.first
         );
-        self.db.insert("blocks", &token, &[row]).await?;
-        self.look(source, bounds).await
+        for _ in 0..ANNOUNCED_AGAIN {
+            self.db
+                .insert("blocks", &token, std::slice::from_ref(&row))
+                .await?;
+            match self.look(source, bounds).await {
+                // A server that was killed may know a token and not its row ([`super::mend`]): then nobody is heard,
+                // and all announce again alike.
+                Err(ClickHouseError::Overtaken) if self.announced(source, bounds.first).await?.is_none() => {
+                    token.push_str("/again");
+                }
+                looked => return looked,
+            }
+        }
+        Err(ClickHouseError::Overtaken)
     }
 
     /// Looks whether an announced block is to be inserted. Asked after it was announced: who calls a standstill looks
@@ -148,7 +201,10 @@ impl Ledger {
             self.position(source),
             self.standstill()
         )?;
-        if heard != Some(*bounds) || position.sequence + 1 != bounds.first || standstill.is_some() {
+        if heard.map(|found| found.bounds) != Some(*bounds)
+            || position.sequence + 1 != bounds.first
+            || standstill.is_some()
+        {
             return Err(ClickHouseError::Overtaken);
         }
         Ok(look)

@@ -13,7 +13,8 @@
 //! Whoever begins at a position behind which a block is announced reads that block from the log again and inserts it
 //! with the same bounds. Facts are a function of an event, so the rows are the same.
 //!
-//! A table remembers the tokens of its last [`schema::WINDOW`] inserts.
+//! A table remembers the tokens of its last [`schema::WINDOW`] inserts, and one that the server was killed over too
+//! well: what was under way then is looked at row by row ([`mend`]).
 //!
 //! Whoever replaces what is there, or inserts what no block announces, calls a [`standstill`] before.
 
@@ -22,6 +23,7 @@ mod block;
 mod error;
 mod ledger;
 mod look;
+mod mend;
 mod migrate;
 mod model;
 mod parked;
@@ -31,6 +33,7 @@ mod retry;
 mod rows;
 mod schema;
 mod standstill;
+mod tables;
 
 pub use address::ClickHouse;
 #[doc(hidden)]

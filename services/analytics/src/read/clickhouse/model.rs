@@ -5,6 +5,7 @@ use super::{
     block::Block,
     ledger::{Bounds, Ledger},
     look::Look,
+    mend::mend,
     parked, rebuild,
 };
 use async_trait::async_trait;
@@ -102,17 +103,21 @@ impl ClickHouseFacts {
     ) -> Result<Position, ClickHouseError> {
         self.db().ready().await?;
         let mut at = self.ledger.position(source).await?;
-        while let Some(bounds) = self.ledger.announced(source, at.sequence + 1).await? {
+        while let Some(found) = self.ledger.announced(source, at.sequence + 1).await? {
             self.ledger.wait_out().await?;
             let settled = self.left_to_its_announcer(source, at).await?;
             if settled != at {
                 at = settled;
                 continue;
             }
-            match self.insert_again(source, at, &bounds, waiting).await {
-                Ok(()) => at = bounds.to,
-                // Somebody was faster, a standstill has begun, or this process stood still for too long.
-                Err(ClickHouseError::Overtaken) => at = self.ledger.position(source).await?,
+            let taken_up = if found.outlived_server {
+                mend(self, source).await
+            } else {
+                self.insert_again(source, at, &found.bounds, waiting).await
+            };
+            match taken_up {
+                // Or somebody was faster, a standstill has begun, or this process stood still for too long.
+                Ok(()) | Err(ClickHouseError::Overtaken) => at = self.ledger.position(source).await?,
                 Err(error) => return Err(error),
             }
         }
@@ -145,10 +150,7 @@ impl ClickHouseFacts {
         bounds: &Bounds,
         waiting: &mut HashSet<String>,
     ) -> Result<(), ClickHouseError> {
-        // What was parked before the block, and not by it: it is made as it was made then.
-        let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
-        *waiting = parked.into_iter().collect();
-        let events = self.read_again(source, at, bounds.to).await?;
+        let events = self.read_again(source, at, bounds, waiting).await?;
         // After all that it is made from was read.
         let look = self.ledger.look(source, bounds).await?;
         tracing::info!(model = self.ledger.model, %source, first = bounds.first, last = bounds.to.sequence,
@@ -157,18 +159,23 @@ impl ClickHouseFacts {
         Ok(())
     }
 
-    async fn read_again(
+    /// The events of a block behind `at`. What was parked before the block, and not by it, is `waiting` then: its rows are
+    /// made as they were made first.
+    pub(super) async fn read_again(
         &self,
         source: &PartitionId,
-        from: Position,
-        to: Position,
+        at: Position,
+        bounds: &Bounds,
+        waiting: &mut HashSet<String>,
     ) -> Result<Vec<Event>, ClickHouseError> {
+        let parked = parked::subjects(self.db(), self.ledger.model, source, bounds.first).await?;
+        *waiting = parked.into_iter().collect();
         let failed = |error: RebuildError| ClickHouseError::Failed {
             at: self.db().at.to_string(),
             what: "have a block again that was under way".to_owned(),
             why: error.to_string(),
         };
-        let mut replay = Replay::between(&*self.log, source, from, to)
+        let mut replay = Replay::between(&*self.log, source, at, bounds.to)
             .await
             .map_err(failed)?;
         let mut all = Vec::new();

@@ -7,9 +7,9 @@
 
 use super::{
     ClickHouseError,
-    ledger::Ledger,
     model::ClickHouseFacts,
-    standstill::{Caller, drop_database},
+    standstill::Caller,
+    tables::{DAILY, EVENTS, is_shared, partitions, tables},
 };
 use clickhouse::Row;
 use futures::{future::try_join_all, try_join};
@@ -18,35 +18,12 @@ use interstate_log::{Log, PartitionId};
 use interstate_stores::{Comparison, RebuildError, Replay};
 use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 /// What others may be held up for by what came during the last round of filling.
 const LITTLE: Duration = Duration::from_secs(2);
-
-/// What the events of a service are in: its own tables, and what they share with others' in partitions of their own.
-fn tables(service: &str) -> &'static [&'static str] {
-    match service {
-        "booking" => &[
-            "events",
-            "events_daily",
-            "quotes",
-            "bookings",
-            "bookings_daily",
-            "stages",
-            "withdrawals",
-            "trips",
-            "fare_lines",
-        ],
-        "driver" => &["events", "events_daily", "offers"],
-        "payment" => &["events", "events_daily", "postings", "postings_daily"],
-        _ => &["events", "events_daily"],
-    }
-}
-
-/// Tables whose partitions are kept a service.
-const SHARED: [&str; 2] = ["events", "events_daily"];
 
 #[derive(Debug, Row, Deserialize)]
 struct Sum {
@@ -69,35 +46,29 @@ pub(super) async fn rebuild(
     let Some(first) = sources.first() else {
         return Err(RebuildError::store("a model without partitions"));
     };
-    let what_for = format!("{}_{}_rebuild", live.db().database, first.service);
-    let caller = Caller::new(&live.ledger, &what_for).await?;
-    let fresh = live.with(Ledger {
-        db: live.db().beside(&caller.beside),
-        model: live.ledger.model,
-        caller: None,
-    });
+    let caller = Caller::new(&live.ledger, "rebuild").await?;
     let rebuild = Rebuild {
         live: live.with(caller.ledger().clone()),
-        fresh,
+        fresh: live.with(caller.ledger_beside()),
         log,
         sources,
         service: &first.service,
     };
-    let prepared = async {
-        caller.tidy(&what_for).await?;
-        rebuild.fill_to_the_end().await?;
-        Ok::<u64, RebuildError>(caller.call().await?)
+    let preparation = async {
+        // What is under way since before the server began is not settled in a standstill for this.
+        settle(live, sources).await?;
+        rebuild.fill_to_the_end().await
     };
-    match caller.before(prepared).await {
-        Ok(turn) => {
-            let alone = rebuild.alone(&caller, turn, verify);
-            caller.during(turn, alone).await
-        }
-        Err(error) => {
-            rebuild.clear(&caller).await;
-            Err(error)
-        }
-    }
+    caller
+        .alone(preparation, |turn| rebuild.compare(&caller, turn, verify))
+        .await
+}
+
+/// Settles what is announced.
+async fn settle(facts: &ClickHouseFacts, sources: &[PartitionId]) -> Result<(), RebuildError> {
+    let each = sources.iter().map(|source| facts.position(source));
+    try_join_all(each).await.map_err(RebuildError::store)?;
+    Ok(())
 }
 
 /// The live tables, as whoever has called a standstill sees them, and those that are made again.
@@ -110,31 +81,9 @@ struct Rebuild<'r> {
 }
 
 impl Rebuild<'_> {
-    /// From the call of a standstill to its end.
-    async fn alone(&self, caller: &Caller, turn: u64, verify: bool) -> Result<Comparison, RebuildError> {
-        let compared = self.compare(caller, turn, verify).await;
-        // First: what was sent and not answered must not replace anything when the others go on. Where it cannot be
-        // dropped, the standstill runs out, and whoever waits for that tries again.
-        if self.clear(caller).await
-            && let Err(error) = caller.end(turn).await
-        {
-            tracing::warn!(%error, "a standstill is left to run out");
-        }
-        compared
-    }
-
-    /// Drops the new tables; says whether they are gone.
-    async fn clear(&self, caller: &Caller) -> bool {
-        let dropped = drop_database(caller.ledger(), &caller.beside).await;
-        if let Err(error) = &dropped {
-            tracing::warn!(database = &*caller.beside, %error, "what was made beside is left");
-        }
-        dropped.is_ok()
-    }
-
     /// In a standstill: what is left to read is little.
     async fn compare(&self, caller: &Caller, turn: u64, verify: bool) -> Result<Comparison, RebuildError> {
-        self.settle().await?;
+        settle(&self.live, self.sources).await?;
         let events = self.fill().await?;
         let mut found = BTreeMap::new();
         for table in tables(self.service) {
@@ -157,13 +106,6 @@ impl Rebuild<'_> {
             tables: found,
             switched: !verify,
         })
-    }
-
-    /// Settles what was announced before the standstill.
-    async fn settle(&self) -> Result<(), RebuildError> {
-        let each = self.sources.iter().map(|source| self.live.position(source));
-        try_join_all(each).await.map_err(RebuildError::store)?;
-        Ok(())
     }
 
     /// While others go on: again and again, until little is left to do in a standstill, or it does not become less.
@@ -216,36 +158,21 @@ impl Rebuild<'_> {
 }
 
 async fn sum(of: &ClickHouseFacts, table: &str, service: &str) -> Result<Sum, ClickHouseError> {
-    let only = if SHARED.contains(&table) {
+    let only = if is_shared(table) {
         format!("WHERE service = '{service}'")
     } else {
         String::new()
     };
-    // What merges make of rows that add up differs from part to part; FINAL is what they all come to.
-    let last = if table.ends_with("_daily") { "FINAL" } else { "" };
+    // What merges make of rows that add up differs from part to part; FINAL is what they all come to. Which event a
+    // fact is from is not said by those that an earlier release has made.
+    let (last, columns) = match table {
+        DAILY => ("FINAL", "*"),
+        EVENTS => ("", "*"),
+        _ => ("", "* EXCEPT (partition, sequence)"),
+    };
     let question = of.db().client.query_raw(&format!(
-        "SELECT count() AS rows, sum(cityHash64(*)) AS sum FROM {table} {last} {only}"
+        "SELECT count() AS rows, sum(cityHash64({columns})) AS sum FROM {table} {last} {only}"
     ));
     let found = of.db().first("sum a table up", question).await?;
     Ok(found.unwrap_or(Sum { rows: 0, sum: 0 }))
-}
-
-async fn partitions(
-    of: &ClickHouseFacts,
-    table: &str,
-    service: &str,
-) -> Result<BTreeSet<String>, ClickHouseError> {
-    let question = of
-        .db()
-        .client
-        .query(
-            "SELECT DISTINCT partition_id FROM system.parts
-             WHERE database = ? AND table = ? AND active AND (NOT ? OR startsWith(partition, ?))",
-        )
-        .bind(&*of.db().database)
-        .bind(table)
-        .bind(SHARED.contains(&table))
-        .bind(format!("('{service}',"));
-    let found: Vec<String> = of.db().all("list the partitions of a table", question).await?;
-    Ok(found.into_iter().collect())
 }

@@ -28,8 +28,9 @@ impl ClickHouseFacts {
         if parked::count(self.db(), self.ledger.model, source).await? == 0 {
             return Ok(Retried::default());
         }
-        let what_for = format!("{}_{}_retry", self.db().database, self.ledger.model);
-        let caller = Caller::new(&self.ledger, &what_for).await?;
+        // What is under way since before the server began is not settled in a standstill for this.
+        self.stand(source, &mut waiting).await?;
+        let caller = Caller::new(&self.ledger, "retry").await?;
         let alone = self.with(caller.ledger().clone());
         let mut round = Round::default();
         while !round.is_last {
@@ -76,9 +77,7 @@ impl ClickHouseFacts {
                 let look = caller.look(turn).await?;
                 block.insert_events(self.db(), &token, &look).await?;
             }
-            self.db()
-                .insert("parked", &format!("{token}/gone"), &[row.gone()])
-                .await?;
+            self.db().insert("parked", "", &[row.gone()]).await?;
             round.retried.handled += 1;
         }
         Ok(round)

@@ -1,4 +1,4 @@
-//! The rows of each table, as they are sent.
+//! The rows of each table, as they are sent. Each names the event that it is from, by partition and sequence.
 
 use crate::domain::{
     day::number,
@@ -27,29 +27,29 @@ rows! {
     }
     /// `quotes`
     QuoteRow {
-        quote: u128, at: i64, day: u16, pickup_at: i64, pickup_day: u16, origin: u32, destination: u32,
+        partition: u32, sequence: u64, quote: u128, at: i64, day: u16, pickup_at: i64, pickup_day: u16, origin: u32, destination: u32,
         class: &'static str, kind: &'static str, payable: i64,
     }
     /// `bookings`
     BookingRow {
-        booking: u128, quote: u128, at: i64, day: u16, pickup_at: i64, pickup_day: u16, origin: u32,
+        partition: u32, sequence: u64, booking: u128, quote: u128, at: i64, day: u16, pickup_at: i64, pickup_day: u16, origin: u32,
         destination: u32, class: &'static str, kind: &'static str, payable: i64,
     }
     /// `stages`
-    StageRow { booking: u128, at: i64, day: u16, stage: &'static str, driver: u128 }
+    StageRow { partition: u32, sequence: u64, booking: u128, at: i64, day: u16, stage: &'static str, driver: u128 }
     /// `withdrawals`
     WithdrawalRow {
-        booking: u128, at: i64, day: u16, actor: &'static str, cause: &'static str, band: &'static str, fee: i64,
+        partition: u32, sequence: u64, booking: u128, at: i64, day: u16, actor: &'static str, cause: &'static str, band: &'static str, fee: i64,
         refund: i64, credit: i64,
     }
     /// `trips`
-    TripRow { booking: u128, at: i64, day: u16, payable: i64, tax: i64 }
+    TripRow { partition: u32, sequence: u64, booking: u128, at: i64, day: u16, payable: i64, tax: i64 }
     /// `fare_lines`
-    LineRow { booking: u128, day: u16, source: &'static str, line: String, amount: i64 }
+    LineRow { partition: u32, sequence: u64, booking: u128, day: u16, source: &'static str, line: String, amount: i64 }
     /// `postings`
-    PostingRow { booking: u128, at: i64, day: u16, entry: String, account: String, amount: i64 }
+    PostingRow { partition: u32, sequence: u64, booking: u128, at: i64, day: u16, entry: String, account: String, amount: i64 }
     /// `offers`
-    OfferRow { booking: u128, at: i64, day: u16, what: &'static str, offers: u32 }
+    OfferRow { partition: u32, sequence: u64, booking: u128, at: i64, day: u16, what: &'static str, offers: u32 }
 }
 
 /// What a quote and a booking say of a trip.

@@ -123,8 +123,8 @@ impl Ledger {
     }
 
     async fn end_standstill(&self, turn: u64, beside: &str) -> Result<(), ClickHouseError> {
-        let token = format!("{beside}/{turn}/ended");
-        self.write_standstill(&token, turn, beside, 0, u64::MAX).await
+        // Without a token: however often.
+        self.write_standstill("", turn, beside, 0, u64::MAX).await
     }
 
     async fn write_standstill(
@@ -189,25 +189,30 @@ pub(super) async fn drop_database(ledger: &Ledger, name: &str) -> Result<(), Cli
 /// Somebody who may call a standstill, under a name that nobody had before.
 pub(super) struct Caller {
     ledger: Ledger,
+    /// What the names of databases for the same purpose begin with.
+    kind: String,
     /// The name of its database, whether it makes it or not.
     pub beside: Arc<str>,
 }
 
 impl Caller {
-    /// A new one. Its name begins with the database's and with what it is for.
+    /// A new one. Its name begins with the database's, the model's and with what it is for.
     pub async fn new(ledger: &Ledger, what_for: &str) -> Result<Self, ClickHouseError> {
         ledger.db.ready().await?;
+        let model = ledger.model.trim_start_matches("analytics-");
+        let kind = format!("{}_{model}_{what_for}", ledger.db.database);
         let question = ledger
             .db
             .client
             .query("SELECT replaceAll(toString(generateUUIDv4()), '-', '')");
         let unique: String = only(ledger, "think of a name", question).await?;
-        let beside: Arc<str> = format!("{what_for}_{unique}").into();
+        let beside: Arc<str> = format!("{kind}_{unique}").into();
         let caller = Self {
             ledger: Ledger {
                 caller: Some(beside.clone()),
                 ..ledger.clone()
             },
+            kind,
             beside,
         };
         caller.beat(NOT_YET).await?;
@@ -221,8 +226,63 @@ impl Caller {
         &self.ledger
     }
 
+    /// The ledger of its own database.
+    pub fn ledger_beside(&self) -> Ledger {
+        Ledger {
+            db: self.ledger.db.beside(&self.beside),
+            model: self.ledger.model,
+            caller: None,
+        }
+    }
+
+    /// Works in a standstill that is called after `preparation`, with a database beside that is gone afterwards. The
+    /// work is given the turn.
+    pub async fn alone<T, E, W>(
+        &self,
+        preparation: impl Future<Output = Result<(), E>>,
+        work: impl FnOnce(u64) -> W,
+    ) -> Result<T, E>
+    where
+        E: From<ClickHouseError>,
+        W: Future<Output = Result<T, E>>,
+    {
+        let prepared = async {
+            self.tidy().await?;
+            preparation.await?;
+            Ok::<u64, E>(self.call().await?)
+        };
+        let turn = match self.during(NOT_YET, prepared).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                self.clear().await;
+                return Err(error);
+            }
+        };
+        let worked = async {
+            let worked = work(turn).await;
+            // First: what was sent and not answered must not replace anything when the others go on. Where it cannot
+            // be dropped, the standstill runs out, and whoever waits for that tries again.
+            if self.clear().await
+                && let Err(error) = self.end(turn).await
+            {
+                tracing::warn!(%error, "a standstill is left to run out");
+            }
+            worked
+        };
+        self.during(turn, worked).await
+    }
+
+    /// Drops its database; says whether it is gone.
+    async fn clear(&self) -> bool {
+        let dropped = drop_database(&self.ledger, &self.beside).await;
+        if let Err(error) = &dropped {
+            tracing::warn!(database = &*self.beside, %error, "what was made beside is left");
+        }
+        dropped.is_ok()
+    }
+
     /// Removes the databases of this kind, by their whole names, that were left by callers who are not there any more.
-    pub async fn tidy(&self, what_for: &str) -> Result<(), ClickHouseError> {
+    async fn tidy(&self) -> Result<(), ClickHouseError> {
         let db = &self.ledger.db;
         let question = db
             .client
@@ -232,8 +292,8 @@ impl Caller {
                    AND name NOT IN (SELECT beside FROM standstills GROUP BY beside
                                     HAVING max(until) > toUnixTimestamp64Milli(now64(3)))",
             )
-            .bind(what_for)
-            .bind(what_for);
+            .bind(&self.kind)
+            .bind(&self.kind);
         let left: Vec<String> = db.all("list what was made beside", question).await?;
         for name in left {
             drop_database(&self.ledger, &name).await?;
@@ -241,14 +301,10 @@ impl Caller {
         Ok(())
     }
 
-    /// Does something before it calls: nobody removes its database meanwhile.
-    pub async fn before<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        self.during(NOT_YET, work).await
-    }
-
     /// Calls a standstill, after those of others; gives its turn. What was announced before may still be under way.
     pub async fn call(&self) -> Result<u64, ClickHouseError> {
         let (ledger, beside) = (&self.ledger, &self.beside);
+        let mut unheard = NOT_YET;
         loop {
             // The next turn is that behind the one that is found to be ended: not asked for again.
             let latest = ledger.latest_standstill().await?;
@@ -256,7 +312,7 @@ impl Caller {
                 ledger.wait_or_clear(found).await?;
                 continue;
             }
-            let turn = latest.map_or(NOT_YET, |latest| latest.turn) + 1;
+            let turn = latest.map_or(NOT_YET, |latest| latest.turn).max(unheard) + 1;
             let until = self.until().await?;
             let token = format!("{}/{turn}", ledger.model);
             ledger
@@ -265,10 +321,13 @@ impl Caller {
             if self.rest(turn).await? > LEFT {
                 return Ok(turn);
             }
+            // Where nobody was heard, the server knows the token and not the row ([`super::mend`]).
+            unheard = turn;
         }
     }
 
-    /// Does something while this standstill lasts, and says meanwhile that it is still there.
+    /// Does something in this turn, or before any, and says meanwhile that it is still there: nobody ends the
+    /// standstill, and nobody removes the database.
     pub async fn during<T, E>(&self, turn: u64, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         tokio::select! {
             done = work => done,
