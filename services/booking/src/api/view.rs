@@ -61,7 +61,8 @@ pub enum Withdraw {
     },
     /// The driver gives the trip back; another one is sought.
     Driver {
-        /// Whether the reason is one that the operator has published as valid.
+        /// Whether the reason is one that the operator has published as valid. Only staff can say so, for the driver; of
+        /// a driver it is not believed.
         valid_reason: bool,
     },
     /// The driver waited at the pickup, and nobody came.

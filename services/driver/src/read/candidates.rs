@@ -139,7 +139,7 @@ impl Round<'_> {
     /// The next who could come at first sight, at most [`MOST_CANDIDATES`]. Those on the way to them are passed over:
     /// they must not keep out somebody behind them who could.
     fn choose(&mut self, rows: &Rows) -> Vec<Chosen> {
-        let class = self.wanted.of.trip.class;
+        let trip = &*self.wanted.of.trip;
         let mut chosen = Vec::with_capacity(MOST_CANDIDATES);
         let everybody = everybody(rows, self.wanted, &self.near, &self.near_ids);
         for (driver, fix) in everybody.skip(self.seen) {
@@ -149,7 +149,7 @@ impl Round<'_> {
             self.seen += 1;
             // Somebody who came in between moves the others on by one.
             let again = self.found.plans.contains_key(&driver);
-            let Some(subject) = Subject::of(rows, driver, class).filter(|_| !again) else {
+            let Some(subject) = Subject::of(rows, driver, trip).filter(|_| !again) else {
                 continue;
             };
             // Whose time is taken is found at once, and of a busy fleet that is most; papers take ten times as long.
@@ -171,7 +171,7 @@ impl Round<'_> {
     fn judge(&mut self, rows: &Rows, chosen: impl IntoIterator<Item = Chosen>) {
         let trip = &*self.wanted.of.trip;
         for Chosen { driver, fix } in chosen {
-            let Some(subject) = Subject::of(rows, driver, trip.class) else {
+            let Some(subject) = Subject::of(rows, driver, trip) else {
                 continue;
             };
             let Some(approach) = self.approach(fix) else {

@@ -7,7 +7,7 @@ use crate::domain::{
     duty::{DutyCalendar, DutyFit, DutyPlan, DutyState, HoursPolicy, Interval},
     vehicle::Vehicle,
 };
-use interstate_schemas::{CalendarOwner, DriverId, Timestamp, VehicleClass, VehicleId};
+use interstate_schemas::{CalendarOwner, DriverId, Timestamp, TripRequest, VehicleId};
 
 /// A candidate before they are judged.
 pub(super) struct Subject<'a> {
@@ -32,10 +32,10 @@ pub(super) struct Approach {
 }
 
 impl<'a> Subject<'a> {
-    /// The driver in a vehicle of that class; nothing where they have none.
-    pub(super) fn of(rows: &'a Rows, driver_id: DriverId, class: VehicleClass) -> Option<Self> {
+    /// The driver in the vehicle that they would come in for this trip; nothing where they have none of its class.
+    pub(super) fn of(rows: &'a Rows, driver_id: DriverId, trip: &TripRequest) -> Option<Self> {
         let driver = rows.drivers.get(&driver_id)?;
-        let (vehicle_id, vehicle) = vehicle_for(rows, driver, class)?;
+        let (vehicle_id, vehicle) = vehicle_for(rows, driver, trip)?;
         Some(Self {
             driver_id,
             vehicle_id,
@@ -102,12 +102,19 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The vehicle that the driver is online with, where it is of the class; otherwise the first of theirs that is.
-fn vehicle_for<'a>(rows: &'a Rows, driver: &Driver, class: VehicleClass) -> Option<(VehicleId, &'a Vehicle)> {
+/// The vehicle that the driver is online with, where it is of the class; otherwise the first of theirs that is. One
+/// whose papers end before the trip does only where none of the others does better.
+fn vehicle_for<'a>(rows: &'a Rows, driver: &Driver, trip: &TripRequest) -> Option<(VehicleId, &'a Vehicle)> {
     let of_class = |id: &VehicleId| {
         let vehicle = rows.vehicles.get(id)?;
         let what = &vehicle.registered.as_ref()?.description;
-        (what.class == class).then_some((*id, vehicle))
+        (what.class == trip.class).then_some((*id, vehicle))
     };
-    driver.online.iter().chain(&driver.vehicles).find_map(of_class)
+    let mut all = driver.online.iter().chain(&driver.vehicles).filter_map(of_class);
+    let first = all.next()?;
+    let may_run = |(_, vehicle): &(VehicleId, &Vehicle)| vehicle.missing_papers(trip.ends_at).is_empty();
+    if may_run(&first) {
+        return Some(first);
+    }
+    Some(all.find(may_run).unwrap_or(first))
 }

@@ -135,6 +135,11 @@ impl FixLog {
         self.devices.know(device, seq)
     }
 
+    /// Whether this device is told apart from the others, or can be.
+    pub fn has_room_for(&self, device: &str) -> bool {
+        self.devices.have_room_for(device)
+    }
+
     /// Begins another trip: nothing is driven yet, and the fix that was latest is the neighbour of the next.
     /// The numbers that devices have used stay known, unless there is no room for another device.
     pub fn begin_anew(&mut self) {

@@ -130,6 +130,11 @@ impl Devices {
         found.is_some_and(|(_, seen)| seen.knows(seq))
     }
 
+    /// Whether this device is told apart, or can be.
+    pub fn have_room_for(&self, device: &str) -> bool {
+        self.have_room() || self.0.iter().any(|(name, _)| **name == *device)
+    }
+
     /// Whether another device can be told apart.
     pub fn have_room(&self) -> bool {
         self.0.len() < MOST_DEVICES

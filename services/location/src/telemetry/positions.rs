@@ -60,7 +60,9 @@ impl Driver {
         let long = idle_long || self.log.is_full();
         // A late fix of the trip before does not begin that trip again.
         let another = fix.trip != self.trip && self.log.latest().is_none_or(|(at, _)| at < fix.at);
-        if long || another {
+        // An app that names itself anew at each login: a trip has only so many devices, a life has more.
+        let crowded = fix.trip.is_none() && !self.log.has_room_for(&fix.device);
+        if long || another || crowded {
             self.log.begin_anew();
             self.trip = fix.trip;
         }
@@ -166,6 +168,19 @@ mod tests {
         };
         let near = positions.live().nearest(around, time(13)).await;
         assert_eq!((near.len(), near[0].driver), (1, driver));
+    }
+
+    #[test]
+    fn a_driver_without_a_trip_is_seen_with_any_number_of_devices() {
+        let positions = positions();
+        for number in 0..20 {
+            let fix = Fix {
+                device: format!("app-{number}").into(),
+                ..fix(number)
+            };
+            let verdict = positions.record(fix.driver, std::slice::from_ref(&fix), time(number as i64));
+            assert_eq!(verdict, [FixVerdict::Accepted], "{number}");
+        }
     }
 
     #[test]

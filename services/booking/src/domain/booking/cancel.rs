@@ -224,7 +224,10 @@ fn permitted(booking: &Booking, cx: &Context<'_>, by: CancelBy) -> Result<Cancel
                     "A driver can give a trip back only while it is assigned and before reporting at the pickup.",
                 ));
             }
-            Ok(CancelCause::Driver { valid_reason })
+            // Drivers would excuse themselves.
+            Ok(CancelCause::Driver {
+                valid_reason: valid_reason && cx.actor.is_staff(),
+            })
         }
         CancelBy::RiderNoShow => {
             permission::by_driver(booking, cx)?;

@@ -29,6 +29,9 @@ pub enum Rung {
     TwoHours,
 }
 
+/// A time that is over is noticed within moments; later than this, nobody was there to be told before.
+const NOTICED_LATE: SignedDuration = SignedDuration::from_mins(5);
+
 impl Rung {
     const ALL: [Self; 3] = [Self::Day, Self::SixHours, Self::TwoHours];
 
@@ -116,10 +119,19 @@ pub(super) fn not_too_early(booking: &Booking, cx: &Context<'_>) -> Result<(), R
     Ok(())
 }
 
-/// A confirmation is missing: another driver is sought, as if this one had given the trip back without a reason.
+/// A confirmation is missing: another driver is sought, as if this one had given the trip back without a reason. Who
+/// could not confirm, because the platform itself was away when the time was over, owes nothing.
 pub(super) fn unconfirmed(draft: &mut Draft<Booking>, cx: &Context<'_>) {
-    if let Some(assignment) = draft.state().assignment.clone() {
-        let cause = CancelCause::Driver { valid_reason: false };
+    let state = draft.state();
+    let missing_at = state
+        .confirms
+        .first()
+        .map(|rung| rung.missing_at(state.ordered().pickup_at));
+    if let Some(assignment) = state.assignment.clone() {
+        let was_away = missing_at.is_some_and(|at| cx.now.duration_since(at) > NOTICED_LATE);
+        let cause = CancelCause::Driver {
+            valid_reason: was_away,
+        };
         cancel::give_away(draft, cx, assignment, cause);
     }
 }

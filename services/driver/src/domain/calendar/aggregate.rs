@@ -9,7 +9,7 @@ use super::{
     request::CalendarRequest,
 };
 use crate::domain::duty::{
-    Claim, DutyCalendar, DutyPlan, DutyState, Hold, Holder, HoursPolicy, Interval, Refusal, Reserved,
+    Claim, Duty, DutyCalendar, DutyPlan, DutyState, Hold, Holder, HoursPolicy, Interval, Refusal, Reserved,
 };
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Message, Rejection,
@@ -24,6 +24,9 @@ const HOLD_EXPIRES: &str = "hold_expires";
 
 /// How long a calendar remembers: longer than a command can be late (14 days) and than hours count (7 days).
 const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A trip that ends later than this after its plan takes the next one from a driver who would not have rested.
+const DELAY_THAT_COUNTS: SignedDuration = SignedDuration::from_mins(30);
 
 /// The calendar of one driver or vehicle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -124,19 +127,8 @@ impl Calendar {
     /// Each booking whose trip has not begun hears that it has lost its driver. The time stays theirs until they
     /// give it back, as after every release.
     fn give_away(&self, driver: DriverId, decision: Decision<CalendarEvent>) -> Decision<CalendarEvent> {
-        let waiting = self
-            .duties
-            .duties()
-            .iter()
-            .filter(|duty| duty.state == DutyState::Reserved);
-        let told = waiting.filter_map(|duty| match duty.claim.holder {
-            Holder::Booking(booking) => {
-                let search = duty.claim.attempt;
-                let lost = BookingMessage::DriverUnavailable { driver, search };
-                Some(Message::to(booking, &lost))
-            }
-            Holder::Block(_) => None,
-        });
+        let all = self.duties.duties().iter();
+        let told = all.filter_map(|duty| lost(driver, duty));
         told.fold(decision, Decision::send)
     }
 
@@ -169,14 +161,40 @@ impl Calendar {
         if after == self.duties {
             return Ok(Decision::nothing());
         }
-        Ok(Decision::event(DutyClosed {
+        let decision = Decision::event(DutyClosed {
             owner,
             booking,
             search,
             on_duty_until: ended_at,
             rest_until,
             clash,
-        }))
+        });
+        let late = self.duties.of(claim.holder).is_some_and(|duty| {
+            duty.claim == claim && ended_at.duration_since(duty.on_duty.end()) > DELAY_THAT_COUNTS
+        });
+        let next = clash.filter(|_| late).map(|clash| clash.next.with.holder);
+        Ok(match (owner, next.and_then(|holder| self.duties.of(holder))) {
+            (CalendarOwner::Driver(driver), Some(next))
+                if next.on_duty.start().duration_since(ended_at) < drivers_rest() =>
+            {
+                lost(driver, next).into_iter().fold(decision, Decision::send)
+            }
+            _ => decision,
+        })
+    }
+}
+
+/// What the booking of a duty that has not begun hears when its driver cannot come.
+fn lost(driver: DriverId, duty: &Duty) -> Option<Message> {
+    match duty.claim.holder {
+        Holder::Booking(booking) if duty.state == DutyState::Reserved => {
+            let search = duty.claim.attempt;
+            Some(Message::to(
+                booking,
+                &BookingMessage::DriverUnavailable { driver, search },
+            ))
+        }
+        _ => None,
     }
 }
 

@@ -288,6 +288,40 @@ fn trips_that_their_driver_cannot_drive_are_given_away_and_new_ones_still_come()
 }
 
 #[test]
+fn who_ends_so_late_that_there_is_no_rest_loses_the_next_trip() {
+    // The first is planned to end at 14 and has the time to 24, where the second begins.
+    let ended = |hour, minute| {
+        let start = CalendarRequest::Start {
+            booking: booking("a"),
+            search: 1,
+        };
+        let close = CalendarRequest::Close {
+            booking: booking("a"),
+            search: 1,
+            ended_at: at(hour) + SignedDuration::from_mins(minute),
+        };
+        let told = empty()
+            .when(saga(), reserve("a", 1, 8))
+            .story()
+            .when(saga(), reserve("b", 4, 24))
+            .story()
+            .when(saga(), start)
+            .story()
+            .when(saga(), close);
+        let heard = told.messages().iter().map(|message| {
+            let lost: BookingMessage = serde_json::from_slice(&message.payload).unwrap();
+            (message.to.id.clone(), lost)
+        });
+        heard.collect::<Vec<_>>()
+    };
+    let driver = DriverId::derive(1, &[b"ravi"]);
+    let lost = BookingMessage::DriverUnavailable { driver, search: 4 };
+    assert_eq!(ended(14, 0), []);
+    assert_eq!(ended(14, 30), [], "half an hour is no delay");
+    assert_eq!(ended(20, 0), [(booking("b").to_string(), lost)]);
+}
+
+#[test]
 fn the_published_commands_are_understood() {
     let command = CalendarCommand::Release {
         owner: owner(),

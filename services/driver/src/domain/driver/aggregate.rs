@@ -329,7 +329,7 @@ impl Driver {
         draft.finish()
     }
 
-    /// A vehicle is theirs no more. Without any, the trips that they have go to others.
+    /// A vehicle is theirs no more: the trips that they have in it go to others, and without any vehicle all.
     fn unlink(&self, driver: DriverId, vehicle: VehicleId, cx: &Context<'_>) -> Decision<DriverEvent> {
         let mut draft = Draft::new(self, cx);
         if self.vehicles.contains(&vehicle) {
@@ -338,8 +338,10 @@ impl Driver {
                 let reason = OfflineReason::VehicleGone;
                 draft.emit(WentOffline { driver, reason });
             }
+            let away = CalendarRequest::GiveAway { driver };
+            draft.send(Message::to(CalendarOwner::Vehicle(vehicle), &away));
             if draft.state().vehicles.is_empty() {
-                draft.send(calendar(driver, CalendarRequest::GiveAway { driver }));
+                draft.send(calendar(driver, away));
             }
         }
         draft.finish()

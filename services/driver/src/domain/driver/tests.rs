@@ -5,8 +5,8 @@ use crate::domain::{
     calendar::CalendarRequest,
     documents::{Document, DocumentKind},
 };
-use interstate_eventing::fixture::{Story, given};
-use interstate_schemas::{Actor, DriverId, DriverMessage, Role, StateCode, UserId, VehicleId};
+use interstate_eventing::fixture::{Story, Told, given};
+use interstate_schemas::{Actor, CalendarOwner, DriverId, DriverMessage, Role, StateCode, UserId, VehicleId};
 use std::collections::BTreeSet;
 
 fn id() -> DriverId {
@@ -230,10 +230,27 @@ fn a_vehicle_whose_plate_was_taken_back_is_driven_no_more() {
         .then_rejected("driver-not-yours")
         .when(Actor::Service("driver".into()), gone.clone());
     let away = CalendarRequest::GiveAway { driver: id() };
+    let asked = |told: &Told<Driver>| -> Vec<String> {
+        let messages = told.messages().iter();
+        let asked =
+            messages.inspect(|message| assert_eq!(message.payload, interstate_eventing::encode_json(&away)));
+        asked.map(|message| message.to.id.clone()).collect()
+    };
+    let owners =
+        [CalendarOwner::Vehicle(vehicle()), CalendarOwner::Driver(id())].map(|owner| owner.to_string());
     assert_eq!(
-        told.messages()[0].payload,
-        interstate_eventing::encode_json(&away)
+        asked(&told),
+        owners,
+        "of the vehicle, and without another one of the driver"
     );
+    let another = DriverCommand::LinkVehicle {
+        vehicle: VehicleId::derive(1, &[b"another"]),
+    };
+    let told_with_another = online()
+        .when(Actor::Service("driver".into()), another)
+        .story()
+        .when(Actor::Service("driver".into()), gone.clone());
+    assert_eq!(asked(&told_with_another), owners[..1]);
     let story = told.then_types(&["driver.vehicle_unlinked.v1", "driver.went_offline.v1"]);
     story
         .when(Actor::Service("driver".into()), gone)

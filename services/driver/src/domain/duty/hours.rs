@@ -120,11 +120,12 @@ pub fn rest(calendar: &DutyCalendar, plan: &DutyPlan, policy: &HoursPolicy, now:
 
 /// Driving in every window of that length that the plan has a part in, the worst of them compared with
 /// `limit` in minutes. Driving is taken as spread evenly over the time on duty: a duty of several days counts
-/// in each of them.
+/// in each of them. One that can be driven within the limit, with halts, has no more than the limit in any window:
+/// a plan of more than ten hours has a halt, and is not driven evenly.
 pub fn driving(
     calendar: &DutyCalendar,
     plan: &DutyPlan,
-    window: SignedDuration,
+    length: SignedDuration,
     limit: u32,
     now: Timestamp,
 ) -> HoursCheck {
@@ -133,20 +134,28 @@ pub fn driving(
         .map(|duty| (duty.on_duty, duty.driving_minutes))
         .chain([planned])
         .filter(|(on_duty, _)| {
-            on_duty.end() > shifted(plan.on_duty.start(), -window)
-                && on_duty.start() < shifted(plan.on_duty.end(), window)
+            on_duty.end() > shifted(plan.on_duty.start(), -length)
+                && on_duty.start() < shifted(plan.on_duty.end(), length)
         })
         .collect();
     // A sum of even spells is greatest in a window that starts where one starts or ends where one ends.
     let worst = spells
         .iter()
-        .flat_map(|(on_duty, _)| [on_duty.start(), shifted(on_duty.end(), -window)])
-        .filter_map(|start| Interval::new(start, shifted(start, window)).ok())
+        .flat_map(|(on_duty, _)| [on_duty.start(), shifted(on_duty.end(), -length)])
+        .filter_map(|start| Interval::new(start, shifted(start, length)).ok())
         .filter(|window| window.overlaps(plan.on_duty))
         .map(|window| {
             spells
                 .iter()
-                .map(|&(on_duty, minutes)| minutes_within(window, on_duty, minutes))
+                .map(|&(on_duty, minutes)| {
+                    let evenly = minutes_within(window, on_duty, minutes);
+                    match minutes {
+                        Some(minutes) if u64::from(minutes) <= most_on(on_duty, length, limit) => {
+                            evenly.min(limit.into())
+                        }
+                        _ => evenly,
+                    }
+                })
                 .sum()
         })
         .max()
@@ -162,7 +171,9 @@ pub fn driving(
 }
 
 /// Whether the plan leaves a day free in seven: no longer run of days with work, by the calendar of India,
-/// than the policy allows. Broken names the run in days.
+/// than the policy allows. Broken names the run in days. Of a duty that has more days than its driving takes, the
+/// first and the last are work, and those in between that it does not take are free: the driver waits where the
+/// riders stay.
 pub fn free_day(
     calendar: &DutyCalendar,
     plan: &DutyPlan,
@@ -170,9 +181,9 @@ pub fn free_day(
     now: Timestamp,
 ) -> HoursCheck {
     let worked: BTreeSet<Date> = work(calendar, now)
-        .map(|duty| duty.on_duty)
-        .chain([plan.on_duty])
-        .flat_map(days)
+        .map(|duty| (duty.on_duty, duty.driving_minutes))
+        .chain([(plan.on_duty, plan.driving_minutes)])
+        .flat_map(|(on_duty, minutes)| days_of_work(on_duty, minutes, policy))
         .collect();
     let first = day_in_india(plan.on_duty.start());
     let run_from = |mut day: Date, next: fn(Date) -> Result<Date, jiff::Error>| {
@@ -185,7 +196,9 @@ pub fn free_day(
         }
         length
     };
-    let run = 1 + run_from(first, Date::yesterday) + run_from(first, Date::tomorrow);
+    let last = days(plan.on_duty).last().unwrap_or(first);
+    let run_with = |day| 1 + run_from(day, Date::yesterday) + run_from(day, Date::tomorrow);
+    let run = run_with(first).max(run_with(last));
     if run > policy.working_days_in_a_row {
         HoursCheck::Broken {
             actual: run,
@@ -210,6 +223,29 @@ fn minutes_within(window: Interval, on_duty: Interval, minutes: Option<u32>) -> 
         let share = u128::from(minutes.unwrap_or(0)) * seconds(common);
         u64::try_from(share.div_ceil(seconds(on_duty))).unwrap_or(u64::MAX)
     })
+}
+
+/// The most that can be driven in a time on duty, with no more than `limit` minutes in any window of that length.
+fn most_on(on_duty: Interval, length: SignedDuration, limit: u32) -> u64 {
+    let seconds = |duration: SignedDuration| u64::try_from(duration.as_secs().max(1)).unwrap_or(1);
+    let (whole, rest) = (
+        seconds(on_duty.length()) / seconds(length),
+        seconds(on_duty.length()) % seconds(length),
+    );
+    whole * u64::from(limit) + (rest / 60).min(limit.into())
+}
+
+/// The days of a duty on which somebody works: of more than its driving takes, the first of them and the last.
+fn days_of_work(on_duty: Interval, minutes: Option<u32>, policy: &HoursPolicy) -> Vec<Date> {
+    let mut all: Vec<Date> = days(on_duty).collect();
+    if let (Some(minutes), Some(last)) = (minutes, all.last().copied()) {
+        let taken = minutes.div_ceil(policy.driving_minutes_a_day.max(1)).max(2) as usize;
+        if taken < all.len() {
+            all.truncate(taken - 1);
+            all.push(last);
+        }
+    }
+    all
 }
 
 /// The days in India that have a moment of the interval.

@@ -81,13 +81,53 @@ fn a_trip_of_three_days_is_driven_on_each_of_them() {
         HoursCheck::Kept,
         "8 h in any 24 of 60"
     );
-    let too_much = fit(&[], &work(8, 8 + 60, Some(30))).day;
+    assert_eq!(
+        fit(&[], &work(8, 8 + 60, Some(30))).day,
+        HoursCheck::Kept,
+        "10 h on each of the three days"
+    );
+    let too_much = fit(&[], &work(8, 8 + 60, Some(31))).day;
     assert_eq!(
         too_much,
         HoursCheck::Broken {
-            actual: 720,
+            actual: 744,
             limit: 600
         }
+    );
+}
+
+#[test]
+fn a_trip_with_its_night_halt_can_be_driven_by_one_driver() {
+    // As quotes plan them: ten hours a day, half an hour after five, and 14 h 30 min from day to day.
+    for (driving, on_duty) in [(12, 27), (20, 36), (24, 54), (37, 81)] {
+        let fit = fit(&[], &work(0, on_duty, Some(driving)));
+        assert_eq!(fit.day, HoursCheck::Kept, "{driving} h");
+    }
+    assert!(matches!(
+        fit(&[], &work(0, 20, Some(12))).day,
+        HoursCheck::Broken { .. }
+    ));
+    // What else is driven on the days before and after counts.
+    assert!(matches!(
+        fit(&[work(0, 8, Some(9))], &work(18, 45, Some(12))).day,
+        HoursCheck::Broken { .. }
+    ));
+}
+
+#[test]
+fn a_stay_of_a_week_has_free_days_and_a_week_at_the_wheel_has_none() {
+    let days = |length: i64, driving| work(8, length * 24 - 4, Some(driving));
+    assert_eq!(fit(&[], &days(10, 20)).free_day, HoursCheck::Kept);
+    assert_eq!(
+        fit(&[], &days(7, 61)).free_day,
+        HoursCheck::Broken { actual: 7, limit: 6 }
+    );
+    let before: Vec<_> = (0..6)
+        .map(|day| work(day * 24 + 8, day * 24 + 10, Some(1)))
+        .collect();
+    assert_eq!(
+        fit(&before, &work(6 * 24 + 8, 16 * 24 - 4, Some(20))).free_day,
+        HoursCheck::Broken { actual: 7, limit: 6 }
     );
 }
 

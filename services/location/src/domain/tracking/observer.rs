@@ -10,6 +10,8 @@ pub const ARRIVED_M: f64 = 150.0;
 pub const DEPARTED_M: f64 = 300.0;
 /// So close to the drop the rider gets ready.
 pub const NEAR_DROP_M: f64 = 2_000.0;
+/// Farther from the drop than this, the trip is not at its end yet, wherever it has begun.
+const FAR_FROM_DROP_M: f64 = 2.0 * NEAR_DROP_M;
 /// So many fixes in a row in another state prove a border: the map is drawn to 300 m, and roads run along it.
 const FIXES_OVER_THE_BORDER: u8 = 3;
 
@@ -29,6 +31,8 @@ pub struct Observer {
     state: Option<StateCode>,
     /// Another state that the last fixes were in, and how many of them.
     entering: Option<(StateCode, u8)>,
+    /// Whether the trip has been far from its end: a round trip begins there.
+    was_away: bool,
 }
 
 impl Observer {
@@ -36,6 +40,7 @@ impl Observer {
     pub fn new(open: OpenTrip) -> Self {
         Self {
             state: open.state,
+            was_away: open.trip.pickup.metres_to(open.trip.drop) > FAR_FROM_DROP_M,
             open,
             last: None,
             entering: None,
@@ -58,7 +63,9 @@ impl Observer {
         if from_pickup >= DEPARTED_M {
             shown.push(Milestone::Departed);
         }
-        if point.metres_to(trip.drop) <= NEAR_DROP_M {
+        let to_drop = point.metres_to(trip.drop);
+        self.was_away |= to_drop > FAR_FROM_DROP_M;
+        if self.was_away && to_drop <= NEAR_DROP_M {
             shown.push(Milestone::NearDrop);
         }
         shown.extend(self.border(point, ground.states));

@@ -253,6 +253,30 @@ fn fixes_on_the_way_from_ahmedabad_to_udaipur_show_the_milestones_in_order() {
 }
 
 #[test]
+fn a_round_trip_is_near_its_end_when_it_comes_back() {
+    let (states, gates) = (States::embedded().unwrap(), TollGates::embedded().unwrap());
+    let ground = Ground {
+        states: &states,
+        gates: &gates,
+    };
+    let there_and_back = TripOpened {
+        drop: trip().pickup,
+        ..trip()
+    };
+    let mut observer = Observer::new(OpenTrip::new(there_and_back, time("2026-11-21T10:00:00Z")));
+    let mut at = time("2026-11-21T10:00:00Z");
+    let near: Vec<bool> = [100.0, 900.0, 1_500.0, 10_000.0, 1_500.0, 900.0]
+        .into_iter()
+        .map(|metres| {
+            at += SignedDuration::from_mins(10);
+            let shown = observer.observe(trip().pickup.offset(metres, 0.0), at, &ground);
+            shown.contains(&Milestone::NearDrop)
+        })
+        .collect();
+    assert_eq!(near, [false, false, false, false, true, false]);
+}
+
+#[test]
 fn a_gate_is_seen_from_its_lanes_and_not_from_the_next_town() {
     let gates = TollGates::embedded().unwrap();
     let plaza = Plaza::embedded().unwrap().remove(0);

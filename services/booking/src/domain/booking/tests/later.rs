@@ -127,6 +127,18 @@ fn a_trip_that_is_not_confirmed_goes_to_somebody_else_and_costs_the_driver() {
 }
 
 #[test]
+fn who_could_not_confirm_while_the_platform_was_away_owes_nothing() {
+    let told = reserved_for_later()
+        .at("2026-11-27T16:00:00+05:30")
+        .when(Actor::System, confirmation_is_missing());
+    assert!(!asked(&told).contains(&"payment Credit".to_owned()));
+    let BookingEvent::DriverReleased(released) = &told.decided().events[0] else {
+        panic!()
+    };
+    assert_eq!(released.terms.driver_fine, Money::ZERO);
+}
+
+#[test]
 fn who_takes_a_trip_within_its_last_day_has_just_said_so() {
     let story = booked("2026-11-19T08:00:00+05:30", V1_PICKUP)
         .story()

@@ -49,6 +49,20 @@ fn suspended(search: u32) -> BookingCommand {
 }
 
 #[test]
+fn whether_a_reason_was_valid_is_not_for_the_driver_to_say() {
+    let excused = || BookingCommand::Cancel {
+        by: CancelBy::Driver { valid_reason: true },
+    };
+    for (who, fine) in [(as_driver(), Money::inr(10_000)), (as_support(), Money::ZERO)] {
+        let told = assigned().when(who, excused());
+        let BookingEvent::DriverReleased(released) = &told.decided().events[0] else {
+            panic!()
+        };
+        assert_eq!(released.terms.driver_fine, fine);
+    }
+}
+
+#[test]
 fn a_suspended_driver_is_replaced_before_the_start_and_owes_nothing() {
     for story in [assigned(), at_the_pickup()] {
         let told = story.when(service("driver"), suspended(1));
