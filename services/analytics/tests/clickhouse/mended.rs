@@ -2,17 +2,27 @@
 //! Which the tests make of one that was killed later, by taking the rows away, for the tokens stay.
 
 use crate::{
+    history::{self, SERVICE},
     lane::{Hold, Lane},
     platform::{EACH, Platform},
     server::PATIENCE,
 };
 use interstate_eventing::projection::ReadModel;
+use interstate_log::PartitionId;
 use tokio::time::timeout;
 
 /// What a server has lost is taken away behind the service's back.
 async fn lose(platform: &Platform, table: &str, rows: &str) {
-    let lost = format!("ALTER TABLE {table} DELETE WHERE {rows} SETTINGS mutations_sync = 2");
-    platform.server.change(&lost).await;
+    // With a part that is empty its token would go.
+    for change in [
+        "MODIFY SETTING remove_empty_parts = 0".to_owned(),
+        format!("DELETE WHERE {rows} SETTINGS mutations_sync = 2"),
+    ] {
+        platform
+            .server
+            .change(&format!("ALTER TABLE {table} {change}"))
+            .await;
+    }
 }
 
 /// Takes a block up to where this is sent, and kills the server then; it begins again.
@@ -60,6 +70,35 @@ async fn rows_that_the_server_noted_and_lost_are_put_in() {
     let left = "SELECT count() FROM system.databases WHERE name LIKE '%mend%'";
     assert_eq!(platform.server.number(left).await, 0, "databases are left");
     assert!(platform.rebuild(&platform.instance(), true).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_in_another_partition_is_added_up_once() {
+    let mut platform = Platform::start(2).await;
+    platform.take(&platform.instance(), 0).await;
+    history::write(&platform.log, 1, 0, 1, EACH).await;
+    let (events, to) = history::blocks(&platform.log, 1).await.remove(0);
+    let another = PartitionId::new(SERVICE, 1);
+    killed_at(&mut platform, 1, "positions%60").await;
+    lose(&platform, "events_daily", "1").await;
+    let lane = Lane::to(platform.server.engine.port()).await;
+    let (slow, mending) = (platform.instance_on(&lane.database()), platform.instance());
+    slow.position(&another).await.unwrap();
+    // Looked at before the standstill, inserted after it.
+    lane.hold(Hold::Request("events%60"));
+    let mended = async {
+        lane.caught().await;
+        mending.position(&platform.source).await.unwrap();
+        lane.hold(Hold::Nothing);
+    };
+    let (taken, ()) = futures::join!(slow.apply(&another, &events, to), mended);
+    taken.unwrap();
+    for found in [
+        "SELECT count() FROM events",
+        "SELECT sum(events) FROM events_daily",
+    ] {
+        assert_eq!(platform.server.number(found).await, 3 * EACH, "{found}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

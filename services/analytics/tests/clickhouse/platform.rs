@@ -20,7 +20,7 @@ type Block = (Vec<Event>, Position);
 /// A server, a log of some blocks in one partition, and instances that share both.
 pub struct Platform {
     pub server: Server,
-    log: Arc<dyn Log>,
+    pub log: Arc<dyn Log>,
     pub blocks: Vec<Block>,
     pub source: PartitionId,
     _dir: tempfile::TempDir,

@@ -10,7 +10,7 @@ use interstate_eventing::{
     projection::{ReadModel, encode_event},
 };
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,9 +22,13 @@ const BLOCKS: u64 = 90;
 async fn what_another_instance_takes_up_during_a_rebuild_stays() {
     let platform = Platform::start(BLOCKS).await;
     let (going_on, rebuilding) = (platform.instance(), platform.instance());
-    let over = AtomicBool::new(false);
+    let (over, rebuilt) = (AtomicBool::new(false), AtomicUsize::new(0));
     let traffic = async {
         for block in 0..platform.blocks.len() {
+            // Whichever of the two is the faster one here, each third meets a rebuild.
+            while block * 3 / platform.blocks.len() > rebuilt.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             let (_, to) = platform.blocks[block];
             if let Some(overtaken) = platform.take(&going_on, block).await {
                 assert_eq!(
@@ -40,6 +44,7 @@ async fn what_another_instance_takes_up_during_a_rebuild_stays() {
         while !over.load(Ordering::SeqCst) {
             let verify = equal.len() % 2 == 0;
             equal.push(platform.rebuild(&rebuilding, verify).await.unwrap());
+            rebuilt.store(equal.len(), Ordering::SeqCst);
         }
         equal
     };

@@ -5,7 +5,7 @@ use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
 use interstate_config::ClickHouse as Address;
 use interstate_telemetry::{Gate, gate::SPARED};
 use serde::Serialize;
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::{sync::OnceCell, time::timeout};
 
 /// What the server takes for a statement at most, in seconds; then it stops by itself.
@@ -209,11 +209,17 @@ impl ClickHouse {
         if rows.is_empty() {
             return Ok(());
         }
+        // Without one the server would compare the rows themselves, and late servers do so whatever
+        // `insert_deduplicate` says.
+        let token = match token {
+            "" => Cow::Owned(format!("{:032x}", rand::random::<u128>())),
+            token => Cow::Borrowed(token),
+        };
         let inserted = async {
             let insert = self.client.insert::<T>(table).await?;
             let mut insert = insert
-                .with_setting("insert_deduplicate", if token.is_empty() { "0" } else { "1" })
-                .with_setting("insert_deduplication_token", token)
+                .with_setting("insert_deduplicate", "1")
+                .with_setting("insert_deduplication_token", &*token)
                 .with_setting("deduplicate_blocks_in_dependent_materialized_views", "1")
                 .with_setting("async_insert", "0");
             for row in rows {

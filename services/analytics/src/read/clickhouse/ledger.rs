@@ -6,7 +6,10 @@ use interstate_eventing::projection::Position;
 use interstate_log::PartitionId;
 use interstate_schemas::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The bounds of a block of events, and where its reader is behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +49,23 @@ struct AnnouncedRow {
     last: u64,
     next: u64,
     receipt: u64,
+    /// 0, 2 for sure, or [`MAYBE`].
     outlived: u8,
 }
+
+/// Announced within a second of the server's beginning, before it or after.
+const MAYBE: u8 = 1;
+/// How long that is asked again and again: what then still seems to be from before is. Its first announcement comes to
+/// a server that runs for longer than there is between two questions.
+const A_SECOND: Duration = Duration::from_millis(1100);
+const ASKED_EACH: Duration = Duration::from_millis(50);
 
 /// A block that somebody has announced.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Announced {
     pub bounds: Bounds,
-    /// Whether the server has ended since, and began again.
+    /// Whether the server has ended since, and began again. By its clock and by how long it says that it runs: a clock
+    /// that was set back meanwhile hides it.
     pub outlived_server: bool,
 }
 
@@ -80,13 +92,23 @@ pub(super) struct Standing {
     pub event_time: Option<Timestamp>,
 }
 
+/// Whose a ledger is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Role {
+    /// One of those who take events up.
+    Follower,
+    /// Who called, or will call, the standstill of this name: it does not stop them.
+    Caller(Arc<str>),
+    /// The only one who fills a database beside the live one.
+    Beside,
+}
+
 /// The ledger of one model.
 #[derive(Clone)]
 pub(super) struct Ledger {
     pub db: ClickHouse,
     pub model: &'static str,
-    /// Whose own standstill does not stop this ledger.
-    pub caller: Option<Arc<str>>,
+    pub role: Role,
 }
 
 impl Ledger {
@@ -115,17 +137,12 @@ impl Ledger {
         source: &PartitionId,
         first: u64,
     ) -> Result<Option<Announced>, ClickHouseError> {
-        let question = self
-            .db
-            .client
-            .query(
-                "SELECT incarnation, first, last, next, receipt, announced_at < now64(3) - uptime() AS outlived
-                 FROM blocks WHERE model = ? AND partition = ? AND first = ? LIMIT 1",
-            )
-            .bind(self.model)
-            .bind(source.index)
-            .bind(first);
-        let found: Option<AnnouncedRow> = self.db.first("read an announced block", question).await?;
+        let mut found = self.ask_for_announced(source, first).await?;
+        let asked = Instant::now();
+        while found.as_ref().is_some_and(|row| row.outlived == MAYBE) && asked.elapsed() < A_SECOND {
+            tokio::time::sleep(ASKED_EACH).await;
+            found = self.ask_for_announced(source, first).await?;
+        }
         Ok(found.map(|row| Announced {
             bounds: Bounds {
                 first: row.first,
@@ -140,18 +157,35 @@ impl Ledger {
         }))
     }
 
-    /// The partitions in which blocks were announced, of the service that this one is of.
-    pub async fn sources(&self, one: &PartitionId) -> Result<Vec<PartitionId>, ClickHouseError> {
+    /// The server says for how many seconds it runs, and leaves the rest of a second out.
+    async fn ask_for_announced(
+        &self,
+        source: &PartitionId,
+        first: u64,
+    ) -> Result<Option<AnnouncedRow>, ClickHouseError> {
+        let question = self
+            .db
+            .client
+            .query(
+                "WITH now64(3) - uptime() AS began
+                 SELECT incarnation, first, last, next, receipt,
+                     multiIf(announced_at >= began, 0, announced_at < began - 1, 2, 1) AS outlived
+                 FROM blocks WHERE model = ? AND partition = ? AND first = ? LIMIT 1",
+            )
+            .bind(self.model)
+            .bind(source.index)
+            .bind(first);
+        self.db.first("read an announced block", question).await
+    }
+
+    /// The numbers of the partitions in which blocks were announced.
+    pub async fn partitions(&self) -> Result<Vec<u32>, ClickHouseError> {
         let question = self
             .db
             .client
             .query("SELECT DISTINCT partition FROM blocks WHERE model = ? ORDER BY partition")
             .bind(self.model);
-        let found: Vec<u32> = self.db.all("list the partitions", question).await?;
-        let sources = found
-            .into_iter()
-            .map(|index| PartitionId::new(one.service.clone(), index));
-        Ok(sources.collect())
+        self.db.all("list the partitions", question).await
     }
 
     /// Announces a block. Of two that begin with the same event the server keeps the first.
@@ -179,7 +213,7 @@ impl Ledger {
             match self.look(source, bounds).await {
                 // A server that was killed may know a token and not its row ([`super::mend`]): then nobody is heard,
                 // and all announce again alike.
-                Err(ClickHouseError::Overtaken) if self.announced(source, bounds.first).await?.is_none() => {
+                Err(ClickHouseError::Overtaken) if self.nobody_is_heard(source, bounds.first).await? => {
                     token.push_str("/again");
                 }
                 looked => return looked,
@@ -188,12 +222,17 @@ impl Ledger {
         Err(ClickHouseError::Overtaken)
     }
 
+    async fn nobody_is_heard(&self, source: &PartitionId, first: u64) -> Result<bool, ClickHouseError> {
+        let (heard, at) = futures::try_join!(self.announced(source, first), self.position(source))?;
+        Ok(heard.is_none() && at.sequence + 1 == first)
+    }
+
     /// Looks whether an announced block is to be inserted. Asked after it was announced: who calls a standstill looks
     /// for announced blocks after the call, so that one of the two sees the other.
     ///
     /// # Errors
-    /// [`ClickHouseError::Overtaken`] where another block is announced there, somebody has come further already, or a
-    /// standstill lasts.
+    /// [`ClickHouseError::Overtaken`] where another block is announced there, somebody has come further already, a
+    /// standstill lasts, or the server has ended since the announcement.
     pub async fn look(&self, source: &PartitionId, bounds: &Bounds) -> Result<Look, ClickHouseError> {
         let look = Look::now();
         let (heard, position, standstill) = futures::try_join!(
@@ -201,13 +240,36 @@ impl Ledger {
             self.position(source),
             self.standstill()
         )?;
-        if heard.map(|found| found.bounds) != Some(*bounds)
-            || position.sequence + 1 != bounds.first
-            || standstill.is_some()
-        {
+        let is_heard = heard.is_some_and(|found| found.bounds == *bounds && !self.has_to_mend(&found));
+        if !is_heard || position.sequence + 1 != bounds.first || standstill.is_some() {
             return Err(ClickHouseError::Overtaken);
         }
         Ok(look)
+    }
+
+    /// Whether somebody has to look for the rows of this block. A caller replaces them all, or does it.
+    fn has_to_mend(&self, found: &Announced) -> bool {
+        found.outlived_server && !matches!(self.role, Role::Caller(_))
+    }
+
+    /// Asked between a block's rows and its position: the server may have ended and begun again in between.
+    ///
+    /// # Errors
+    /// [`ClickHouseError::Overtaken`]
+    pub async fn look_again(&self, source: &PartitionId, bounds: &Bounds) -> Result<(), ClickHouseError> {
+        let heard = self.announced(source, bounds.first).await?;
+        let goes_on = heard.is_some_and(|found| found.bounds == *bounds && !self.has_to_mend(&found));
+        goes_on.then_some(()).ok_or(ClickHouseError::Overtaken)
+    }
+
+    /// What is under way behind the position.
+    pub async fn under_way(
+        &self,
+        source: &PartitionId,
+    ) -> Result<Option<(Position, Announced)>, ClickHouseError> {
+        let at = self.position(source).await?;
+        let found = self.announced(source, at.sequence + 1).await?;
+        Ok(found.map(|found| (at, found)))
     }
 
     /// Moves the position. A repeat writes the same row, of which one counts.

@@ -6,9 +6,9 @@
 //! of a month or none. What is missing comes from a table beside, which moves in without a token. That no view sees:
 //! what one adds up is made anew from its table, for the months of the block.
 //!
-//! All of it in a standstill ([`super::standstill`]), for two who did it at once would both put the rows in, and what is
-//! added up must not change meanwhile. A block is settled last: whoever finds it after a crash begins again, and finds
-//! what is in place.
+//! All of it in a standstill ([`super::standstill`]), for two who did it at once would both put the rows in. What others
+//! have announced before is inserted first, of all partitions, so that nothing changes any more of what is added up. A
+//! block is settled last: whoever finds it after a crash begins again, and finds what is in place.
 //!
 //! Parked events that are taken up are not announced ([`super::retry`]); what a server loses of them by being killed in
 //! that moment, `doctor` finds.
@@ -17,31 +17,30 @@ use super::{
     ClickHouseError,
     block::Block,
     ledger::Bounds,
+    look::Look,
     model::ClickHouseFacts,
     standstill::Caller,
     tables::{DAILY, EVENTS, facts_of, partitions, tables},
 };
-use interstate_eventing::projection::Position;
 use interstate_log::PartitionId;
 use interstate_schemas::Timestamp;
 use std::collections::{BTreeSet, HashSet};
 
-/// Settles what is under way of this source's model.
+/// Settles what is under way of the model of this source, if that outlived the server.
 pub(super) async fn mend(facts: &ClickHouseFacts, source: &PartitionId) -> Result<(), ClickHouseError> {
-    if facts.ledger.caller.is_some() {
-        // Within a standstill for something else; whoever called it begins again.
-        return Err(ClickHouseError::Failed {
-            at: facts.db().at.to_string(),
-            what: "keep what was under way".to_owned(),
-            why: "it has ended and begun again meanwhile: try again".to_owned(),
-        });
+    let _alone = facts.mending.lock().await;
+    facts.ledger.wait_out().await?;
+    let under_way = facts.ledger.under_way(source).await?;
+    if !under_way.is_some_and(|(_, found)| found.outlived_server) {
+        // Somebody else has done it for all sources.
+        return Ok(());
     }
     let caller = Caller::new(&facts.ledger, "mend").await?;
     let mend = Mend {
         live: facts.with(caller.ledger().clone()),
         beside: facts.with(caller.ledger_beside()),
         caller: &caller,
-        one: source,
+        service: &source.service,
     };
     let preparation = mend.beside.db().ready();
     caller.alone(preparation, |turn| mend.all(turn)).await
@@ -51,63 +50,97 @@ struct Mend<'m> {
     live: ClickHouseFacts,
     beside: ClickHouseFacts,
     caller: &'m Caller,
-    /// Any source of the model.
-    one: &'m PartitionId,
+    service: &'m str,
+}
+
+/// A block that was announced and is not settled.
+struct UnderWay {
+    source: PartitionId,
+    bounds: Bounds,
+    token: String,
+    block: Block,
+    event_at: Timestamp,
 }
 
 impl Mend<'_> {
     /// In the standstill of this turn.
     async fn all(&self, turn: u64) -> Result<(), ClickHouseError> {
-        let ledger = &self.live.ledger;
-        for source in ledger.sources(self.one).await? {
-            let mut at = ledger.position(&source).await?;
-            while let Some(found) = ledger.announced(&source, at.sequence + 1).await? {
-                self.block(turn, &source, at, &found.bounds).await?;
-                at = found.bounds.to;
-            }
+        let (live, ledger) = (self.live.db(), &self.live.ledger);
+        let blocks = self.under_way().await?;
+        for UnderWay { token, block, .. } in &blocks {
+            block
+                .insert_facts(live, token, &self.caller.look(turn).await?)
+                .await?;
+            block
+                .insert_events(live, token, &self.caller.look(turn).await?)
+                .await?;
+        }
+        let mut months = BTreeSet::new();
+        for block in &blocks {
+            months.append(&mut self.complete(block).await?);
+        }
+        self.add_up(&months).await?;
+        // Where it was taken for dead, nothing of the above need be there.
+        self.caller.look(turn).await?;
+        for UnderWay {
+            source,
+            bounds,
+            event_at,
+            ..
+        } in &blocks
+        {
+            ledger.settle(source, bounds.to, *event_at).await?;
         }
         Ok(())
     }
 
-    async fn block(
-        &self,
-        turn: u64,
-        source: &PartitionId,
-        at: Position,
-        bounds: &Bounds,
-    ) -> Result<(), ClickHouseError> {
-        let (model, live, beside) = (self.live.ledger.model, self.live.db(), self.beside.db());
-        let mut waiting = HashSet::new();
-        let events = self.live.read_again(source, at, bounds, &mut waiting).await?;
-        let block = Block::of(model, &events, &mut waiting);
-        let token = bounds.token(model, source);
-        block.insert(live, &token, &self.caller.look(turn).await?).await?;
-        block
-            .insert(beside, &token, &self.caller.look(turn).await?)
-            .await?;
-        let months = partitions(&self.beside, EVENTS, &self.one.service).await?;
+    /// What is under way, of all sources. What is announced later waits for the end of the standstill.
+    async fn under_way(&self) -> Result<Vec<UnderWay>, ClickHouseError> {
+        let ledger = &self.live.ledger;
+        let mut all = Vec::new();
+        for index in ledger.partitions().await? {
+            let source = PartitionId::new(self.service.to_owned(), index);
+            let Some((at, found)) = ledger.under_way(&source).await? else {
+                continue;
+            };
+            let bounds = found.bounds;
+            let mut waiting = HashSet::new();
+            let events = self.live.read_again(&source, at, &bounds, &mut waiting).await?;
+            all.push(UnderWay {
+                token: bounds.token(ledger.model, &source),
+                block: Block::of(ledger.model, &events, &mut waiting),
+                event_at: events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.time),
+                source,
+                bounds,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Puts in what the live tables lack of a block; gives the months of its events.
+    async fn complete(&self, of: &UnderWay) -> Result<BTreeSet<String>, ClickHouseError> {
+        let UnderWay { source, bounds, .. } = of;
+        let beside = self.beside.db();
+        // Nobody else inserts there.
+        of.block.insert(beside, &of.token, &Look::now()).await?;
+        let months = partitions(&self.beside, EVENTS, self.service).await?;
         let mut missing = 0;
-        for table in facts_of(&self.one.service).iter().copied().chain([EVENTS]) {
-            for month in partitions(&self.beside, table, &self.one.service).await? {
-                missing += self.complete(table, &month, source, bounds).await?;
+        for table in facts_of(self.service).iter().copied().chain([EVENTS]) {
+            for month in partitions(&self.beside, table, self.service).await? {
+                missing += self.put_in(table, &month, source, bounds).await?;
             }
         }
-        self.add_up(&months).await?;
-        for table in tables(&self.one.service) {
+        for table in tables(self.service) {
             let empty = format!("TRUNCATE TABLE {table}");
             beside.execute("empty a table beside", &empty).await?;
         }
-        // Where it was taken for dead, nothing of the above need be there.
-        self.caller.look(turn).await?;
-        let event_at = events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.time);
-        self.live.ledger.settle(source, bounds.to, event_at).await?;
-        tracing::info!(model, %source, first = bounds.first, last = bounds.to.sequence, missing,
-            "a block that was under way when the server ended is whole");
-        Ok(())
+        tracing::info!(model = self.live.ledger.model, %source, first = bounds.first, last = bounds.to.sequence,
+            missing, "a block that was under way when the server ended is whole");
+        Ok(months)
     }
 
     /// Moves the block's rows of a month in, where the live table has none; gives how many those were.
-    async fn complete(
+    async fn put_in(
         &self,
         table: &str,
         month: &str,
@@ -129,29 +162,32 @@ impl Mend<'_> {
                 ),
             });
         }
-        let to = &self.live.db().database;
-        let moved = format!("ALTER TABLE {table} MOVE PARTITION ID '{month}' TO TABLE `{to}`.{table}");
-        self.beside.db().execute("put missing rows in", &moved).await?;
+        self.move_in(table, month).await?;
         Ok(expected)
     }
 
-    /// Makes what the view adds up anew for some months.
+    async fn move_in(&self, table: &str, month: &str) -> Result<(), ClickHouseError> {
+        let to = &self.live.db().database;
+        let moved = format!("ALTER TABLE {table} MOVE PARTITION ID '{month}' TO TABLE `{to}`.{table}");
+        self.beside.db().execute("put missing rows in", &moved).await
+    }
+
+    /// Puts in what the view's sums of these months lack of the events that are there.
     async fn add_up(&self, months: &BTreeSet<String>) -> Result<(), ClickHouseError> {
-        let (live, beside) = (self.live.db(), self.beside.db());
-        let (from, by) = (&live.database, &beside.database);
-        // The view beside has added the block up.
-        beside
-            .execute("empty a table beside", &format!("TRUNCATE TABLE {DAILY}"))
-            .await?;
+        let (from, beside) = (&self.live.db().database, self.beside.db());
         for month in months {
             let add_up = format!(
-                "INSERT INTO {DAILY} SELECT service, day, event_type, count() AS events FROM `{from}`.{EVENTS}
-                 WHERE _partition_id = '{month}' GROUP BY service, day, event_type
-                 SETTINGS insert_deduplicate = 0"
+                "INSERT INTO {DAILY} SELECT service, day, event_type, counted - summed AS events
+                 FROM (SELECT service, day, event_type, count() AS counted FROM `{from}`.{EVENTS}
+                       WHERE _partition_id = '{month}' GROUP BY service, day, event_type) AS c
+                 LEFT JOIN (SELECT service, day, event_type, sum(events) AS summed FROM `{from}`.{DAILY}
+                            WHERE _partition_id = '{month}' GROUP BY service, day, event_type) AS s
+                 USING (service, day, event_type) WHERE counted > summed"
             );
             beside.execute("add events up", &add_up).await?;
-            let replace = format!("ALTER TABLE {DAILY} REPLACE PARTITION ID '{month}' FROM `{by}`.{DAILY}");
-            live.execute("replace what is added up", &replace).await?;
+        }
+        for month in partitions(&self.beside, DAILY, self.service).await? {
+            self.move_in(DAILY, &month).await?;
         }
         Ok(())
     }

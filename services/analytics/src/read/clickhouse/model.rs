@@ -3,7 +3,7 @@
 use super::{
     ClickHouse, ClickHouseError,
     block::Block,
-    ledger::{Bounds, Ledger},
+    ledger::{Bounds, Ledger, Role},
     look::Look,
     mend::mend,
     parked, rebuild,
@@ -39,6 +39,8 @@ pub struct ClickHouseFacts {
     log: Arc<dyn Log>,
     /// A partition is held while its events are taken up.
     partitions: Arc<Mutex<HashMap<u32, Waiting>>>,
+    /// One of them mends for all.
+    pub(super) mending: Arc<AsyncMutex<()>>,
 }
 
 /// The model of a service's events; the names are in positions and tokens.
@@ -61,10 +63,11 @@ impl ClickHouseFacts {
             ledger: Ledger {
                 db: db.clone(),
                 model: model_of(service),
-                caller: None,
+                role: Role::Follower,
             },
             log,
             partitions: Arc::default(),
+            mending: Arc::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl ClickHouseFacts {
             ledger,
             log: self.log.clone(),
             partitions: Arc::default(),
+            mending: Arc::default(),
         }
     }
 
@@ -110,10 +114,10 @@ impl ClickHouseFacts {
                 at = settled;
                 continue;
             }
-            let taken_up = if found.outlived_server {
-                mend(self, source).await
-            } else {
-                self.insert_again(source, at, &found.bounds, waiting).await
+            let taken_up = match (found.outlived_server, &self.ledger.role) {
+                (true, Role::Follower) => mend(self, source).await,
+                (true, Role::Beside) => return Err(self.begun_again()),
+                _ => self.insert_again(source, at, &found.bounds, waiting).await,
             };
             match taken_up {
                 // Or somebody was faster, a standstill has begun, or this process stood still for too long.
@@ -124,6 +128,14 @@ impl ClickHouseFacts {
         let parked = parked::subjects(self.db(), self.ledger.model, source, u64::MAX).await?;
         *waiting = parked.into_iter().collect();
         Ok(at)
+    }
+
+    fn begun_again(&self) -> ClickHouseError {
+        ClickHouseError::Failed {
+            at: self.db().at.to_string(),
+            what: "keep what was made beside".to_owned(),
+            why: "it has ended and begun again meanwhile: do it again".to_owned(),
+        }
     }
 
     /// Another process may be about to settle the block behind `at`: what it inserts need not be inserted twice.
@@ -203,6 +215,7 @@ impl ClickHouseFacts {
             self.ledger.look(source, bounds).await?
         };
         block.insert_events(self.db(), &token, &look).await?;
+        self.ledger.look_again(source, bounds).await?;
         let event_at = events.last().map_or(Timestamp::UNIX_EPOCH, |event| event.time);
         self.ledger.settle(source, bounds.to, event_at).await?;
         Ok(Applied {

@@ -12,7 +12,10 @@ use super::{
     tables::{DAILY, EVENTS, is_shared, partitions, tables},
 };
 use clickhouse::Row;
-use futures::{future::try_join_all, try_join};
+use futures::{
+    future::{join_all, try_join_all},
+    try_join,
+};
 use interstate_eventing::projection::ReadModel;
 use interstate_log::{Log, PartitionId};
 use interstate_stores::{Comparison, RebuildError, Replay};
@@ -56,7 +59,11 @@ pub(super) async fn rebuild(
     };
     let preparation = async {
         // What is under way since before the server began is not settled in a standstill for this.
-        settle(live, sources).await?;
+        match settle(live, sources).await {
+            // All of it is replaced.
+            Err(error) if !verify => tracing::warn!(%error, "what is under way is left to the new tables"),
+            settled => settled?,
+        }
         rebuild.fill_to_the_end().await
     };
     caller
@@ -67,8 +74,9 @@ pub(super) async fn rebuild(
 /// Settles what is announced.
 async fn settle(facts: &ClickHouseFacts, sources: &[PartitionId]) -> Result<(), RebuildError> {
     let each = sources.iter().map(|source| facts.position(source));
-    try_join_all(each).await.map_err(RebuildError::store)?;
-    Ok(())
+    // To the end of each: none is left in the midst of a standstill.
+    let mut all = join_all(each).await.into_iter();
+    all.try_for_each(|settled| settled.map(drop).map_err(RebuildError::store))
 }
 
 /// The live tables, as whoever has called a standstill sees them, and those that are made again.

@@ -138,7 +138,8 @@ const DASHBOARDS: &[&str] = &[
      FROM postings GROUP BY day, account, entry",
 ];
 
-/// So that the rows of a block can be counted ([`super::mend`]). What was there before names none. The sums that go were
+/// So that the rows of a block can be counted ([`super::mend`]). What was there before names none, and
+/// nobody adds more of that: a process of an earlier build that still runs would be repeated. The sums that go were
 /// asked for by nobody; they go at once, for who drops a whole database waits until its tables have gone.
 const NAMED: &[&str] = &[
     "ALTER TABLE quotes ADD COLUMN IF NOT EXISTS partition UInt32,
@@ -157,6 +158,14 @@ const NAMED: &[&str] = &[
         ADD COLUMN IF NOT EXISTS sequence UInt64 CODEC(Delta, ZSTD(1))",
     "ALTER TABLE offers ADD COLUMN IF NOT EXISTS partition UInt32,
         ADD COLUMN IF NOT EXISTS sequence UInt64 CODEC(Delta, ZSTD(1))",
+    "ALTER TABLE quotes ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE bookings ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE stages ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE withdrawals ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE trips ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE fare_lines ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE postings ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
+    "ALTER TABLE offers ADD CONSTRAINT IF NOT EXISTS named CHECK sequence > 0",
     "DROP VIEW IF EXISTS bookings_daily_of SYNC",
     "DROP TABLE IF EXISTS bookings_daily SYNC",
     "DROP VIEW IF EXISTS postings_daily_of SYNC",

@@ -1,5 +1,6 @@
 //! Standstills: while one lasts, nobody takes events up into the live tables but who called it. A rebuild calls one to
-//! compare and to replace, whoever takes parked events up calls one to insert them.
+//! compare and to replace, whoever takes parked events up calls one to insert them, and who looks for what the server
+//! has lost ([`super::mend`]) to put it in.
 //!
 //! The server has no transactions, so what holds is the order in which each side writes and looks:
 //!
@@ -16,8 +17,8 @@
 //! **A caller that dies** blocks nobody for longer than [`LASTS`]: it renews its row, and whoever waits ends one that
 //! was not renewed. **A caller that only stood still** for that long must not go on then, and time alone cannot keep
 //! it from that: its statement may be on its way. So before anybody ends it, its database is dropped, and waited for
-//! until no statement uses its tables any more. All that a rebuild does to live tables is to replace partitions from
-//! there and to move some there, which fails from then on; the name is never used again. The caller drops its database
+//! until no statement uses its tables any more. All that a rebuild or a mend does to live tables is to replace partitions from
+//! there and to move some there or from there, which fails from then on; the name is never used again. The caller drops its database
 //! itself before it ends its standstill, so that a statement whose answer it did not get has no effect later either.
 //!
 //! **Whoever takes parked events up** has no database. Its rows are sent within seconds of a look that found much of the
@@ -28,7 +29,11 @@
 //! Times are the server's, of which there is one. An instance of a build that does not know of standstills does not
 //! look for them: nothing may be rebuilt while one runs.
 
-use super::{ClickHouseError, ledger::Ledger, look::Look};
+use super::{
+    ClickHouseError,
+    ledger::{Ledger, Role},
+    look::Look,
+};
 use clickhouse::{Row, RowOwned, RowRead, query::Query};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -89,7 +94,8 @@ impl Ledger {
     }
 
     fn has_to_wait_for(&self, found: &Standstill) -> bool {
-        !found.is_ended() && self.caller.as_deref() != Some(&*found.beside)
+        let is_own = matches!(&self.role, Role::Caller(name) if **name == *found.beside);
+        !found.is_ended() && !is_own
     }
 
     /// Waits until others have ended what they have called.
@@ -119,7 +125,9 @@ impl Ledger {
         );
         // First: what is still on its way from there must not arrive among what follows.
         drop_database(self, &found.beside).await?;
-        self.end_standstill(found.turn, &found.beside).await
+        self.end_standstill(found.turn, &found.beside).await?;
+        tokio::time::sleep(LOOK_AGAIN).await;
+        Ok(())
     }
 
     async fn end_standstill(&self, turn: u64, beside: &str) -> Result<(), ClickHouseError> {
@@ -209,7 +217,7 @@ impl Caller {
         let beside: Arc<str> = format!("{kind}_{unique}").into();
         let caller = Self {
             ledger: Ledger {
-                caller: Some(beside.clone()),
+                role: Role::Caller(beside.clone()),
                 ..ledger.clone()
             },
             kind,
@@ -231,7 +239,7 @@ impl Caller {
         Ledger {
             db: self.ledger.db.beside(&self.beside),
             model: self.ledger.model,
-            caller: None,
+            role: Role::Beside,
         }
     }
 
