@@ -18,6 +18,11 @@ pub fn services() -> Vec<Service> {
     ]
 }
 
+/// Their names.
+pub fn names() -> Vec<&'static str> {
+    services().iter().map(Service::name).collect()
+}
+
 /// Every topic of a deployment.
 pub fn topics() -> Vec<TopicSpec> {
     let services = services();

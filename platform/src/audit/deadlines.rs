@@ -1,7 +1,7 @@
 //! Deadlines: what is due is done. A saga whose step got no answer asks again when the step's time is over, so a
 //! deadline that stays where it was means that its partition does not go on.
 
-use super::Check;
+use super::{Audit, Check};
 use interstate_eventing::{Aggregate, Event};
 use interstate_schemas::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -33,9 +33,10 @@ impl<A: Aggregate> Deadlines<A> {
             violations: Vec::new(),
         }
     }
+}
 
-    /// Takes the next event of their service.
-    pub fn take(&mut self, event: &Event) {
+impl<A: Aggregate> Audit for Deadlines<A> {
+    fn take(&mut self, event: &Event) {
         if event.aggregate != A::NAME {
             return;
         }
@@ -49,8 +50,8 @@ impl<A: Aggregate> Deadlines<A> {
         }
     }
 
-    /// A partition has been read to its end: notes which of its aggregates wait for a moment that is long past.
-    pub fn end_of_partition(&mut self) {
+    /// Notes which of the partition's aggregates wait for a moment that is long past.
+    fn end_of_partition(&mut self) {
         let all = std::mem::take(&mut self.all);
         self.count += all.len();
         for (id, state) in all {
@@ -64,11 +65,10 @@ impl<A: Aggregate> Deadlines<A> {
         }
     }
 
-    /// What was found.
-    pub fn check(self) -> Check {
+    fn check(&mut self) -> Check {
         Check::new(
             format!("nothing is past its deadline: {} {}", self.count, self.what),
-            self.violations,
+            std::mem::take(&mut self.violations),
         )
     }
 }

@@ -1,7 +1,7 @@
 //! Time of drivers and vehicles: nobody is at two places at once. It follows from the events of the calendars alone,
 //! and not from what the calendars made of them.
 
-use super::Check;
+use super::{Audit, Check};
 use interstate_driver::domain::calendar::{Calendar, CalendarEvent};
 use interstate_eventing::{Aggregate, Event};
 use interstate_schemas::{BookingId, Timestamp};
@@ -26,9 +26,8 @@ pub struct Duties {
     violations: Vec<String>,
 }
 
-impl Duties {
-    /// Takes the next event of the driver service.
-    pub fn take(&mut self, event: &Event) {
+impl Audit for Duties {
+    fn take(&mut self, event: &Event) {
         if event.aggregate != Calendar::NAME {
             return;
         }
@@ -67,8 +66,8 @@ impl Duties {
         }
     }
 
-    /// A partition has been read to its end: notes whose time is taken twice.
-    pub fn end_of_partition(&mut self) {
+    /// Notes whose time is taken twice.
+    fn end_of_partition(&mut self) {
         for (owner, mut taken) in std::mem::take(&mut self.by_owner) {
             taken.sort();
             self.owners += 1;
@@ -85,12 +84,11 @@ impl Duties {
         }
     }
 
-    /// What was found.
-    pub fn check(self) -> Check {
+    fn check(&mut self) -> Check {
         let Self { count, owners, .. } = self;
         Check::new(
             format!("nobody is at two places at once: {count} duties of {owners} drivers and vehicles"),
-            self.violations,
+            std::mem::take(&mut self.violations),
         )
     }
 }

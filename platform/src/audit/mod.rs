@@ -20,7 +20,20 @@ pub use positions::{At, positions};
 pub use snapshots::snapshots;
 pub use topics::topics;
 
+use interstate_eventing::Event;
 use serde::{Deserialize, Serialize};
+
+/// An invariant that follows from events alone. They come partition after partition, each from its beginning.
+pub trait Audit: Send {
+    /// Takes the next event, of any service.
+    fn take(&mut self, event: &Event);
+
+    /// A partition has been read to its end: notes what is wrong in it, and lets go of the rest.
+    fn end_of_partition(&mut self);
+
+    /// What was found.
+    fn check(&mut self) -> Check;
+}
 
 /// How many violations of one kind are told.
 pub const MOST_TOLD: usize = 20;

@@ -7,7 +7,6 @@ use crate::{
     node::questions::{self, Unanswered},
 };
 use interstate_config::{Check, Common, CommonArgs, DB_CONNECTION, Mistakes, Provider, Setting};
-use interstate_eventing::Service;
 
 const SERVICE: Setting = Setting::argument("SERVICE");
 
@@ -34,7 +33,7 @@ pub(super) fn checked(
 
 /// The services' names, and the provider that one of them may need.
 pub(super) fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
-    let known: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
+    let known = catalogue::names();
     for (at, name) in args.services.iter().enumerate() {
         let problem = if !known.contains(&name.as_str()) {
             format!("there is no service `{name}`")

@@ -10,7 +10,6 @@ use crate::{
     node::{edges, questions},
 };
 use interstate_config::{Check, Common, CommonArgs, EventLog, KAFKA_BROKERS, Provider};
-use interstate_eventing::Service;
 use std::{error::Error, fmt::Write, io::IsTerminal, net::IpAddr, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
@@ -27,7 +26,7 @@ const LAST: [&str; 2] = ["booking", "location"];
 
 /// Starts all services, tells where they are, and stops them in order.
 pub async fn up(args: Up) -> Outcome {
-    let names: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
+    let names = catalogue::names();
     let (common, provider) = checked(&args.common, &names, |check| args.provider.check(check))?;
     on_kafka(&common)?;
     std::fs::create_dir_all(&common.data_dir)?;

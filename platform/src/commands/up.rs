@@ -11,7 +11,6 @@ use crate::{
     screen::Screen,
 };
 use interstate_config::{Common, Provider, Secret};
-use interstate_eventing::Service;
 use interstate_http::Shutdown;
 use interstate_sandbox::{Config, webhooks::Endpoint};
 use interstate_telemetry::{Format, Logs, LogsGuard, Output};
@@ -41,7 +40,7 @@ pub async fn up(mut args: Up) -> Outcome {
     if args.demo && args.common.log_level.is_none() {
         args.common.log_level = Some("info,access=warn".to_owned());
     }
-    let names: Vec<&str> = crate::catalogue::services().iter().map(Service::name).collect();
+    let names = crate::catalogue::names();
     let (common, provider) = checked(&args.common, &names, |check| args.provider.check(check))?;
     std::fs::create_dir_all(&common.data_dir)?;
     let drawn = !args.plain && std::io::stdout().is_terminal();

@@ -2,7 +2,7 @@
 
 use super::Base;
 use crate::{
-    audit::{self, Check, Deadlines, Duties, each_event},
+    audit::{self, Audit, Check, Deadlines, Duties, each_event},
     backup,
     operator::{self, Actions, NewStaff, ParkedEvent, Status, staff},
 };
@@ -76,38 +76,24 @@ impl Operator {
     async fn events_alone(&self) -> Vec<Check> {
         let _alone = self.audit.lock().await;
         let now = self.base.env.clock.now();
-        let mut duties = Duties::default();
-        let mut sagas = Deadlines::<Booking>::of("bookings", now);
-        let mut sign_ups = Deadlines::<User>::of("accounts", now);
-        let mut searches = Deadlines::<Dispatch>::of("searches", now);
-        let mut payments = Deadlines::<Payment>::of("payments", now);
+        let mut audits: [Box<dyn Audit>; 5] = [
+            Box::new(Duties::default()),
+            Box::new(Deadlines::<Booking>::of("bookings", now)),
+            Box::new(Deadlines::<User>::of("accounts", now)),
+            Box::new(Deadlines::<Dispatch>::of("searches", now)),
+            Box::new(Deadlines::<Payment>::of("payments", now)),
+        ];
         for (service, partitions) in self.base.env.topology.services() {
             for index in 0..partitions {
                 let source = PartitionId::new(service.to_owned(), index);
-                let take = |event: Event| {
-                    duties.take(&event);
-                    sagas.take(&event);
-                    sign_ups.take(&event);
-                    searches.take(&event);
-                    payments.take(&event);
-                };
+                let take = |event: Event| audits.iter_mut().for_each(|audit| audit.take(&event));
                 if let Err(error) = each_event(&*self.base.env.log, &source, take).await {
                     return vec![Check::failed("the log can be read", error)];
                 }
-                duties.end_of_partition();
-                sagas.end_of_partition();
-                sign_ups.end_of_partition();
-                searches.end_of_partition();
-                payments.end_of_partition();
+                audits.iter_mut().for_each(|audit| audit.end_of_partition());
             }
         }
-        vec![
-            duties.check(),
-            sagas.check(),
-            sign_ups.check(),
-            searches.check(),
-            payments.check(),
-        ]
+        audits.iter_mut().map(|audit| audit.check()).collect()
     }
 }
 

@@ -6,7 +6,6 @@ use crate::{
     commands::settings::{checked, chosen},
 };
 use interstate_config::{Common, Mistakes};
-use interstate_eventing::Service;
 use std::fmt;
 
 /// Services with their settings, which hold.
@@ -23,7 +22,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Checks all settings as `interstate serve` does or, where no service is named, `interstate up`.
     pub(super) fn of(args: &Serve) -> Result<Self, Mistakes> {
-        let all: Vec<&str> = catalogue::services().iter().map(Service::name).collect();
+        let all = catalogue::names();
         if args.services.is_empty() {
             let (common, provider) = checked(&args.common, &all, |check| args.provider.check(check))?;
             return Ok(Self {
