@@ -20,7 +20,7 @@ pub struct Forgetting {
     done: BTreeSet<UserId>,
 }
 
-/// Why a round ended early. Nothing is skipped: the next round begins where this one ended.
+/// Why a round did not get to all. The next one tries again whom this one could not forget.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgettingError {
     /// The read model.
@@ -52,20 +52,29 @@ impl Forgetting {
         }
     }
 
-    /// Everybody who waits.
+    /// Everybody who waits. Nobody waits for a key that cannot be read; the first such error is returned at the end.
     pub async fn round(&mut self) -> Result<(), ForgettingError> {
+        let mut outcome = Ok(());
         for user in self.people.to_forget().await? {
             if self.done.contains(&user) {
                 continue;
             }
-            let person = user.to_string();
-            match self.keys.find(&person) {
-                Ok(None) => {}
-                Ok(Some(_)) | Err(KeyError::Missing(_)) => self.keys.destroy(&person)?,
-                Err(error) => return Err(error.into()),
+            match self.forget(&user.to_string()) {
+                Ok(()) => {
+                    self.done.insert(user);
+                }
+                Err(error) => outcome = outcome.and(Err(error.into())),
             }
-            self.done.insert(user);
         }
-        Ok(())
+        outcome
+    }
+
+    fn forget(&self, person: &str) -> Result<(), KeyError> {
+        match self.keys.find(person) {
+            Ok(None) => Ok(()),
+            // A damaged one is of somebody who is to be forgotten.
+            Ok(Some(_)) | Err(KeyError::Missing(_) | KeyError::Damaged(_)) => self.keys.destroy(person),
+            Err(error) => Err(error),
+        }
     }
 }

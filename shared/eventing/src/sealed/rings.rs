@@ -18,6 +18,8 @@ const REMEMBERED: usize = 10_000;
 const READ_AGAIN: Duration = Duration::from_secs(10);
 /// What stands in the file of a destroyed key.
 const DESTROYED: &[u8] = b"destroyed";
+/// What is written over a key first, longer than a key. A process that ends then leaves it.
+const OVERWRITTEN: [u8; 128] = [0; 128];
 
 /// One small file a person, each encrypted under a master key. Files, because deleting must delete: a database that
 /// merges sorted runs, or keeps a journal, holds a deleted value for as long as it likes.
@@ -73,7 +75,7 @@ impl FileKeyRing {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Nothing),
             Err(error) => return Err(failed(path, "read", error)),
         };
-        if bytes == DESTROYED {
+        if bytes == DESTROYED || bytes == OVERWRITTEN {
             return Ok(Stored::Destroyed);
         }
         let key = self.master.decrypt(person, &bytes);
@@ -145,7 +147,7 @@ impl KeyRing for FileKeyRing {
         let overwritten = OpenOptions::new()
             .write(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(&[0; 128]).and_then(|()| file.sync_all()));
+            .and_then(|mut file| file.write_all(&OVERWRITTEN).and_then(|()| file.sync_all()));
         match overwritten {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed(&path, "overwritten", error));

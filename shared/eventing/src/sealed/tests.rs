@@ -49,6 +49,19 @@ fn keys_outlive_the_process_and_so_does_their_end() {
 }
 
 #[test]
+fn a_key_whose_destruction_was_cut_off_is_destroyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let sealed = files(folder.path(), 1).seal(ASHA, &7_u32).unwrap();
+    let file = folder.path().join(&ASHA[ASHA.len() - 2..]).join(ASHA);
+    std::fs::write(&file, [0; 128]).unwrap();
+    let keys = files(folder.path(), 1);
+    assert_eq!(keys.open(&sealed).unwrap(), Opened::Erased);
+    assert!(matches!(keys.seal(ASHA, &1), Err(KeyError::Erased(_))));
+    keys.destroy(ASHA).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"destroyed");
+}
+
+#[test]
 fn a_key_that_another_process_destroys_is_not_good_for_long_here() {
     let folder = tempfile::tempdir().unwrap();
     let ring = || FileKeyRing::open(folder.path(), [1; 32]).unwrap();
