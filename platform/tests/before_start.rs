@@ -145,12 +145,17 @@ fn each_server_that_is_not_there_is_named_with_what_to_do() {
 fn only_what_the_services_use_is_asked() {
     let dir = tempfile::tempdir().unwrap();
     let servers = [
+        ("KAFKA_BROKERS", "127.0.0.1:2"),
         ("RABBITMQ_URL", "amqp://app:hunter2@127.0.0.1:1"),
         ("CLICKHOUSE_URL", "http://app:hunter2@127.0.0.1:1"),
         ("DB_CONNECTION", "postgres://app:hunter2@127.0.0.1:1/app sqlite:"),
     ];
     let said = doctor(dir.path(), &["--port", "0", "location", "booking"], &servers);
-    assert!(said.well, "{}", said.text);
+    assert!(
+        said.line("WRONG ").contains("Kafka at 127.0.0.1:2"),
+        "{}",
+        said.text
+    );
     for others in ["127.0.0.1:1", "RabbitMQ", "ClickHouse", "PostgreSQL at"] {
         assert!(!said.text.contains(others), "{}", said.text);
     }
@@ -223,15 +228,20 @@ fn the_process_of_one_service_is_asked_in_its_own_program() {
     let settings = [
         ("DATA_DIR", dir.path().to_str().unwrap()),
         ("SERVICE_PORT", "0"),
+        ("KAFKA_BROKERS", "127.0.0.1:1"),
         ("LOCATION_GRPC", "127.0.0.1:9003"),
     ];
     let said = run(env!("CARGO_BIN_EXE_interstate-booking"), &["doctor"], &settings);
-    assert!(said.well, "{}", said.text);
+    assert!(
+        said.line("WRONG ").contains("Kafka at 127.0.0.1:1"),
+        "{}",
+        said.text
+    );
     said.line("ok    settings: all hold, for booking");
     let said = run(
         env!("CARGO_BIN_EXE_interstate-booking"),
         &["doctor"],
-        &settings[..2],
+        &settings[..3],
     );
     assert!(!said.well, "{}", said.text);
     said.line("WRONG --location-grpc / LOCATION_GRPC: ");

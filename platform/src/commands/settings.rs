@@ -6,7 +6,9 @@ use crate::{
     cli::Serve,
     node::questions::{self, Unanswered},
 };
-use interstate_config::{Check, Common, CommonArgs, DB_CONNECTION, Mistakes, Provider, Setting};
+use interstate_config::{
+    Check, Common, CommonArgs, DB_CONNECTION, EventLog, KAFKA_BROKERS, Mistakes, Provider, Setting,
+};
 
 const SERVICE: Setting = Setting::argument("SERVICE");
 
@@ -20,6 +22,7 @@ pub(super) fn checked(
     let common = args.check(&mut check);
     let provider = provider(&mut check);
     if let Some(common) = &common {
+        whole(&mut check, common, services);
         answered(&mut check, common, services);
         stored(&mut check, common, services);
     }
@@ -55,6 +58,21 @@ pub(super) fn chosen(args: &Serve, check: &mut Check) -> Option<Provider> {
         args.provider.required(check)
     } else {
         args.provider.check(check)
+    }
+}
+
+/// The embedded log is one process's own: what a service sends to one that is not there never arrives, and deadlines wait
+/// until it does.
+fn whole(check: &mut Check, common: &Common, services: &[&str]) {
+    let mut missing = catalogue::names();
+    missing.retain(|name| !services.contains(name));
+    if common.event_log == EventLog::Embedded && !services.is_empty() && !missing.is_empty() {
+        let missing = missing.join(", ");
+        check.mistake(
+            KAFKA_BROKERS,
+            format!("missing; services meet there, and not all are in this process: {missing}"),
+            "give e.g. KAFKA_BROKERS=localhost:9092, or name all services (`interstate up`)",
+        );
     }
 }
 
@@ -99,6 +117,7 @@ mod tests {
     fn mistakes(services: &[&str], stores: &str) -> String {
         let args = CommonArgs {
             db_connection: Some(stores.to_owned()),
+            kafka_brokers: Some("localhost:9092".to_owned()),
             ..CommonArgs::default()
         };
         match checked(&args, services, |_| None) {
@@ -117,6 +136,19 @@ mod tests {
         assert_eq!(mistakes(&all, &format!("{tables} sqlite:")), "");
         assert!(!mistakes(&["location"], tables).contains("DB_CONNECTION"));
         assert_eq!(mistakes(&["user"], tables), "");
+    }
+
+    #[test]
+    fn some_services_do_not_start_on_a_log_that_nobody_shares() {
+        let of = |services: &[&str]| match checked(&CommonArgs::default(), services, |_| None) {
+            Ok(_) => String::new(),
+            Err(mistakes) => mistakes.to_string(),
+        };
+        assert_eq!(of(&catalogue::names()), "");
+        assert_eq!(of(&[]), "");
+        let but_one = &catalogue::names()[1..];
+        assert!(of(but_one).contains(catalogue::names()[0]), "{}", of(but_one));
+        assert!(of(&["location"]).contains("KAFKA_BROKERS"));
     }
 
     #[test]
