@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Grows when the layout of the rows changes.
 const LAYOUT: u32 = 1;
+/// Outcomes that a flush clears at least, where so many are old.
+const FORGOTTEN_AT_ONCE: usize = 2_000;
 /// Aggregates kept in memory a partition; more are read again from the store.
 const IN_MEMORY: usize = 20_000;
 
@@ -426,6 +428,7 @@ impl Cache {
                 Some(rmp_serde::to_vec_named(&row).expect("a row is plain data")),
             ));
         }
+        self.forget_outcomes(&mut puts)?;
         for (id, outcome) in self.outcomes.drain() {
             puts.push((
                 outcome_key(id),
@@ -433,23 +436,6 @@ impl Cache {
             ));
             puts.push((expiry_key(outcome.time, id), Some(Vec::new())));
         }
-        let cutoff = expiry_key(
-            self.core
-                .time
-                .saturating_sub(REMEMBERED_FOR)
-                .unwrap_or(Timestamp::MIN),
-            CommandId::derive(0, &[]),
-        );
-        let mut left = 2_000;
-        self.store.scan(b"x", &mut |key, _| {
-            let old = key < &cutoff[..9] && left > 0;
-            if old {
-                left -= 1;
-                puts.push(([b"o", &key[9..]].concat(), None));
-                puts.push((key.to_vec(), None));
-            }
-            old
-        })?;
         puts.push((
             b"c".to_vec(),
             Some(rmp_serde::to_vec_named(&self.core).expect("the core is plain data")),
@@ -460,6 +446,35 @@ impl Cache {
         if self.entries.len() > IN_MEMORY {
             let recent = self.flushes.saturating_sub(2);
             self.entries.retain(|_, entry| entry.used >= recent);
+        }
+        Ok(())
+    }
+
+    /// Clears what is remembered for longer than a day, faster than more of it comes.
+    fn forget_outcomes(&self, puts: &mut Vec<Put>) -> Result<(), StateError> {
+        let time = self.core.time.saturating_sub(REMEMBERED_FOR);
+        let cutoff = sortable(time.unwrap_or(Timestamp::MIN));
+        let most = FORGOTTEN_AT_ONCE.max(2 * self.outcomes.len());
+        let mut old = Vec::new();
+        self.store.scan(b"x", &mut |key, _| {
+            let is_old = old.len() < most && key.get(1..9).is_some_and(|time| *time <= cutoff[..]);
+            if is_old {
+                old.push(key.to_vec());
+            }
+            is_old
+        })?;
+        for key in old {
+            let outcome = [b"o", &key[9..]].concat();
+            let stored = self.store.get(&outcome)?;
+            let stored = stored.and_then(|row| rmp_serde::from_slice::<Remembered>(&row).ok());
+            // A command that came again after its day was decided anew, and is remembered for a day from then.
+            let is_anew = stored.is_some_and(|stored| {
+                sortable(stored.time)[..] != key[1..9] || self.outcomes.contains_key(&stored.id)
+            });
+            if !is_anew {
+                puts.push((outcome, None));
+            }
+            puts.push((key, None));
         }
         Ok(())
     }

@@ -212,7 +212,10 @@ fn a_command_is_remembered_for_a_day_of_the_logs_time_and_then_forgotten_on_disk
     let again = decided_at(minutes(24 * 60 + 1), &mut task, asked(0));
     assert!(matches!(again, Some(Verdict::Outcome(Outcome::Accepted { .. }))));
     assert_eq!(task.unsent_count(), 2, "it is a new command");
-    outcomes(&mut task);
+    assert_eq!(outcomes(&mut task), 1, "as which it is remembered");
+    let again = decided_at(minutes(24 * 60 + 2), &mut task, asked(0));
+    assert!(matches!(again, Some(Verdict::Outcome(Outcome::Accepted { .. }))));
+    assert_eq!(task.unsent_count(), 2, "it is told again");
     decided_at(minutes(50 * 60), &mut task, asked(1));
     assert_eq!(outcomes(&mut task), 1, "the one of today");
 }
