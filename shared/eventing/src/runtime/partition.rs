@@ -161,21 +161,15 @@ impl Partition {
 
     async fn take_over(&mut self, survived: bool) -> Result<Tenure<'_>, Next> {
         let env = self.env.clone();
-        let topic = Topic::events(self.id.service.clone());
         let mut writer = env.log.take_over(&self.id).await?;
-        let mut task = match self.followed.take() {
-            Some(task) => task,
-            None => replay::open(&env, &self.service, &self.id).await?,
+        let (mut stop, followed) = (self.stop.clone(), self.followed.take());
+        let caught_up = caught_up(&env, &self.service, &self.id, followed);
+        // Which may take minutes; whoever gets the partition next goes on from what is flushed.
+        let (mut task, replayed) = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return Err(Next::End(End::Stopped)),
+            caught_up = caught_up => caught_up?,
         };
-        let end = env.log.end(&topic, self.id.index).await?;
-        if task.next() > end {
-            return Err(Next::End(End::Task(TaskError::LogTooShort {
-                partition: self.id.to_string(),
-                log: end,
-                cached: task.next(),
-            })));
-        }
-        let replayed = replay::to(&env, &self.id, &mut task, end).await?;
         tracing::debug!(partition = %self.id, replayed, "taken over");
         task.check_clock(env.clock.now())?;
 
@@ -236,6 +230,30 @@ impl Partition {
             snapshots,
         })
     }
+}
+
+/// The task as of the log's end, and how many records that took.
+async fn caught_up(
+    env: &Env,
+    service: &Service,
+    id: &PartitionId,
+    followed: Option<Task>,
+) -> Result<(Task, u64), Next> {
+    let mut task = match followed {
+        Some(task) => task,
+        None => replay::open(env, service, id).await?,
+    };
+    let topic = Topic::events(id.service.clone());
+    let end = env.log.end(&topic, id.index).await?;
+    if task.next() > end {
+        return Err(Next::End(End::Task(TaskError::LogTooShort {
+            partition: id.to_string(),
+            log: end,
+            cached: task.next(),
+        })));
+    }
+    let replayed = replay::to(env, id, &mut task, end).await?;
+    Ok((task, replayed))
 }
 
 async fn append(writer: &mut dyn Writer, records: Vec<interstate_log::Record>) -> Result<u64, Next> {
