@@ -2,12 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod ride;
-#[path = "../../shared/log/tests/common/small_disk.rs"]
-mod small_disk;
 
+use interstate_engines::on_a_small_disk;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use small_disk::on_a_small_disk;
 use std::{
     io::Write,
     path::Path,

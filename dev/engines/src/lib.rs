@@ -5,12 +5,14 @@ mod certificates;
 mod guarded;
 mod ports;
 mod process;
+mod small_disk;
 mod within;
 
 pub use certificates::certificates;
 pub use guarded::{Guarded, guarded};
 pub use ports::free_ports;
 pub use process::signal;
+pub use small_disk::on_a_small_disk;
 pub use within::within;
 
 use std::{

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod cache;
 mod counter;
 mod slow;
+mod stopping;
 
 use counter::{Counter, CounterCommand};
 use interstate_eventing::{

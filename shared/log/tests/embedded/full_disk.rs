@@ -1,13 +1,10 @@
 //! A disk without room: acknowledgements stop, the process does not, and it goes on when there is room again.
 
-#[path = "../common/small_disk.rs"]
-mod small_disk;
-
+use interstate_engines::on_a_small_disk;
 use interstate_log::{
     AppendError, Log, LogError, PartitionId, Record, Topic, TopicSpec, Writer,
     embedded::{EmbeddedLog, Options},
 };
-use small_disk::on_a_small_disk;
 use std::path::Path;
 
 fn batch(number: usize) -> Vec<Record> {
