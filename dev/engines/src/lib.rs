@@ -90,7 +90,7 @@ impl Engine {
         self.script(&["stop"]);
     }
 
-    /// Kills it (SIGKILL) with all processes that it has started.
+    /// Kills it (SIGKILL) with all processes that it has started, and returns when they have gone.
     ///
     /// # Panics
     /// It does not run.

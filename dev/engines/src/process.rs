@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than a machine under load takes to stop a process.
-const STOPS_WITHIN: Duration = Duration::from_secs(10);
+/// Longer than a machine under load takes to stop a process, or to take its memory from it.
+const STOPS_WITHIN: Duration = Duration::from_secs(20);
 
-/// Sends a signal, `STOP`, `CONT`, `KILL`, to these processes. After `STOP` all their threads stand still: the kernel
-/// wakes one of them to stop the others, and on a busy machine those go on for a while.
+/// Sends a signal, `STOP`, `CONT`, `KILL`, to these processes. After `STOP` all their threads stand still, after `KILL`
+/// they have gone: the kernel wakes each of them for it, and on a busy machine some go on for a while.
 ///
 /// # Errors
 /// The first of them does not run, or one does not stop.
@@ -26,11 +26,13 @@ pub fn signal(pids: &[&str], signal: &str) -> io::Result<()> {
             pids.join(" ")
         )));
     }
-    if signal != "STOP" {
-        return Ok(());
-    }
+    let wanted: &[char] = match signal {
+        "STOP" => &['T', 't', 'X', 'Z'],
+        "KILL" => &['X', 'Z'],
+        _ => return Ok(()),
+    };
     let began = Instant::now();
-    while !pids.iter().all(|pid| stands(pid)) {
+    while !pids.iter().all(|pid| is_all(pid, wanted)) {
         if began.elapsed() > STOPS_WITHIN {
             return Err(io::Error::other(format!("{} do not stop", pids.join(" "))));
         }
@@ -39,8 +41,8 @@ pub fn signal(pids: &[&str], signal: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether all threads are stopped, or the process is gone.
-fn stands(pid: &str) -> bool {
+/// Whether all threads are in one of these states, or the process is gone.
+fn is_all(pid: &str, wanted: &[char]) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return true;
     };
@@ -50,6 +52,6 @@ fn stands(pid: &str) -> bool {
         let state = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.trim_start().chars().next());
-        matches!(state, None | Some('T' | 't' | 'X' | 'Z'))
+        state.is_none_or(|state| wanted.contains(&state))
     })
 }
