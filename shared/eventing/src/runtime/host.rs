@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Service,
-    task::{Task, TaskError, is_behind},
+    task::{StateError, Task, TaskError, is_behind},
 };
 use interstate_log::{Assignment, Lease, LogError, Membership, PartitionId, Topic, TopicKind, TopicSpec};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -237,6 +237,7 @@ async fn supervise(
     stop: watch::Receiver<bool>,
     mut followed: Option<Task>,
 ) {
+    let mut survived = false;
     loop {
         let (env_of, stop_of) = (env.clone(), stop.clone());
         let partition = Partition {
@@ -246,12 +247,15 @@ async fn supervise(
             lease: lease.clone(),
             stop: stop_of,
             followed: followed.take(),
+            survived,
         };
         let end = match partition.run().await {
             End::Stopped => return,
             End::NotOurs => return env.statuses.remove(&id),
             end => end,
         };
+        // No command is to blame for a disk.
+        survived = matches!(&end, End::Task(TaskError::State(StateError::Store(_))));
         tracing::error!(partition = %id, error = %end, "the partition cannot go on; it is taken over again in a moment");
         env.statuses.set(&id, Activity::Blocked(end.to_string()));
         loop {

@@ -63,6 +63,8 @@ pub(super) struct Partition {
     pub(super) stop: watch::Receiver<bool>,
     /// Its task, where this instance has followed it so far.
     pub(super) followed: Option<Task>,
+    /// Whether the owner before was this same process, and no command ended it.
+    pub(super) survived: bool,
 }
 
 /// An owned partition between two failures.
@@ -134,7 +136,7 @@ impl From<ReplayError> for Next {
 impl Partition {
     /// Runs until it is stopped, loses the partition, or cannot go on.
     pub(super) async fn run(mut self) -> End {
-        let mut survived = false;
+        let mut survived = self.survived;
         loop {
             // The assignment may be old news by now; only the log can tell whose the partition is.
             if !plant::on(Bug::MutualFencing) {

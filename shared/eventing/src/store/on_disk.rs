@@ -6,7 +6,10 @@ use std::{
     fs, io,
     panic::catch_unwind,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -40,6 +43,8 @@ type Slot = RwLock<Option<(Database, Keyspace)>>;
 struct Shared {
     dir: PathBuf,
     state: Mutex<State>,
+    /// Somebody is at it, which may take a while: nobody else waits for it.
+    opening: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,6 +68,7 @@ impl FjallCaches {
         let shared = Shared {
             dir: dir.to_owned(),
             state: Mutex::default(),
+            opening: AtomicBool::new(false),
         };
         shared.database(&mut shared.state())?;
         Ok(Self {
@@ -76,6 +82,9 @@ impl FjallCaches {
     /// The database was given up, and cannot be opened again yet.
     pub fn partition(&self, service: &str, index: u32) -> Result<FjallStore, StoreError> {
         let name = format!("{service}-{index}");
+        if self.shared.opening.load(Ordering::Acquire) {
+            return Err(StoreError("it is just being opened again".to_owned()));
+        }
         let mut state = self.shared.state();
         let database = self.shared.database(&mut state)?;
         let rows = keyspace(&database, &name).inspect_err(|error| state.give_up(error))?;
@@ -110,6 +119,7 @@ impl Shared {
         {
             return Err(error.clone());
         }
+        self.opening.store(true, Ordering::Release);
         let opened = self.open_or_empty();
         let opened = opened.and_then(|database| {
             // A disk that is full may well open it.
@@ -120,10 +130,12 @@ impl Shared {
             database.persist(PersistMode::Buffer).map_err(failed)?;
             Ok(database)
         });
+        self.opening.store(false, Ordering::Release);
         match opened {
             Ok(database) => Ok(state.open.insert(database).clone()),
-            Err(error) => {
-                state.give_up(&error);
+            Err(StoreError(why)) => {
+                let error = StoreError(format!("{}: {why}", self.dir.display()));
+                state.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }
@@ -131,6 +143,7 @@ impl Shared {
 
     fn open_or_empty(&self) -> Result<Database, StoreError> {
         let until = Instant::now() + LETTING_GO;
+        let mut was_emptied = false;
         loop {
             let why = match open(&self.dir) {
                 Ok(database) => return Ok(database),
@@ -139,23 +152,21 @@ impl Shared {
                     continue;
                 }
                 Err(Unopened::InUse) => {
-                    return Err(StoreError(format!(
-                        "another process has {}: stop it, or give this one a folder of its own (DATA_DIR)",
-                        self.dir.display()
-                    )));
+                    return Err(StoreError(
+                        "another process has it: stop that, or give this one a folder of its own (DATA_DIR)"
+                            .to_owned(),
+                    ));
                 }
-                Err(Unopened::Disk(error)) => {
-                    return Err(StoreError(format!("{}: {error}", self.dir.display())));
-                }
+                Err(Unopened::Disk(error)) => return Err(StoreError(error)),
+                Err(Unopened::Unreadable(why)) if was_emptied => return Err(StoreError(why)),
                 Err(Unopened::Unreadable(why)) => why,
             };
             tracing::warn!(%why, dir = %self.dir.display(), "the state cache cannot be read; it is rebuilt from the log");
             match fs::remove_dir_all(&self.dir) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(StoreError(format!("{}: {error}", self.dir.display())));
+                    return Err(StoreError(error.to_string()));
                 }
-                _ if Instant::now() < until => {}
-                _ => return Err(StoreError(why)),
+                _ => was_emptied = true,
             }
         }
     }
@@ -180,7 +191,7 @@ impl State {
 enum Unopened {
     InUse,
     /// Reading or writing failed: what is there may be whole.
-    Disk(io::Error),
+    Disk(String),
     Unreadable(String),
 }
 
@@ -191,78 +202,82 @@ fn open(dir: &Path) -> Result<Database, Unopened> {
         .map_err(|_| Unopened::Unreadable("the database gave up".to_owned()))?
         .map_err(|error| match error {
             fjall::Error::Locked => Unopened::InUse,
-            fjall::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => Unopened::Disk(error),
+            error if is_of_the_disk(&error) => Unopened::Disk(format!("{error:?}")),
             error => Unopened::Unreadable(format!("{error:?}")),
         })
 }
 
+/// No room, no file descriptor, no right: nothing that the files are to blame for.
+fn is_of_the_disk(error: &fjall::Error) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    let kind = match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => error.kind(),
+        _ => return false,
+    };
+    !matches!(kind, NotFound | UnexpectedEof | InvalidData)
+}
+
 impl FjallStore {
-    fn open<T>(
-        &self,
-        work: impl FnOnce(&Database, &Keyspace) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    /// Cloned, not locked: the database lets some writes wait, and giving it up must not.
+    fn open(&self) -> Result<(Database, Keyspace), StoreError> {
         let open = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let Some((database, rows)) = &*open else {
-            return Err(StoreError(
-                "it was given up after a failed write, and is opened again".to_owned(),
-            ));
-        };
-        work(database, rows)
+        open.clone().ok_or_else(given_up)
     }
+}
+
+fn given_up() -> StoreError {
+    StoreError("it was given up after a failed write, and is opened again".to_owned())
 }
 
 impl StateStore for FjallStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.open(|_, rows| Ok(rows.get(key).map_err(failed)?.map(|value| value.to_vec())))
+        let (_, rows) = self.open()?;
+        Ok(rows.get(key).map_err(failed)?.map(|value| value.to_vec()))
     }
 
     fn scan(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), StoreError> {
-        self.open(|_, rows| {
-            for entry in rows.prefix(prefix) {
-                let (key, value) = entry.into_inner().map_err(failed)?;
-                if !each(&key, &value) {
-                    break;
-                }
+        let (_, rows) = self.open()?;
+        for entry in rows.prefix(prefix) {
+            let (key, value) = entry.into_inner().map_err(failed)?;
+            if !each(&key, &value) {
+                break;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     fn rows(&self) -> Rows {
-        let rows = self.open(|_, rows| {
-            Ok(rows.iter().map(|entry| {
+        match self.open() {
+            Ok((_, rows)) => Box::new(rows.iter().map(|entry| {
                 let (key, value) = entry.into_inner().map_err(failed)?;
                 Ok((key.to_vec(), value.to_vec()))
-            }))
-        });
-        match rows {
-            Ok(rows) => Box::new(rows),
+            })),
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }
 
     fn write(&mut self, puts: Vec<Put>) -> Result<(), StoreError> {
-        let written = self.open(|database, rows| {
-            let mut batch = database.batch();
-            for (key, value) in puts {
-                match value {
-                    Some(value) => batch.insert(rows, key, value),
-                    None => batch.remove(rows, key),
-                }
+        let (database, rows) = self.open()?;
+        let mut batch = database.batch();
+        for (key, value) in puts {
+            match value {
+                Some(value) => batch.insert(&rows, key, value),
+                None => batch.remove(&rows, key),
             }
-            Ok(batch.commit().map_err(failed))
-        })?;
+        }
+        let written = batch.commit().map_err(failed);
         written.inspect_err(|error| self.shared.give_up(error))
     }
 
     fn clear(&mut self) -> Result<(), StoreError> {
-        let cleared = self.open(|database, rows| {
-            let deleted = database.delete_keyspace(rows.clone()).map_err(failed);
-            let fresh = deleted.and_then(|()| keyspace(database, &self.name));
-            Ok(fresh.map(|rows| (database.clone(), rows)))
-        })?;
-        let fresh = cleared.inspect_err(|error| self.shared.give_up(error))?;
-        *self.rows.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        let (database, rows) = self.open()?;
+        let deleted = database.delete_keyspace(rows).map_err(failed);
+        let fresh = deleted.and_then(|()| keyspace(&database, &self.name));
+        let fresh = fresh.inspect_err(|error| self.shared.give_up(error))?;
+        // Somebody else may have given the database up meanwhile.
+        let mut open = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let (_, rows) = open.as_mut().ok_or_else(given_up)?;
+        *rows = fresh;
         Ok(())
     }
 }
