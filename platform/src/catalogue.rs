@@ -61,7 +61,8 @@ pub fn sagas() -> String {
     let mut page = String::from(
         "# Sagas\n\nMade from the tables in the code by `make generate`. Before the pivot a refusal unwinds what was \
          done, in reverse; after it every step is asked for again until it succeeds, and a person is called when \
-         that takes too long.\n",
+         that takes too long. Where the advance still cannot be taken then, once the driver would have to set \
+         off, everything is taken back after all.\n",
     );
     let of_services = [
         ("A booking's", interstate_booking::saga_diagrams()),

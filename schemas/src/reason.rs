@@ -161,6 +161,10 @@ const ENDINGS: &[(&str, &str)] = &[
         "The booking could not be carried on because of a fault of ours.",
     ),
     (
+        "booking.advance_not_taken",
+        "The advance was promised and could not be taken, again and again, until the driver would have had to set off.",
+    ),
+    (
         "booking.cancelled",
         "The booking was cancelled while it was being made.",
     ),

@@ -113,14 +113,19 @@ impl<A: Orchestrator> Saga<A> {
     /// Turns it back, where that is still possible; says whether it was. It is not while the outcome of a pivot
     /// is open that cannot be taken back.
     pub fn cancel(&self, draft: &mut Draft<A>, cx: &Context<'_>, because: &str) -> bool {
+        !self.is_past_pivot(draft.state().saga()) && self.abandon(draft, cx, because)
+    }
+
+    /// Turns it back beyond the pivot too, where that can be taken back; says whether it was. It is the last resort
+    /// for what nobody could finish and nobody has a use for any more. What a step beyond the pivot may have done has to
+    /// be taken back by its own compensation or by one above it.
+    pub fn abandon(&self, draft: &mut Draft<A>, cx: &Context<'_>, because: &str) -> bool {
         let state = draft.state().saga();
-        let under_way = |step: &&Step<A>| {
+        let for_good = |step: &Step<A>| {
             let status = state.status(step.name);
-            step.is_irrevocable() && matches!(status, Some(StepStatus::Requested { .. }))
+            step.is_irrevocable() && matches!(status, Some(StepStatus::Requested { .. } | StepStatus::Done))
         };
-        let possible = state.phase == Phase::Running
-            && !self.is_past_pivot(state)
-            && !self.steps.iter().any(|step| under_way(&step));
+        let possible = state.phase == Phase::Running && !self.steps.iter().any(for_good);
         if possible {
             self.unwind(draft, cx, because.to_owned());
         }

@@ -1,6 +1,6 @@
 //! How a booking's sagas begin, move and end, and what follows from each end.
 
-use super::{Booking, Plan, Stage, absent, cancel, event::*, ladder, plan, silence, state};
+use super::{Booking, Plan, Stage, absent, cancel, event::*, ladder, plan, silence, state, unpaid};
 use crate::domain::cancellation::CancelCause;
 use interstate_eventing::{
     Aggregate, Context, Draft,
@@ -62,6 +62,13 @@ pub(super) fn overdue(draft: &mut Draft<Booking>, cx: &Context<'_>, step: &str) 
 pub(super) fn turn_back(draft: &mut Draft<Booking>, cx: &Context<'_>, because: &str) {
     drive(draft, cx, |saga, draft| {
         saga.cancel(draft, cx, because);
+    });
+}
+
+/// Turns the saga back also beyond the pivot.
+pub(super) fn abandon(draft: &mut Draft<Booking>, cx: &Context<'_>, because: &str) {
+    drive(draft, cx, |saga, draft| {
+        saga.abandon(draft, cx, because);
     });
 }
 
@@ -154,8 +161,8 @@ fn conclude(draft: &mut Draft<Booking>, cx: &Context<'_>, end: Phase) {
         }
         (Plan::Assign, Phase::Completed, Stage::Confirmed) => assign(draft, cx),
         (Plan::Near, Phase::Unwound { because }, Stage::PendingPayment) => {
-            // With the money held it was the search that failed.
-            if draft.state().held.is_positive() {
+            // With the money held it was the search that failed, unless it was the money itself in the end.
+            if draft.state().held.is_positive() && because != unpaid::BECAUSE {
                 unfulfilled(draft, cx, because);
             } else {
                 draft.emit(Lapsed { because });
@@ -253,6 +260,7 @@ pub(super) fn due(draft: &mut Draft<Booking>, cx: &Context<'_>, deadline: &str) 
         absent::OVERDUE => absent::overdue(draft, cx),
         absent::ABSENT => absent::ends(draft, cx),
         silence::SILENT => silence::call(draft, cx),
+        unpaid::UNPAID => abandon(draft, cx, unpaid::BECAUSE),
         state::SEARCH_OVER => turn_back(draft, cx, "dispatch.no_driver"),
         state::UNDO_AGAIN => {
             let plan = draft.state().plan;

@@ -17,6 +17,7 @@ mod plan;
 mod silence;
 mod state;
 mod travel;
+mod unpaid;
 
 #[cfg(test)]
 mod story;

@@ -145,6 +145,7 @@ const fn hold() -> Step<Booking> {
                 },
             )
         },
+        // It gives back, too, what a capture has made of the hold.
         compensation: Some(|booking| {
             let id = booking.ordered().booking;
             pay(booking, PaymentCommand::Void { booking: id })

@@ -2,7 +2,7 @@
 
 use super::{
     BookingCommand, BookingEvent, Order, Plan, Rung, absent, ladder::CONFIRMATION_MISSING, plan::FIND,
-    silence,
+    silence, unpaid,
 };
 use interstate_eventing::{
     Aggregate, Context, Deadline, Decision, Rejection,
@@ -176,7 +176,7 @@ impl Orchestrator for Booking {
 
 impl Aggregate for Booking {
     const NAME: &'static str = "booking";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Command = BookingCommand;
     type Event = BookingEvent;
 
@@ -281,6 +281,7 @@ impl Aggregate for Booking {
         }
         deadlines.extend(absent::deadline(self));
         deadlines.extend(silence::deadline(self));
+        deadlines.extend(unpaid::deadline(self));
         if let Some(again_at) = self.undo_again_at {
             deadlines.push(Deadline::new(UNDO_AGAIN, again_at));
         }
@@ -296,6 +297,7 @@ impl Aggregate for Booking {
             absent::OVERDUE,
             absent::ABSENT,
             silence::SILENT,
+            unpaid::UNPAID,
         ];
         let known = SagaState::step_of(name).is_some() || own.contains(&name);
         known.then(|| BookingCommand::Due {

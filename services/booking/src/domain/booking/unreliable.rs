@@ -35,6 +35,8 @@ struct World {
     /// By calendar and search: a repeated request is answered the same, so that a refusal is remembered.
     refused: BTreeSet<(String, u32)>,
     hold_refused: bool,
+    /// Money can be held, and never taken.
+    blocked: bool,
     found: BTreeSet<u32>,
     /// All that the booking has decided.
     events: Vec<BookingEvent>,
@@ -47,6 +49,7 @@ pub(crate) fn history(chances: Vec<u8>) -> Vec<BookingEvent> {
 
 impl World {
     fn new(pickup_at: &str, chances: Vec<u8>) -> Self {
+        let blocked = chances.first().is_some_and(|chance| *chance < 40);
         let told = booked(MORNING, pickup_at);
         let first = told.messages().to_vec();
         let events = told.decided().events.clone();
@@ -66,6 +69,7 @@ impl World {
             withdrawn: BTreeSet::new(),
             refused: BTreeSet::new(),
             hold_refused: false,
+            blocked,
             found: BTreeSet::new(),
             events,
         };
@@ -240,10 +244,17 @@ impl World {
             }
             PaymentCommand::Void { .. } => {
                 (self.held, self.voided) = (false, true);
+                // A capture that was faster is given back.
+                if self.refunds.is_empty() && self.captured.is_positive() {
+                    self.refunds.insert("void".to_owned(), self.captured);
+                }
                 StepOutcome::Undone
             }
             PaymentCommand::Capture { amount, .. } => {
-                if !self.refunds.is_empty() || (!self.captured.is_positive() && self.refuses()) {
+                if self.voided || !self.refunds.is_empty() {
+                    return refused("payment.voided");
+                }
+                if !self.captured.is_positive() && (self.blocked || self.refuses()) {
                     return refused("payment.declined");
                 }
                 (self.held, self.captured) = (false, amount);
@@ -257,8 +268,10 @@ impl World {
             } => {
                 if !self.refunds.contains_key(&reference) {
                     let back: Money = self.refunds.values().copied().sum();
-                    self.refunds
-                        .insert(reference, amount.unwrap_or(self.captured - back));
+                    let left = self.captured - back;
+                    let fee = fee.min(left);
+                    let amount = amount.unwrap_or(left - fee).min(left - fee);
+                    self.refunds.insert(reference, amount);
                     self.fee += fee;
                 }
                 StepOutcome::Undone

@@ -18,6 +18,7 @@ struct Order<const TABLE: usize> {
 enum OrderCommand {
     Place,
     Cancel,
+    Abandon,
     Step(StepReply<()>),
     Late(String),
 }
@@ -106,9 +107,20 @@ static TOGETHER: Saga<Order<3>> = Saga {
     ],
 };
 
+/// What lies beyond the point of no return can be taken back too, where nobody insists.
+static AT_LENGTH: Saga<Order<4>> = Saga {
+    name: "at length",
+    steps: &[
+        step("hold", false),
+        step("reserve", true),
+        step("deliver", false),
+        forwards("notify", false),
+    ],
+};
+
 impl<const TABLE: usize> Order<TABLE> {
     fn table() -> &'static Saga<Self> {
-        let tables: [&dyn std::any::Any; 4] = [&RIGHT, &IRREVOCABLE, &FORGETFUL, &TOGETHER];
+        let tables: [&dyn std::any::Any; 5] = [&RIGHT, &IRREVOCABLE, &FORGETFUL, &TOGETHER, &AT_LENGTH];
         tables[TABLE]
             .downcast_ref()
             .expect("each table is of its own order")
@@ -135,6 +147,7 @@ impl<const TABLE: usize> Aggregate for Order<TABLE> {
         match command {
             OrderCommand::Place => saga.start(&mut draft, cx),
             OrderCommand::Cancel => drop(saga.cancel(&mut draft, cx, "cancelled")),
+            OrderCommand::Abandon => drop(saga.abandon(&mut draft, cx, "abandoned")),
             OrderCommand::Step(reply) => saga.reply(&mut draft, cx, reply, |_, ()| {}),
             OrderCommand::Late(step) => saga.overdue(&mut draft, cx, &step),
         }
@@ -158,6 +171,9 @@ fn prove<const TABLE: usize>() {
     Proof::<Order<TABLE>>::of(Order::<TABLE>::table(), Vec::new(), || OrderCommand::Place)
         .cancelled_by(|| OrderCommand::Cancel)
         .prove();
+    Proof::<Order<TABLE>>::of(Order::<TABLE>::table(), Vec::new(), || OrderCommand::Place)
+        .cancelled_by(|| OrderCommand::Abandon)
+        .prove();
 }
 
 #[test]
@@ -168,6 +184,11 @@ fn a_saga_completes_or_unwinds_whatever_its_participants_do() {
 #[test]
 fn a_step_that_cannot_be_taken_back_is_not_given_up_while_its_outcome_is_unknown() {
     prove::<1>();
+}
+
+#[test]
+fn what_is_abandoned_beyond_the_pivot_is_taken_back_whole() {
+    prove::<4>();
 }
 
 #[test]
