@@ -98,7 +98,12 @@ pub(super) enum Role {
     /// One of those who take events up.
     Follower,
     /// Who called, or will call, the standstill of this name: it does not stop them.
-    Caller(Arc<str>),
+    Caller {
+        /// The name.
+        beside: Arc<str>,
+        /// Whether all that is there is replaced in it, so that what it lacks does not matter.
+        replaces: bool,
+    },
     /// The only one who fills a database beside the live one.
     Beside,
 }
@@ -247,9 +252,9 @@ impl Ledger {
         Ok(look)
     }
 
-    /// Whether somebody has to look for the rows of this block. A caller replaces them all, or does it.
+    /// Whether somebody has to look for the rows of this block.
     fn has_to_mend(&self, found: &Announced) -> bool {
-        found.outlived_server && !matches!(self.role, Role::Caller(_))
+        found.outlived_server && !matches!(self.role, Role::Caller { replaces: true, .. })
     }
 
     /// Asked between a block's rows and its position: the server may have ended and begun again in between.

@@ -116,7 +116,7 @@ impl ClickHouseFacts {
             }
             let taken_up = match (found.outlived_server, &self.ledger.role) {
                 (true, Role::Follower) => mend(self, source).await,
-                (true, Role::Beside) => return Err(self.begun_again()),
+                (true, Role::Beside | Role::Caller { replaces: false, .. }) => return Err(self.begun_again()),
                 _ => self.insert_again(source, at, &found.bounds, waiting).await,
             };
             match taken_up {
@@ -133,8 +133,8 @@ impl ClickHouseFacts {
     fn begun_again(&self) -> ClickHouseError {
         ClickHouseError::Failed {
             at: self.db().at.to_string(),
-            what: "keep what was made beside".to_owned(),
-            why: "it has ended and begun again meanwhile: do it again".to_owned(),
+            what: "keep all that was done meanwhile".to_owned(),
+            why: "it has ended and begun again: do it again".to_owned(),
         }
     }
 

@@ -50,6 +50,7 @@ pub(super) async fn rebuild(
         return Err(RebuildError::store("a model without partitions"));
     };
     let caller = Caller::new(&live.ledger, "rebuild").await?;
+    let caller = if verify { caller } else { caller.replacing() };
     let rebuild = Rebuild {
         live: live.with(caller.ledger().clone()),
         fresh: live.with(caller.ledger_beside()),

@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     fn has_to_wait_for(&self, found: &Standstill) -> bool {
-        let is_own = matches!(&self.role, Role::Caller(name) if **name == *found.beside);
+        let is_own = matches!(&self.role, Role::Caller { beside, .. } if **beside == *found.beside);
         !found.is_ended() && !is_own
     }
 
@@ -217,7 +217,10 @@ impl Caller {
         let beside: Arc<str> = format!("{kind}_{unique}").into();
         let caller = Self {
             ledger: Ledger {
-                role: Role::Caller(beside.clone()),
+                role: Role::Caller {
+                    beside: beside.clone(),
+                    replaces: false,
+                },
                 ..ledger.clone()
             },
             kind,
@@ -227,6 +230,15 @@ impl Caller {
         // Whoever clears it away needs these rights: a user without them is told so before anything stands still.
         drop_database(&caller.ledger, &caller.beside).await?;
         Ok(caller)
+    }
+
+    /// The same who, in its standstill, replaces all that is there.
+    pub fn replacing(mut self) -> Self {
+        self.ledger.role = Role::Caller {
+            beside: self.beside.clone(),
+            replaces: true,
+        };
+        self
     }
 
     /// The live ledger for the work that this one does in its standstill.
