@@ -16,7 +16,7 @@ impl Server {
     /// Starts it, so that it keeps what it has over a kill.
     pub async fn start(name: &'static str) -> io::Result<Self> {
         let lasting: &[(&str, &str)] = if name == "mongo" {
-            &[("MONGO_PERSIST", "1"), ("MONGO_HEAP", "-Xmx4g")]
+            &[("MONGO_PERSIST", "1"), ("MONGO_HEAP", "-Xmx8g")]
         } else {
             &[]
         };

@@ -2,6 +2,7 @@
 //! when the value is dropped. What cannot be started is the test's failure, never a reason to pass it over.
 
 mod certificates;
+mod encrypted;
 mod guarded;
 mod ports;
 mod process;
@@ -9,6 +10,7 @@ mod small_disk;
 mod within;
 
 pub use certificates::certificates;
+pub use encrypted::{Encrypted, encrypted};
 pub use guarded::{Guarded, guarded};
 pub use ports::free_ports;
 pub use process::signal;

@@ -84,14 +84,15 @@ async fn on_server(
     service: &Service,
     address: &interstate_config::ClickHouse,
 ) -> Result<Facts, StartError> {
-    let db = ClickHouse::new(address);
+    let failed = |why: String| StartError::Service {
+        service: "analytics",
+        why,
+    };
+    let db = ClickHouse::new(address).map_err(|error| failed(error.to_string()))?;
     base.gates.show(db.gate(), service.name(), "clickhouse");
     if let Err(error) = db.prepare().await {
         if !error.may_pass() {
-            return Err(StartError::Service {
-                service: "analytics",
-                why: error.to_string(),
-            });
+            return Err(failed(error.to_string()));
         }
         tracing::warn!(%error, "analytics waits for its store");
     }

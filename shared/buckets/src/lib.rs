@@ -6,13 +6,14 @@
 mod requests;
 
 use interstate_config::Bucket;
+use interstate_tls::AuthorityError;
 use object_store::{
     BackoffConfig, ObjectStore, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     prefix::PrefixStore,
 };
 use requests::Connector;
-use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 /// How often a request is repeated that failed for the while, and for how long.
 const TRIES: usize = 4;
@@ -24,15 +25,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
     /// The file of the authority.
-    #[error(
-        "{file}: {why}; give the PEM file of the authority that signed the bucket server's certificate as `ca=`"
-    )]
-    Authority {
-        /// Which file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The variables `AWS_…`.
     #[error(
         "{bucket}: {source}; look at the variables AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -1,17 +1,17 @@
 //! How requests reach a bucket's server: over hyper and rustls, with no client library more than the adapters of other
 //! engines bring.
 
-use crate::BucketError;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{Stream, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, Error as Failed, connect::HttpConnector as Tcp},
     rt::{TokioExecutor, TokioTimer},
 };
+use interstate_tls::AuthorityError;
 use object_store::{
     ClientOptions,
     client::{
@@ -19,12 +19,8 @@ use object_store::{
         HttpResponseBody, HttpService,
     },
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-use std::{fmt, future::Future, path::Path, sync::Arc, time::Duration};
+use rustls::ClientConfig;
+use std::{fmt, future::Future, path::Path, time::Duration};
 
 /// How long a connection may take.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
@@ -49,35 +45,11 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(ca: Option<&Path>) -> Result<Self, BucketError> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider knows TLS 1.2 and 1.3");
-        let builder = match ca {
-            Some(file) => builder.with_root_certificates(authorities(file)?),
-            None => builder.with_webpki_roots(),
-        };
+    pub(crate) fn new(ca: Option<&Path>) -> Result<Self, AuthorityError> {
         Ok(Self {
-            tls: builder.with_no_client_auth(),
+            tls: interstate_tls::trusting(ca)?,
         })
     }
-}
-
-fn authorities(file: &Path) -> Result<RootCertStore, BucketError> {
-    let wrong = |why: String| BucketError::Authority {
-        file: file.to_owned(),
-        why,
-    };
-    let mut roots = RootCertStore::empty();
-    let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("it has no certificate".to_owned()));
-    }
-    Ok(roots)
 }
 
 impl HttpConnector for Connector {

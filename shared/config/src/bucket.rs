@@ -1,6 +1,6 @@
 //! A bucket of an object store, where instances keep what they share.
 
-use crate::clickhouse::decoded;
+use crate::parse::authority_in;
 use std::{fmt, path::PathBuf};
 
 /// What S3 allows as a bucket's name, in bytes.
@@ -42,15 +42,10 @@ impl Bucket {
                  between, {LONGEST_PREFIX} bytes at most"
             ));
         }
-        let ca = match query.split_once('=') {
-            None if query.is_empty() => None,
-            Some(("ca", file)) if !file.is_empty() && !file.contains('&') => Some(decoded(file)?.into()),
-            _ => return Err("there is no option after the question mark but `ca=`".to_owned()),
-        };
         Ok(Self {
             name: name.to_owned(),
             prefix: prefix.to_owned(),
-            ca,
+            ca: authority_in(query)?,
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Where the facts of analytics live.
 
-use crate::{Secret, parse::place_of};
+use crate::{
+    Secret,
+    parse::{authority_in, decoded, place_of},
+};
+use std::path::PathBuf;
 
 /// The database where none is named.
 const DATABASE: &str = "interstate";
@@ -16,16 +20,23 @@ pub struct ClickHouse {
     pub password: Option<Secret>,
     /// The database, of letters, digits and underscores.
     pub database: String,
+    /// The file of the authority that signed the server's certificate (PEM), where it is none that everybody knows.
+    pub ca: Option<PathBuf>,
 }
 
 impl ClickHouse {
-    /// Reads `http(s)://user:password@host:port/database`; user, password and database may be left out. An error
-    /// does not repeat the text, which may carry a password.
+    /// Reads `http(s)://user:password@host:port/database?ca=…`; user, password, database and authority may be left
+    /// out. An error does not repeat the text, which may carry a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text
             .split_once("://")
             .filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
             .ok_or("not an address that begins with http:// or https://")?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let ca = authority_in(query)?;
+        if ca.is_some() && scheme == "http" {
+            return Err("`ca=` is for addresses that begin with https://".to_owned());
+        }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (who, host) = match authority.rsplit_once('@') {
             Some((who, host)) => (Some(who), host),
@@ -52,29 +63,9 @@ impl ClickHouse {
             user: (!user.is_empty()).then_some(user),
             password: (!password.is_empty()).then(|| Secret::new(password)),
             database: database.to_owned(),
+            ca,
         })
     }
-}
-
-/// Without the percent signs that stand for characters which an address cannot have.
-pub(crate) fn decoded(text: &str) -> Result<String, String> {
-    let wrong =
-        || "a percent sign in the user or the password is not followed by two hexadecimal digits".to_owned();
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| {
-            byte.and_then(|byte| char::from(byte).to_digit(16))
-                .ok_or_else(wrong)
-        };
-        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| wrong())?);
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -83,7 +74,9 @@ mod tests {
 
     #[test]
     fn an_address_has_a_user_a_password_and_a_database() {
-        let whole = ClickHouse::parse("https://asha:p%40ss@ch.example:8443/rides").unwrap();
+        let whole = "https://asha:p%40ss@ch.example:8443/rides?ca=/etc/our%20ca.pem";
+        let whole = ClickHouse::parse(whole).unwrap();
+        assert_eq!(whole.ca, Some(PathBuf::from("/etc/our ca.pem")));
         assert_eq!(whole.url, "https://ch.example:8443");
         assert_eq!(whole.user.as_deref(), Some("asha"));
         assert_eq!(whole.password.as_ref().map(Secret::expose), Some("p@ss"));
@@ -91,8 +84,8 @@ mod tests {
         assert!(!format!("{whole:?}").contains("p@ss"));
         let least = ClickHouse::parse("http://localhost:8123/").unwrap();
         assert_eq!(
-            (least.user, least.password, &*least.database),
-            (None, None, "interstate")
+            (least.user, least.password, &*least.database, least.ca),
+            (None, None, "interstate", None)
         );
     }
 
@@ -106,6 +99,9 @@ mod tests {
             "http://u:hunter2%zz@ch",
             "http://u:hunter2@c h",
             "http://ch:8123?user=u&password=hunter2",
+            "https://u:hunter2@ch?ca=",
+            "https://u:hunter2@ch/rides?ca=/x&ca=/y",
+            "http://u:hunter2@ch/rides?ca=/x",
             "http://ch:port/rides",
             "http://ch#hunter2",
         ] {

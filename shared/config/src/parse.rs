@@ -1,5 +1,7 @@
 //! Small readers that several settings share.
 
+use std::path::PathBuf;
+
 /// Accepts `http://host…` and `https://host…`, without a trailing slash in the result. Credentials in the
 /// address are refused: addresses are logged.
 pub fn http_url(text: &str) -> Result<String, String> {
@@ -39,6 +41,36 @@ pub(crate) fn log_filter(text: &str) -> Result<String, String> {
         }
     }
     Ok(directives.join(","))
+}
+
+/// Without the percent signs that stand for characters which an address cannot have.
+pub(crate) fn decoded(text: &str) -> Result<String, String> {
+    let wrong =
+        || "a percent sign in the user or the password is not followed by two hexadecimal digits".to_owned();
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| {
+            byte.and_then(|byte| char::from(byte).to_digit(16))
+                .ok_or_else(wrong)
+        };
+        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+        bytes.push(u8::try_from(high * 16 + low).map_err(|_| wrong())?);
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+/// The file of an authority, as an address names it after its question mark: `ca=/etc/authority.pem`, or nothing.
+pub(crate) fn authority_in(query: &str) -> Result<Option<PathBuf>, String> {
+    match query.split_once('=') {
+        None if query.is_empty() => Ok(None),
+        Some(("ca", file)) if !file.is_empty() && !file.contains('&') => Ok(Some(decoded(file)?.into())),
+        _ => Err("there is no option after the question mark but `ca=`".to_owned()),
+    }
 }
 
 /// The host of an address, and its port where it names one.

@@ -1,6 +1,6 @@
 //! Where the broker of jobs is.
 
-use crate::{Secret, clickhouse::decoded};
+use crate::{Secret, parse::decoded};
 use std::path::PathBuf;
 
 /// A virtual host of a RabbitMQ broker.

@@ -1,6 +1,9 @@
 //! Where the live data that instances share lives.
 
-use crate::{Secret, clickhouse::decoded, parse::place_of};
+use crate::{
+    Secret,
+    parse::{decoded, place_of},
+};
 use std::path::PathBuf;
 
 /// The port where none is given.

@@ -48,7 +48,10 @@ pub(super) async fn clickhouse(plan: &Plan) -> Vec<Look> {
         return Vec::new();
     };
     let (what, at) = ("facts of analytics", format!("ClickHouse at {}", address.url));
-    let server = ClickHouse::new(address);
+    let server = match ClickHouse::new(address) {
+        Ok(server) => server,
+        Err(error) => return vec![Look::wrong(what, error)],
+    };
     if let Err(error) = server.look().await {
         return vec![Look::wrong(what, error)];
     }

@@ -11,6 +11,7 @@ mod races;
 mod rebuilding;
 mod refused;
 mod reports;
+mod secured;
 mod server;
 mod speed;
 mod standing;

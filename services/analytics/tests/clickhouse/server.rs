@@ -49,5 +49,5 @@ impl Server {
 }
 
 pub fn database(url: &str) -> ClickHouse {
-    ClickHouse::new(&interstate_config::ClickHouse::parse(url).unwrap())
+    ClickHouse::new(&interstate_config::ClickHouse::parse(url).unwrap()).unwrap()
 }

@@ -3,6 +3,7 @@
 
 mod away;
 mod refused;
+mod secured;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};

@@ -6,3 +6,4 @@ mod broker;
 mod conforms;
 mod dead;
 mod refusals;
+mod secured;

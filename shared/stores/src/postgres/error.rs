@@ -1,7 +1,7 @@
 //! What PostgreSQL says: why a server cannot be used, and whether an event or the store is the reason.
 
 use crate::ProjectionError;
-use std::fmt;
+use std::{fmt, io::ErrorKind};
 
 /// Why a projection did not take events up.
 pub type PgProjectionError = ProjectionError<sqlx::Error>;
@@ -52,12 +52,12 @@ impl OpenError {
             Some("0A000" | "58P01") => INSTALL_PACKAGE,
             Some("53300") => "raise max_connections of the server, or start fewer instances",
             Some("53100") => "make room on the server's disk",
+            _ if is_distrust(error) => {
+                "check sslmode and sslrootcert in DB_CONNECTION, and that its host is the one in the server's certificate"
+            }
             _ => match error {
                 sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => {
                     "start the server, or correct host and port in DB_CONNECTION"
-                }
-                sqlx::Error::Tls(_) => {
-                    "check sslmode and sslrootcert in DB_CONNECTION, and the server's certificate"
                 }
                 _ => "see the server's log",
             },
@@ -65,12 +65,22 @@ impl OpenError {
         let away = match code.as_deref() {
             // The server starts, stops or recovers.
             Some(code) => code.starts_with("57P"),
-            None => matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut),
+            None => matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) && !is_distrust(error),
         };
         Self {
             away,
             ..Self::new(at, said(error), remedy)
         }
+    }
+}
+
+/// Whether no encrypted connection comes about that both sides trust. The library says so of a server without TLS;
+/// a handshake that fails, and a file that is not there, are failures of I/O to it.
+fn is_distrust(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ mod away;
 mod ended;
 mod expiring;
 mod rebuilding;
+mod secured;
 mod shelf;
 #[path = "../suite/mod.rs"]
 mod suite;

@@ -92,8 +92,17 @@ impl Server {
     }
 
     pub async fn with(engine: &Engine, limits: Limits) -> Self {
+        Self::behind(engine.port(), "", limits).await
+    }
+
+    /// With these options in the address, as they stand after its question mark.
+    pub async fn encrypted(port: u16, options: &str) -> Self {
+        Self::behind(port, options, patient()).await
+    }
+
+    async fn behind(port: u16, options: &str, limits: Limits) -> Self {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let url = format!("mongodb://127.0.0.1:{}/test{number}", engine.port());
+        let url = format!("mongodb://127.0.0.1:{port}/test{number}?{options}");
         Self {
             db: Mongo::open_with(&Secret::new(url), "ledger", limits)
                 .await

@@ -3,6 +3,7 @@
 
 mod away;
 mod refused;
+mod secured;
 mod shelf;
 #[path = "../suite/mod.rs"]
 mod suite;

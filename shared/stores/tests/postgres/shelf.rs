@@ -59,9 +59,10 @@ impl Server {
         let mut db = PgConnection::connect(url).await.unwrap();
         let create = format!("CREATE DATABASE {name}");
         sqlx::query(AssertSqlSafe(create)).execute(&mut db).await.unwrap();
-        let (server, _) = url.rsplit_once('/').unwrap();
+        let (place, options) = url.split_once('?').unwrap_or((url, ""));
+        let (server, _) = place.rsplit_once('/').unwrap();
         Self {
-            url: format!("{server}/{name}"),
+            url: format!("{server}/{name}?{options}"),
         }
     }
 

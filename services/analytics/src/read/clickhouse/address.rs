@@ -2,8 +2,14 @@
 
 use super::{ClickHouseError, look::Look, migrate};
 use clickhouse::{Client, Row, RowOwned, RowRead, query::Query};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{
+    client::legacy::{Client as Http, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
 use interstate_config::ClickHouse as Address;
 use interstate_telemetry::{Gate, gate::SPARED};
+use interstate_tls::AuthorityError;
 use serde::Serialize;
 use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::{sync::OnceCell, time::timeout};
@@ -14,6 +20,10 @@ const SERVER_LIMIT: &str = "20";
 const PATIENCE: Duration = Duration::from_secs(25);
 /// What is waited for the first answer of a server, at start.
 const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection is looked after once nothing has come for so long.
+const KEPT_ALIVE: Duration = Duration::from_secs(60);
+/// A connection that is not used is closed before the server closes it, which it does after 3 s.
+const IDLE: Duration = Duration::from_secs(2);
 /// What a question for a report may take: the edge waits 10 s for all of them.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
@@ -31,8 +41,25 @@ pub struct ClickHouse {
 
 impl ClickHouse {
     /// The database of this address. Nothing is asked yet.
-    pub fn new(address: &Address) -> Self {
-        let mut server = Client::default()
+    ///
+    /// # Errors
+    /// The authority that the address names cannot be trusted.
+    pub fn new(address: &Address) -> Result<Self, AuthorityError> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_connect_timeout(Some(FIRST_PATIENCE));
+        tcp.set_keepalive(Some(KEPT_ALIVE));
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(interstate_tls::trusting(address.ca.as_deref())?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let http = Http::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(https);
+        let mut server = Client::with_http_client(http)
             .with_url(&address.url)
             .with_setting("max_execution_time", SERVER_LIMIT);
         if let Some(user) = &address.user {
@@ -41,14 +68,14 @@ impl ClickHouse {
         if let Some(password) = &address.password {
             server = server.with_password(password.expose());
         }
-        Self {
+        Ok(Self {
             client: server.clone().with_database(&address.database),
             server,
             at: address.url.as_str().into(),
             database: address.database.as_str().into(),
             ready: Arc::default(),
             gate: Gate::default(),
-        }
+        })
     }
 
     /// The same server with another database.

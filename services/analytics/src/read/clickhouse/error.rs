@@ -14,6 +14,17 @@ pub enum ClickHouseError {
         /// What happened.
         why: String,
     },
+    /// No TLS there, or a certificate that nobody vouches for.
+    #[error(
+        "ClickHouse at {at} is not trusted: {why}. Check in CLICKHOUSE_URL that the port speaks TLS (8443), that the \
+         host is the certificate's, and that `ca=` names the authority where it is one of your own"
+    )]
+    Untrusted {
+        /// Its address.
+        at: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The user or the password is wrong, or the user may not do this.
     #[error("ClickHouse at {at} refuses the user: {why}. Check the user, the password and the grants")]
     Denied {
@@ -84,6 +95,14 @@ impl ClickHouseError {
     pub(super) fn of(at: &str, what: &str, error: Error) -> Self {
         let (at, why) = (at.to_owned(), told(&error));
         match error {
+            // rustls says so of whatever it does not trust, and of what is no TLS.
+            Error::Network(_)
+                if ["invalid peer certificate", "corrupt message"]
+                    .iter()
+                    .any(|of| why.contains(of)) =>
+            {
+                Self::Untrusted { at, why }
+            }
             Error::Network(_) | Error::TimedOut => Self::Away { at, why },
             // AUTHENTICATION_FAILED, UNKNOWN_USER, WRONG_PASSWORD, ACCESS_DENIED.
             Error::BadResponse(text) if ["516", "192", "193", "497"].iter().any(|code| is(&text, code)) => {
